@@ -1,0 +1,119 @@
+"""Lines <-> messages, a batch at a time; a bad line costs only itself."""
+
+import re
+from typing import Generic, TypeVar
+
+import msgspec
+
+from chat_server.errors import (
+    BadEncodingError,
+    BadFieldError,
+    BadJsonError,
+    LineTooLongError,
+    NotAnObjectError,
+    NoTypeError,
+    PeerError,
+    UnknownTypeError,
+)
+from chat_server.wire.messages import ClientMessage, Message, ServerMessage
+
+M = TypeVar("M")
+encode_lines = msgspec.json.Encoder().encode_lines
+
+#: No line of a server is longer than this, in bytes: the largest is a page of history.
+SERVER_LINE = 1024 * 1024
+#: How deep a line may nest. The decoder recurses on the C stack, and connection threads have a small
+#: one: 256 KiB end between 400 and 900 levels (measured), before Python's own limit of 1,000 is met.
+DEPTH = 256
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+
+
+class Decoder(Generic[M]):
+    """Decodes blocks of lines to messages of one direction. Holds no state: threads may share it.
+
+    `limit` is how many bytes a line may have, its end included.
+    """
+
+    def __init__(self, union: object, limit: int) -> None:
+        self._limit = limit
+        self._decoder: msgspec.json.Decoder[M] = msgspec.json.Decoder(union)
+        self._types = {struct.__struct_config__.tag for struct in union.__args__}  # type: ignore[attr-defined]  # each is a tagged Struct
+
+    def decode(self, block: bytes) -> "list[M | PeerError]":
+        """Decode complete lines, in order; where a line breaks a rule its error stands in its place."""
+        if self._is_plain(block):
+            try:
+                decoded = self._decoder.decode_lines(block)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                pass
+            else:
+                if len(decoded) == block.count(
+                    b"\n"
+                ):  # the decoder takes two messages in a line for two lines
+                    return decoded  # type: ignore[return-value]  # list is invariant
+        return [self._decode_line(line) for line in block.split(b"\n") if line.strip()]
+
+    def _is_plain(self, block: bytes) -> bool:
+        """Tell cheaply whether no line can be too long or too deep."""
+        if len(block) <= DEPTH:
+            return True
+        longest = max(map(len, block.split(b"\n")))
+        return longest < self._limit and (longest <= DEPTH or block.count(b"{") + block.count(b"[") <= DEPTH)
+
+    def _decode_line(self, line: bytes) -> "M | PeerError":
+        if len(line) >= self._limit:
+            return LineTooLongError(f"longer than {self._limit} bytes; send shorter lines")
+        if len(line) > DEPTH and _depth(line) > DEPTH:
+            return BadJsonError(f"nested deeper than {DEPTH}; a message is one flat JSON object")
+        try:
+            return self._decoder.decode(line)
+        except UnicodeDecodeError as error:
+            return BadEncodingError(f"not UTF-8 at byte {error.start} of a string; send UTF-8")
+        except msgspec.ValidationError as error:
+            return self._explain(line, error)
+        except msgspec.DecodeError as error:
+            return BadJsonError(f"{error}; send one JSON object a line")
+
+    def _explain(self, line: bytes, error: msgspec.ValidationError) -> PeerError:
+        """Find out which rule was broken, by looking at the line without a schema."""
+        try:
+            value = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+            return BadJsonError(f"{broken}; send one JSON object a line")
+        if not isinstance(value, dict):
+            return NotAnObjectError('a message is a JSON object such as {"type":"MSG","text":"hello"}')
+        kind = value.get("type")
+        if not isinstance(kind, str):
+            return NoTypeError(f'a message has a "type", one of {", ".join(sorted(self._types))}')
+        if kind not in self._types:
+            return UnknownTypeError(f"no such type; use one of {', '.join(sorted(self._types))}")
+        return BadFieldError(f"{kind}: {error}")
+
+
+def _depth(line: bytes) -> int:
+    """Return how deep the line nests, looking only at what stands outside of strings."""
+    if line.count(b"{") + line.count(b"[") <= DEPTH:
+        return 0
+    depth = deepest = 0
+    for byte in _STRING.sub(b"", line):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def encode(message: Message) -> bytes:
+    """Encode one message as a line, its end included."""
+    return encode_lines([message])
+
+
+def client_decoder(limit: int) -> "Decoder[ClientMessage]":
+    """Return a decoder of what clients send."""
+    return Decoder(ClientMessage, limit)
+
+
+def server_decoder(limit: int = SERVER_LINE) -> "Decoder[ServerMessage]":
+    """Return a decoder of what the server sends."""
+    return Decoder(ServerMessage, limit)

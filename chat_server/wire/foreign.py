@@ -1,0 +1,23 @@
+"""Peers that speak another protocol: found by their first bytes, so that they get a clear answer."""
+
+_METHODS = (
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"PATCH ",
+    b"CONNECT ",
+    b"TRACE ",
+    b"PRI * ",
+)
+
+
+def foreign_protocol(first: bytes) -> str | None:
+    """Return `http_request` (RFC 9112, 3) or `tls_hello` (RFC 8446, 5.1) where the first bytes are one."""
+    if first.startswith(_METHODS):
+        return "http_request"
+    if first.startswith(b"\x16\x03"):
+        return "tls_hello"
+    return None

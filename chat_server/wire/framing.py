@@ -1,0 +1,54 @@
+r"""Bytes in, complete lines out.
+
+A line ends with `\n`; a `\r` before it is white space to the decoder. Limits count the end too.
+"""
+
+
+class Framer:
+    """Cuts a stream of bytes into blocks of complete lines.
+
+    1. `feed` returns all the lines that the bytes complete, as one block of bytes, or `b""`. A line
+       over `limit` bytes that came whole is among them: the decoder says what is wrong with it.
+    2. Less than `limit` bytes of an unfinished line are kept. A longer one is thrown away up to its
+       end: `overlong` counts those, and `skipped` the bytes while the end is not in sight, so that a
+       caller can give up on a peer that never ends its line.
+    3. `finish` returns what was left unfinished when the stream ended, as a last line.
+    """
+
+    __slots__ = ("_limit", "_tail", "overlong", "skipped")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tail = b""
+        self.overlong = 0
+        self.skipped = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what was received; return the complete lines."""
+        if self.skipped:
+            data = self._skip(data)
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._keep(self._tail + data)
+            return b""
+        block = self._tail + data[:end]
+        self._keep(data[end:])
+        return block
+
+    def finish(self) -> bytes:
+        """Return the last line where it came without its end, or `b""`."""
+        tail, self._tail = self._tail, b""
+        return tail and tail + b"\n"
+
+    def _keep(self, tail: bytes) -> None:
+        if len(tail) < self._limit:
+            self._tail = tail
+            return
+        self._tail = b""
+        self.overlong += 1
+        self.skipped = len(tail)
+
+    def _skip(self, data: bytes) -> bytes:
+        end = data.find(b"\n") + 1
+        self.skipped = 0 if end else self.skipped + len(data)
+        return data[end:] if end else b""
