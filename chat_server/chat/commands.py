@@ -1,0 +1,259 @@
+"""What each message does: a table of message type -> precondition and handler."""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from chat_server.chat import history
+from chat_server.chat.hub import Hub
+from chat_server.chat.session import Outgoing, Session
+from chat_server.errors import AlreadyRegisteredError, BadFieldError, NotRegisteredError, PeerError
+from chat_server.wire.codec import encode_lines
+from chat_server.wire.messages import (
+    ClientMessage,
+    Dm,
+    ErrorFrame,
+    Exit,
+    History,
+    Join,
+    Leave,
+    Left,
+    List,
+    Message,
+    Msg,
+    Name,
+    Ping,
+    Pong,
+    RegName,
+    Rooms,
+    Search,
+    Topic,
+    TopicFrame,
+    Users,
+    Who,
+    tag,
+)
+
+#: After so many bad lines in a row the peer is taken for one that speaks something else.
+BAD_LINES = 100
+#: The most rows that ROOMS and USERS have; their `total` counts all.
+ROWS = 1000
+
+
+class Conversation:
+    """One client's side of the chat: what it may say depends on whether it has a name."""
+
+    __slots__ = (
+        "_bad_lines",
+        "_session",
+        "errors",
+        "hub",
+        "outbox",
+        "over",
+        "received",
+        "received_at",
+        "topic_length",
+    )
+
+    def __init__(self, hub: Hub, outbox: Outgoing, topic_length: int = 256) -> None:
+        self.hub = hub
+        self.outbox = outbox
+        self.topic_length = topic_length
+        #: When the bytes in hand were read, on the monotonic clock.
+        self.received_at = 0.0
+        #: How many messages came, by type; `invalid` counts the lines that were none.
+        self.received: dict[str, int] = {}
+        #: How many were answered with an ERROR, by code, in the order of their first.
+        self.errors: dict[str, int] = {}
+        #: Why the conversation is over, from the closed list; none while it goes on.
+        self.over: str | None = None
+        self._session: Session | None = None
+        self._bad_lines = 0
+
+    @property
+    def registered(self) -> bool:
+        """Whether the client has given its name."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The client's session. Raises `NotRegisteredError` where no name was given yet."""
+        if self._session is None:
+            raise NotRegisteredError('give your name first: {"type":"REG_NAME","name":"dave"}')
+        return self._session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._session = session
+
+    def handle(self, messages: "Sequence[ClientMessage | PeerError]", received_at: float) -> None:
+        """Do what the messages ask for, in order; an error is answered and ends nothing."""
+        self.received_at = received_at
+        for run in _runs(messages):
+            if self.over is not None:
+                return
+            self._perform(run)
+
+    def send(self, message: Message) -> None:
+        """Answer this client."""
+        self.outbox.push(encode_lines([message]))
+
+    def _perform(self, run: Sequence[Any]) -> None:
+        message = run[0]
+        if isinstance(message, PeerError):
+            self._reject(message)
+            return
+        self._bad_lines = 0
+        kind = tag(type(message))
+        self.received[kind] = self.received.get(kind, 0) + len(run)
+        command = COMMANDS[type(message)]
+        try:
+            if command.needs is not Needs.NOTHING and self.registered is not (command.needs is Needs.NAME):
+                raise _refusal(self.registered)
+            command.handler(self, run if command.target else message)
+        except PeerError as error:
+            self._count(error, len(run))
+            self.outbox.push(encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run]))
+
+    def _reject(self, error: PeerError) -> None:
+        self.received["invalid"] = self.received.get("invalid", 0) + 1
+        self._count(error, 1)
+        self.send(ErrorFrame(error.code, error.text))
+        self._bad_lines += 1
+        if self._bad_lines >= BAD_LINES:
+            self.over = "bad_lines"
+
+    def _count(self, error: PeerError, number: int) -> None:
+        self.errors[error.code] = self.errors.get(error.code, 0) + number
+
+
+def _runs(messages: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Group what one call of a handler takes: messages in a row with the same type and target."""
+    start, count = 0, len(messages)
+    while start < count:
+        kind, end = type(messages[start]), start + 1
+        target = COMMANDS[kind].target if kind in COMMANDS else None
+        if target is not None and end < count:
+            wanted = target(messages[start])
+            while end < count and type(messages[end]) is kind and target(messages[end]) == wanted:
+                end += 1
+        yield messages if end - start == count else messages[start:end]
+        start = end
+
+
+def _ref(message: ClientMessage) -> str | None:
+    return None if isinstance(message, RegName) else message.ref
+
+
+def _refusal(registered: bool) -> PeerError:  # noqa: FBT001  # the one fact that it depends on
+    if registered:
+        return AlreadyRegisteredError('you have a name; change it with {"type":"NAME","name":"..."}')
+    return NotRegisteredError('give your name first: {"type":"REG_NAME","name":"dave"}')
+
+
+def _register(conversation: Conversation, message: RegName) -> None:
+    conversation.session = conversation.hub.register(message, conversation.outbox)
+
+
+def _say(conversation: Conversation, messages: Sequence[Msg]) -> None:
+    room = conversation.session.room(messages[0].room)
+    room.publish(conversation.session, messages, conversation.received_at)
+
+
+def _tell(conversation: Conversation, messages: Sequence[Dm]) -> None:
+    conversation.hub.tell(conversation.session, messages, conversation.received_at)
+
+
+def _join(conversation: Conversation, message: Join) -> None:
+    conversation.hub.join(conversation.session, message.room, message.after, message.ref)
+
+
+def _leave(conversation: Conversation, message: Leave) -> None:
+    session = conversation.session
+    room = session.room(message.room)
+    conversation.hub.leave(session, room)
+    conversation.send(Left(room.name, session.name, "left", message.ref))
+
+
+def _rename(conversation: Conversation, message: Name) -> None:
+    conversation.hub.rename(conversation.session, message.name, message.ref)
+
+
+def _topic(conversation: Conversation, message: Topic) -> None:
+    room = conversation.session.room(message.room)
+    if message.topic is None:
+        conversation.send(TopicFrame(room.name, room.topic, ref=message.ref))
+        return
+    if len(message.topic) > conversation.topic_length:
+        raise BadFieldError(f"TOPIC: longer than {conversation.topic_length} characters; shorten it")
+    room.set_topic(conversation.session, message.topic, message.ref)
+
+
+def _who(conversation: Conversation, message: Who) -> None:
+    room = conversation.session.room(message.room)
+    names = room.names()
+    conversation.send(Users(room.name, names[:ROWS], len(names), message.ref))
+
+
+def _list(conversation: Conversation, message: List) -> None:
+    rooms = conversation.hub.listing()
+    conversation.send(Rooms(rooms[:ROWS], len(rooms), message.ref))
+
+
+def _history(conversation: Conversation, message: History) -> None:
+    room = conversation.session.room(message.room)
+    conversation.send(history.answer(conversation.hub.shared.commit.journal, room, message))
+
+
+def _search(conversation: Conversation, message: Search) -> None:
+    session = conversation.session
+    rooms = list(session.rooms) if message.room is None else [session.room(message.room).name]
+    conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))
+
+
+def _ping(conversation: Conversation, message: Ping) -> None:
+    conversation.send(Pong(message.ref))
+
+
+def _pong(conversation: Conversation, message: Pong) -> None:
+    """Take it: that something came is what the keeper looks at."""
+
+
+def _exit(conversation: Conversation, message: Exit) -> None:
+    del message
+    conversation.over = "exit"
+
+
+class Needs(enum.Enum):
+    """What must have happened before a message is allowed."""
+
+    NOTHING = enum.auto()
+    NAME = enum.auto()
+    NO_NAME = enum.auto()
+
+
+class Command(NamedTuple):
+    """What a message type does. Where it has a `target`, a run of messages is handled at once."""
+
+    handler: Callable[[Conversation, Any], None]
+    needs: Needs = Needs.NAME
+    target: Callable[[Any], Any] | None = None
+
+
+COMMANDS: Mapping[type[Message], Command] = {
+    RegName: Command(_register, Needs.NO_NAME),
+    Msg: Command(_say, target=attrgetter("room")),
+    Dm: Command(_tell, target=attrgetter("to")),
+    Join: Command(_join),
+    Leave: Command(_leave),
+    Name: Command(_rename),
+    Topic: Command(_topic),
+    Who: Command(_who),
+    List: Command(_list),
+    History: Command(_history),
+    Search: Command(_search),
+    Ping: Command(_ping, Needs.NOTHING),
+    Pong: Command(_pong, Needs.NOTHING),
+    Exit: Command(_exit, Needs.NOTHING),
+}

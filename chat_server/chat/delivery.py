@@ -1,0 +1,233 @@
+"""Delivery: what a room has stored goes to all its members."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Container, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Outgoing
+from chat_server.chat.tally import Tally
+from chat_server.errors import UnavailableError
+from chat_server.journal import Journal
+from chat_server.wire.messages import PAGE
+
+if TYPE_CHECKING:
+    from chat_server.chat.commit import Publication
+
+#: For how long, in seconds, one publisher works on for the others before it hands over.
+TURN = 0.005
+#: How many bytes one pass hands to each member; what is more waits for the next pass.
+PASS_BYTES = 128 * 1024
+#: How many bytes may wait for delivery before publishers wait.
+BACKLOG = 512 * 1024
+#: For how long, in seconds, a publisher waits for that before it is told to try later.
+PATIENCE = 5.0
+#: For how long, in seconds, a room that outruns its readers rests.
+REST = 0.005
+
+
+class HandOver(Protocol):
+    """Has a job done by another thread, after a delay in seconds."""
+
+    def __call__(self, job: Callable[[], None], delay: float = 0.0) -> None:
+        """Take the job; never waits."""
+
+
+class Delivery:
+    """Hands a room's publications to its members, in their order.
+
+    1. Whoever calls `run` hands out all that was added, unless another thread is at it, which then
+       does it: it looks again after letting go, under the lock under which `add` adds.
+    2. Every member who sent nothing of a pass is handed the same bytes object; who did gets the
+       acknowledgements in place of the own messages.
+    3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
+    4. A member that `enter`s at an id gets everything after it, once, and in order.
+    5. One thread works for the others no longer than `TURN`; then `hand_over` gets the rest.
+    6. Where more than half of the members read on but are far behind, the room rests; then what is
+       to be delivered piles up to `BACKLOG`, and `admit` makes publishers wait. One slow or frozen
+       member never does that.
+    """
+
+    def __init__(self, room: str, journal: Journal, clock: Callable[[], float], hand_over: HandOver) -> None:
+        self._room = room
+        self._journal = journal
+        self._clock = clock
+        self._hand_over = hand_over
+        # Guards what follows, up to _changed, which tells that _size shrank or a pass ended.
+        self._lock = threading.Lock()
+        self._added: deque[Publication] = deque()
+        self._size = 0
+        self._resting = False
+        self._members: dict[Outgoing, None] = {}
+        self._recipients: tuple[Outgoing, ...] | None = ()
+        #: The last id that a pass has taken.
+        self.taken = journal.bounds(room).last
+        self._passing = False
+        self._leaving = 0
+        self._changed = threading.Condition(self._lock)
+        # Held by who delivers; only ever tried. Guards tally and _outrun.
+        self._delivering = threading.Lock()
+        self.tally = Tally()
+        self._outrun = False
+
+    def admit(self) -> None:
+        """Wait until the backlog has room. Raises `UnavailableError` where that takes too long."""
+        if self._size <= BACKLOG:
+            return
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._size <= BACKLOG, PATIENCE):
+                raise UnavailableError("the room is behind with its deliveries; send it again later")
+
+    def add(self, publication: "Publication") -> None:
+        """Add what was stored; `run` must follow."""
+        with self._lock:
+            self._added.append(publication)
+            self._size += len(publication.frames)
+
+    def enter(self, outbox: Outgoing, position: int) -> bool:
+        """Send what came after `position` and go live; false where that is more than a page."""
+        with self._lock:
+            page = self._journal.read(self._room, position, self.taken, PAGE)
+            if page.last < self.taken:
+                return False
+            if page.frames:
+                outbox.push(page.frames)
+            self._members[outbox] = None
+            self._recipients = None
+            return True
+
+    def leave(self, outbox: Outgoing) -> None:
+        """Deliver no more to this member: a pass under way ends first, so that an `enter` repeats nothing."""
+        with self._changed:
+            self._members.pop(outbox, None)
+            self._recipients = None
+            self._leaving += 1
+            self._changed.wait_for(lambda: not self._passing)
+            self._leaving -= 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to deliver and nobody is there to get it."""
+        with self._lock:
+            return not self._added and not self._members
+
+    def run(self) -> None:
+        """Deliver what was added, for at most `TURN` on behalf of others."""
+        deadline = 0.0
+        while self._delivering.acquire(blocking=False):
+            try:
+                self._pass()
+                outrun = self._outrun
+            finally:
+                self._delivering.release()
+            with self._lock:
+                self._passing = False
+                if self._leaving:
+                    self._changed.notify_all()
+                if not self._added or self._resting:
+                    return
+                self._resting = outrun
+            if outrun:
+                self._hand_over(self._wake, REST)
+                return
+            now = self._clock()
+            deadline = deadline or now + TURN
+            if now > deadline:
+                self._hand_over(self.run)
+                return
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._resting = False
+        self.run()
+
+    def _pass(self) -> None:
+        with self._lock:
+            if self._resting:
+                return
+            taken = self._take_locked()
+            if self._recipients is None:
+                self._recipients = tuple(self._members)
+            recipients = self._recipients
+            self._passing = bool(taken)
+        if not taken:
+            return
+        frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
+        self._hand_out(taken, frames, recipients)
+
+    def _take_locked(self) -> "Sequence[Publication]":
+        """Take the next publications, up to `PASS_BYTES`, all of them droppable or none."""
+        taken: list[Publication] = []
+        size = 0
+        while self._added and (not taken or self._fits(taken[0], size)):
+            publication = self._added.popleft()
+            size += len(publication.frames)
+            taken.append(publication)
+            if publication.last >= publication.first:
+                self.taken = publication.last
+        if self._size > BACKLOG:
+            self._changed.notify_all()
+        self._size -= size
+        return taken
+
+    def _fits(self, first: "Publication", size: int) -> bool:
+        following = self._added[0]
+        return size + len(following.frames) <= PASS_BYTES and following.droppable == first.droppable
+
+    def _hand_out(
+        self, taken: "Sequence[Publication]", frames: bytes, recipients: Sequence[Outgoing]
+    ) -> None:
+        droppable = taken[0].droppable
+        own = _own_shares(taken)
+        states = [0] * 4
+        for outbox in recipients:
+            share = own.pop(outbox, frames) if own else frames
+            states[outbox.push(share, droppable=droppable) if share else TAKEN] += 1
+        for outbox in own:  # who has left since is told no more than what became of the own messages
+            outbox.push(_acks(taken, outbox))
+        self._outrun = states[CONGESTED] * 2 > len(recipients)
+        self._count(taken, len(recipients), own, states)
+
+    def _count(
+        self,
+        taken: "Sequence[Publication]",
+        recipients: int,
+        absent: Container[Outgoing],
+        states: Sequence[int],
+    ) -> None:
+        tally = self.tally
+        others = recipients - states[REFUSED] - states[DROPPED]
+        messages = 0
+        now = self._clock()
+        for publication in taken:
+            stored = publication.last - publication.first + 1
+            number = stored or bool(publication.frames)
+            messages += number
+            if stored:
+                tally.observe(now - publication.received, stored)
+            own = publication.sender is not None and publication.sender.outbox not in absent
+            tally.delivered[publication.kind] += number * max(0, others - own)
+            if publication.delivered is not None:
+                publication.delivered.set()
+        tally.refused += states[REFUSED] * messages
+        tally.dropped += states[DROPPED] * messages
+
+
+def _own_shares(taken: "Sequence[Publication]") -> dict[Outgoing, bytes]:
+    """Return what those are handed who sent something of this: acknowledgements for their own."""
+    senders = {each.sender.outbox for each in taken if each.sender is not None}
+    if len(taken) == 1:
+        return dict.fromkeys(senders, taken[0].acks)
+    return {
+        outbox: b"".join(
+            [
+                each.acks if each.sender is not None and each.sender.outbox is outbox else each.frames
+                for each in taken
+            ]
+        )
+        for outbox in senders
+    }
+
+
+def _acks(taken: "Sequence[Publication]", outbox: Outgoing) -> bytes:
+    return b"".join([each.acks for each in taken if each.sender is not None and each.sender.outbox is outbox])

@@ -1,0 +1,256 @@
+"""One room: its members, and the order of what is said in it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chat_server.chat.commit import GroupCommit, Publication
+from chat_server.chat.delivery import Delivery, HandOver
+from chat_server.chat.session import Session
+from chat_server.errors import NotAMemberError
+from chat_server.journal import PAGE_BYTES
+from chat_server.wire.codec import encode, encode_lines
+from chat_server.wire.messages import PAGE, Dm, DmFrame, Joined, Left, Message, Msg, MsgFrame, TopicFrame
+
+#: How long, in seconds, a replay waits for its reader before it looks again.
+REPLAY_WAIT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the rooms of a hub share. `clock` is monotonic, `time` is UTC; both in seconds."""
+
+    commit: GroupCommit
+    clock: Callable[[], float]
+    time: Callable[[], float]
+    hand_over: HandOver
+    presence_limit: int
+    join_history: int
+
+
+class Room:
+    """A room's members and the order of its messages; `delivery` brings them to the members.
+
+    1. Ids are contiguous from 1, and times never go back, whatever the clock does.
+    2. A message with a `ref` that its session has published before is not published again; its
+       acknowledgement is sent again, once the first is stored.
+    3. Above `presence_limit` members the room stays quiet about who comes and goes.
+    """
+
+    kind = "msg"
+
+    def __init__(self, name: str, shared: Surroundings) -> None:
+        self.name = name
+        self.topic = ""
+        #: How many are on their way in; guarded by the hub's lock.
+        self.visitors = 0
+        self._shared = shared
+        self._journal = shared.commit.journal
+        self.delivery = Delivery(name, self._journal, shared.clock, shared.hand_over)
+        # Guards what follows; the delivery's and the commit's own locks are taken below it.
+        self._lock = threading.Lock()
+        self._members: dict[Session, None] = {}
+        _, self._last, self._ts = self._journal.bounds(name)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is here and nothing is under way, so that the room may be forgotten."""
+        with self._lock:
+            return not self._members and self._last == self.delivery.taken and self.delivery.idle
+
+    def names(self) -> list[str]:
+        """Return who is here, in the order of coming."""
+        with self._lock:
+            return [member.name for member in self._members]
+
+    def members(self) -> list[Session]:
+        """Return who is here, in the order of coming."""
+        with self._lock:
+            return list(self._members)
+
+    def join(self, session: Session, after: int | None, ref: str | None = None) -> None:
+        """Bring somebody in: JOINED, what came after the id `after`, then all that is live.
+
+        Without `after` the last `join_history` messages come first. Who is here already is told so.
+        """
+        position = self._welcome(session, after, ref)
+        if session not in self._members and self._replay(session, position):
+            self._announce(session, Joined(room=self.name, name=session.name))
+
+    def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
+        """Let somebody go. The event is set when all that they published here was delivered."""
+        with self._lock:
+            self._members.pop(session, None)
+        self.delivery.leave(session.outbox)
+        left = Left(room=self.name, name=session.name, reason=reason)
+        return self._announce(session, left, quiet=quiet)
+
+    def publish(self, sender: Session, messages: Sequence[Msg], received: float) -> None:
+        """Say something to all the others. Raises `NotAMemberError`, `UnavailableError`.
+
+        `received` is when the bytes were read, on the monotonic clock.
+        """
+        self._publish(sender, messages, received)
+
+    def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
+        """Set the topic, and tell everybody."""
+        with self._lock:
+            self._check_locked(sender)
+            self.topic = topic
+            frame = TopicFrame(room=self.name, topic=topic, by=sender.name)
+            publication = self._event_locked(sender, frame)
+            publication.kind = "topic"
+            publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
+        self._shared.commit.drive()
+
+    def committed(self, publication: Publication) -> None:
+        """Take a publication that is stored, to be delivered."""
+        self.delivery.add(publication)
+
+    def deliver(self) -> None:
+        """Deliver what is stored, unless another thread is at it."""
+        self.delivery.run()
+
+    def _welcome(self, session: Session, after: int | None, ref: str | None) -> int:
+        """Tell somebody about the room; return the id after which the replay begins."""
+        first, _, _ = self._journal.bounds(self.name)
+        taken = self.delivery.taken
+        position = max(first - 1, taken - self._shared.join_history if after is None else min(after, taken))
+        session.send(
+            Joined(
+                room=self.name,
+                name=session.name,
+                members=len(self._members) + (session not in self._members),
+                topic=self.topic,
+                last=taken,
+                first=position + 1 if after is not None and position > after else None,
+                ref=ref,
+            )
+        )
+        return position
+
+    def _replay(self, session: Session, position: int) -> bool:
+        """Send what came after `position`, and go live; false where the client left or stopped reading."""
+        while not self._enter(session, position):
+            page = self._journal.read(self.name, position, self.delivery.taken, PAGE)
+            position = page.last
+            session.outbox.push(page.frames)
+            if not session.outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
+                return False
+        return True
+
+    def _enter(self, session: Session, position: int) -> bool:
+        with self._lock:
+            if not self.delivery.enter(session.outbox, position):
+                return False
+            self._members[session] = None
+            return True
+
+    def _announce(self, session: Session, message: Message, *, quiet: bool = False) -> threading.Event:
+        """Tell the others who came or went, in order with what they said, where the room is small."""
+        with self._lock:
+            quiet = quiet or len(self._members) > self._shared.presence_limit
+            publication = self._event_locked(session, None if quiet else message)
+            publication.kind = "presence"
+            publication.droppable = True
+            publication.delivered = delivered = threading.Event()
+        self._shared.commit.drive()
+        return delivered
+
+    def _event_locked(self, sender: Session, message: Message | None) -> Publication:
+        """Submit what is shown but not stored."""
+        publication = Publication(
+            self, self._last + 1, self._last, self._ts, encode(message) if message else b""
+        )
+        publication.sender = sender
+        self._shared.commit.submit(publication)
+        return publication
+
+    def _publish(self, sender: Session, messages: Sequence[Any], received: float) -> None:
+        self._shared.commit.admit()
+        self.delivery.admit()
+        with self._lock:
+            self._check_locked(sender)
+            publication = self._number_locked(sender, messages)
+            publication.kind = self.kind
+            publication.received = received
+            self._shared.commit.submit(publication)
+        self._shared.commit.drive()
+
+    def _check_locked(self, sender: Session) -> None:
+        if sender not in self._members:
+            raise NotAMemberError("you are not in that room; JOIN it first")
+
+    def _number_locked(self, sender: Session, messages: Sequence[Any]) -> Publication:
+        """Give the messages their ids and time, and encode them once for all."""
+        referred = [message.ref for message in messages if message.ref is not None]
+        fresh = _without_repeats(sender, messages) if referred else messages
+        first = self._last + 1
+        self._last += len(fresh)
+        self._ts = max(self._ts, round(self._shared.time(), 3))
+        frames = encode_lines(self._frames(sender, fresh, first))
+        publication = Publication(self, first, self._last, self._ts, frames)
+        publication.sender = sender
+        publication.session = sender.id
+        if referred:
+            publication.refs = [
+                (each.ref, id_) for id_, each in enumerate(fresh, first) if each.ref is not None
+            ]
+            for ref, id_ in publication.refs:
+                sender.remember(ref, (self.name, id_, self._ts))
+            publication.acks = encode_lines(map(sender.acknowledgement, referred))
+        return publication
+
+    def _frames(self, sender: Session, messages: Sequence[Any], first: int) -> Sequence[Message]:
+        room, ts, name = self.name, self._ts, sender.name
+        return [
+            MsgFrame(room, id_, ts, name, each.text, each.action) for id_, each in enumerate(messages, first)
+        ]
+
+
+class Inbox(Room):
+    """What is said to one person alone: a room with one member, in which everybody may speak."""
+
+    kind = "dm"
+
+    def __init__(self, owner: Session, shared: Surroundings) -> None:
+        super().__init__(f"@{owner.id}", shared)
+        self._owner = owner
+
+    def open(self, after: int) -> bool:
+        """Bring the owner what came after the id `after`, then all that is live."""
+        return self._replay(self._owner, after)
+
+    def close(self) -> None:
+        """Deliver no more to the owner's connection."""
+        with self._lock:
+            self._members.pop(self._owner, None)
+        self.delivery.leave(self._owner.outbox)
+
+    def tell(self, sender: Session, messages: Sequence[Dm], received: float) -> None:
+        """Say something to the owner. Raises `UnavailableError`."""
+        self._publish(sender, messages, received)
+
+    def _check_locked(self, sender: Session) -> None:
+        del sender
+
+    def _frames(self, sender: Session, messages: Sequence[Any], first: int) -> Sequence[Message]:
+        name, to, ts = sender.name, self._owner.name, self._ts
+        return [DmFrame(name, to, each.text, id_, ts) for id_, each in enumerate(messages, first)]
+
+
+def _without_repeats(sender: Session, messages: Sequence[Any]) -> Sequence[Any]:
+    """Return the messages whose ref, if they have one, the session has not published before."""
+    fresh = []
+    refs = set()
+    for message in messages:
+        if message.ref is None:
+            fresh.append(message)
+        elif message.ref not in sender.refs and message.ref not in refs:
+            refs.add(message.ref)
+            fresh.append(message)
+    return fresh

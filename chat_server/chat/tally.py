@@ -1,0 +1,38 @@
+"""What deliveries count: plain numbers where the work is done, added up when somebody asks."""
+
+from bisect import bisect_left
+
+#: Upper bounds of the broadcast histogram, in seconds; one more bucket holds what is above.
+BUCKETS = (
+    *(1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3),
+    *(1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+KINDS = ("msg", "dm", "presence", "topic")
+
+
+class Tally:
+    """Numbers of one room's deliveries, or a sum of them. Who may change it is its owner's rule."""
+
+    __slots__ = ("buckets", "delivered", "dropped", "refused", "seconds")
+
+    def __init__(self) -> None:
+        self.delivered = dict.fromkeys(KINDS, 0)
+        #: Messages dropped beyond a member's soft limit, and those for members already cut off.
+        self.dropped = 0
+        self.refused = 0
+        self.buckets = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+
+    def observe(self, seconds: float, messages: int) -> None:
+        """Count a broadcast of so many messages that took so long."""
+        self.buckets[bisect_left(BUCKETS, seconds)] += messages
+        self.seconds += seconds * messages
+
+    def add(self, other: "Tally") -> None:
+        """Add another's numbers to these."""
+        for kind, number in other.delivered.items():
+            self.delivered[kind] += number
+        self.dropped += other.dropped
+        self.refused += other.refused
+        self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
+        self.seconds += other.seconds

@@ -1,0 +1,127 @@
+"""The ordered record of each room: it gives a room's messages their order, and is what history reads.
+
+Knows no member, no socket and no thread. What anyone is shown is stored here first.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+#: No page is larger than this many bytes, so that it fits an outbox beside other things.
+PAGE_BYTES = 256 * 1024
+
+
+class Record:
+    """What is stored at once: messages to one room, in order, as the frames that members are sent.
+
+    `first` to `last` are their ids, `ts` is their time, `frames` holds a line a message. `session` and
+    `refs` (ref and id of each message that carried one) make a resend after a restart harmless.
+    """
+
+    __slots__ = ("first", "frames", "last", "refs", "room", "session", "ts")
+
+    def __init__(self, room: str, first: int, last: int, ts: float, frames: bytes) -> None:  # a row's columns
+        self.room = room
+        self.first = first
+        self.last = last
+        self.ts = ts
+        self.frames = frames
+        self.session = ""
+        self.refs: Sequence[tuple[str, int]] = ()
+
+
+class Page(NamedTuple):
+    """Some messages of a room: ids `after + 1` to `last`, contiguous; empty where `last == after`."""
+
+    after: int
+    last: int
+    frames: bytes
+
+
+class Bounds(NamedTuple):
+    """The first and last id that are kept of a room, and the time of the last message.
+
+    `first == last + 1` where none is kept; `last` is 0 where there never was one.
+    """
+
+    first: int
+    last: int
+    ts: float
+
+
+class Said(Struct, gc=False):
+    """What search needs of a stored frame."""
+
+    text: str
+    id: int
+
+
+class Journal(Protocol):
+    """What every journal does. `commit` is called by one thread at a time, all else by any.
+
+    1. When `commit` returns, all its records are stored; when it raises, none is.
+    2. Records of one room come to `commit` in the order of their ids, with no hole between.
+    3. `read` returns what was committed, and nothing else.
+    4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.
+    """
+
+    epoch: str
+    #: Signs the sessions' tokens, so that a server knows after a restart which ones it gave out.
+    secret: bytes
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Store the records. Raises `JournalError` where it cannot; the same call may be made again."""
+
+    def bounds(self, room: str) -> Bounds:
+        """Return which ids are kept of the room."""
+
+    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+        """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`.
+
+        A page ends early at `PAGE_BYTES`, but is empty only where nothing is left to read.
+        """
+
+    def id_at(self, room: str, ts: float) -> int:
+        """Return the id of the first kept message not older than `ts`, or the last id + 1."""
+
+    def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
+        """Return the newest messages in these rooms that have all the words, the newest first.
+
+        Raises `UnavailableError` where this journal cannot search. A message may be found only a
+        moment after it was stored.
+        """
+
+    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
+        """Return what the session published with a ref and is kept: ref to room, id and time."""
+
+    def trim(self) -> None:
+        """Do a short piece of what retention asks for; called as `commit` is."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether `upkeep` has more to do at once."""
+
+    def upkeep(self) -> None:
+        """Do a short piece of what follows behind the commits, beside them."""
+
+    def close(self) -> None:
+        """Let go of what is open; nothing may be called after it."""
+
+
+def cut(record: Record, after: int, upto: int) -> list[bytes]:
+    """Return the record's lines with `after < id <= upto`, each with its end."""
+    lines = record.frames.splitlines(keepends=True)
+    return lines[max(0, after + 1 - record.first) : max(0, upto + 1 - record.first)]
+
+
+def page(after: int, lines: Sequence[bytes], limit: int) -> Page:
+    """Make a page of the lines that follow `after`, within `limit` messages and `PAGE_BYTES`."""
+    taken: list[bytes] = []
+    size = 0
+    for line in lines[:limit]:
+        size += len(line)
+        if taken and size > PAGE_BYTES:
+            break
+        taken.append(line)
+    return Page(after, after + len(taken), b"".join(taken))

@@ -1,0 +1,112 @@
+"""A journal that lives as long as the process: for tests and throw-away rooms."""
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Sequence
+from operator import itemgetter
+
+import msgspec
+
+from chat_server.journal import Bounds, Page, Record, Said, cut, page
+
+_text = msgspec.json.Decoder(Said).decode
+
+
+class _Shelf:
+    """One room's records, the oldest first."""
+
+    __slots__ = ("count", "last", "records")
+
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque()
+        self.count = 0
+        self.last = 0
+
+    def add(self, record: Record, keep: int) -> None:
+        self.records.append(record)
+        self.count += record.last - record.first + 1
+        self.last = record.last
+        while self.count - (size := self.records[0].last - self.records[0].first + 1) >= keep:
+            self.records.popleft()
+            self.count -= size
+
+    @property
+    def first(self) -> int:
+        return self.last - self.count + 1
+
+
+class MemoryJournal:
+    """Keeps at least the last `keep` messages of each room, and forgets all when the process ends."""
+
+    def __init__(self, keep: int = 1000) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.secret = secrets.token_bytes(32)
+        self.behind = False
+        self._keep = keep
+        # Guards _shelves and what they hold.
+        self._lock = threading.Lock()
+        self._shelves: dict[str, _Shelf] = {}
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Store the records; never fails."""
+        with self._lock:
+            for record in records:
+                shelf = self._shelves.get(record.room)
+                if shelf is None:
+                    shelf = self._shelves[record.room] = _Shelf()
+                shelf.add(record, self._keep)
+
+    def bounds(self, room: str) -> Bounds:
+        """Return which ids are kept of the room."""
+        with self._lock:
+            shelf = self._shelves.get(room)
+            return Bounds(shelf.first, shelf.last, shelf.records[-1].ts) if shelf else Bounds(1, 0, 0.0)
+
+    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+        """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`."""
+        lines: list[bytes] = []
+        with self._lock:
+            shelf = self._shelves.get(room) or _Shelf()
+            after = max(after, shelf.first - 1)
+            for record in shelf.records:
+                if record.last > after:
+                    lines += cut(record, after, upto)
+                if record.last >= upto or len(lines) >= limit:
+                    break
+        return page(after, lines, limit)
+
+    def id_at(self, room: str, ts: float) -> int:
+        """Return the id of the first kept message not older than `ts`, or the last id + 1."""
+        with self._lock:
+            shelf = self._shelves.get(room) or _Shelf()
+            return next((record.first for record in shelf.records if record.ts >= ts), shelf.last + 1)
+
+    def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
+        """Return the newest messages in these rooms that have all the words, the newest first."""
+        wanted = words.casefold().split()
+        found: list[tuple[float, bytes]] = []
+        with self._lock:
+            kept = [
+                record for room in rooms if room in self._shelves for record in self._shelves[room].records
+            ]
+        for record in kept:
+            for line in record.frames.splitlines(keepends=True):
+                said = _text(line).text.casefold()
+                if all(word in said for word in wanted):
+                    found.append((record.ts, line))
+        return [line for _, line in sorted(found, key=itemgetter(0), reverse=True)[:limit]]
+
+    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
+        """Return nothing: a session that this process does not know is of another epoch."""
+        del session
+        return {}
+
+    def trim(self) -> None:
+        """Do nothing: `commit` keeps each room within its bound."""
+
+    def upkeep(self) -> None:
+        """Do nothing: nothing follows behind."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing open."""
