@@ -1,0 +1,181 @@
+"""The command `chat-server`."""
+
+import argparse
+import http.client
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from chat_server import __version__, config, log
+from chat_server.config import Config
+from chat_server.errors import ConfigError, ListenError, OperatorError
+from chat_server.journal import Journal
+from chat_server.journal.memory import MemoryJournal
+from chat_server.journal.sqlite import SqliteJournal
+from chat_server.metrics import routes
+from chat_server.net import system
+from chat_server.net.http import SideServer
+from chat_server.net.server import Server
+
+logger = structlog.get_logger()
+
+#: How many messages of each room are kept in memory, where the setting says nothing.
+MEMORY_MESSAGES = 1000
+
+DESCRIPTION = """\
+A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
+comfortable one. Logs go to stdout, metrics and health to http://localhost:9464/metrics, /healthz, /readyz.
+SIGTERM or Ctrl-C ends it in order; a second one ends it at once.
+"""
+EPILOG = """\
+examples:
+  chat-server                                serve on localhost:9090
+  chat-server --host 0.0.0.0 --port 7000     serve every IPv4 address on port 7000
+  CHAT_LOG_LEVEL=debug chat-server           a setting from the environment
+  chat-server --print-config                 show every setting and where it comes from
+  chat-server healthcheck                    ask a running server whether it is well; 0 is yes
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0 well, 1 not, 2 not understood."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        loaded = config.load(vars(options), os.environ, options.config)
+        if options.print_config:
+            print(config.show(loaded))  # noqa: T201  # what was asked for
+            return 0
+        if options.command == "healthcheck":
+            return healthcheck(loaded.config)
+        return serve(loaded.config)
+    except ConfigError as error:
+        print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
+        return 2
+    except OperatorError as error:
+        print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chat-server",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=("serve", "healthcheck"), default="serve", help="default: serve"
+    )
+    parser.add_argument("--version", action="version", version=f"chat-server {__version__}")
+    parser.add_argument("--config", metavar="FILE", help="a TOML file with settings")
+    parser.add_argument(
+        "--print-config", action="store_true", help="show the settings and where each comes from"
+    )
+    config.add_arguments(parser)
+    return parser
+
+
+def serve(settings: Config) -> int:
+    """Serve until a signal ends it. Raises `OperatorError` where it cannot start."""
+    log.configure(settings.log_level, settings.log_format)
+    told = _listen_for_signals()
+    cpus = _pin(settings)
+    system.raise_descriptors(settings.connections)
+    server = Server(settings, open_journal(settings))
+    side = _side_server(settings, server)
+    try:
+        server.start()
+    except OperatorError:
+        side.stop()
+        raise
+    addresses = [f"{host}:{port}" for host, port in server.addresses]
+    logger.info(
+        "listening",
+        port=server.port,
+        metrics_port=side.port,
+        addresses=addresses,
+        pid=os.getpid(),
+        cpus=sorted(cpus),
+    )
+    for shortage in system.shortages(settings.connections):
+        logger.warning("limits_low", text=shortage)
+    told.wait()
+    server.stop(told.reason)
+    side.stop()
+    return 0
+
+
+def open_journal(settings: Config) -> Journal:
+    """Open the journal that the settings name. Raises `OperatorError`."""
+    if settings.journal == "memory":
+        return MemoryJournal(settings.retention_messages or MEMORY_MESSAGES)
+    path = Path(settings.journal.removeprefix("sqlite:"))
+    return SqliteJournal(path, settings.durability, settings.retention_messages, settings.retention_seconds)
+
+
+def healthcheck(settings: Config) -> int:
+    """Ask the server on this machine whether it is well; return 0 where it is."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.metrics_host, settings.metrics_host)  # noqa: S104  # not bound here
+    asked = http.client.HTTPConnection(host, settings.metrics_port, timeout=3)
+    try:
+        asked.request("GET", "/healthz")
+        answer = asked.getresponse()
+        print(answer.read().decode().strip())  # noqa: T201  # what was asked for
+    except OSError as error:
+        print(f"no answer from {host}:{settings.metrics_port}: {error}", file=sys.stderr)  # noqa: T201  # for a person
+        return 1
+    finally:
+        asked.close()
+    return 0 if answer.status == http.client.OK else 1
+
+
+class _Told:
+    """Waits for the signal to end; the second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def __call__(self, number: int, _frame: object) -> None:
+        if self._event.is_set():
+            os._exit(1)
+        self.reason = signal.Signals(number).name
+        self._event.set()
+
+    def wait(self) -> None:
+        self._event.wait()
+
+
+def _listen_for_signals() -> _Told:
+    told = _Told()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)
+    return told
+
+
+def _pin(settings: Config) -> set[int]:
+    try:
+        return system.pin(settings.cpus)
+    except OSError:
+        raise ConfigError(
+            f"cpus: this process may not run on {settings.cpus}; use auto, all, or those of nproc"
+        ) from None
+
+
+def _side_server(settings: Config, server: Server) -> SideServer:
+    try:
+        side = SideServer(settings.metrics_host, settings.metrics_port, routes(server))
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise ListenError(
+            f"cannot listen on {where}: {error.strerror}; choose another with --metrics-port"
+        ) from None
+    side.start()
+    return side

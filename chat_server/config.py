@@ -1,0 +1,222 @@
+"""The settings: each has a flag, an environment variable and a line in a TOML file, in that precedence."""
+
+import argparse
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chat_server.errors import ConfigError
+
+PREFIX = "CHAT_"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text that is not empty")
+    return value
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | str)
+            or not str(value).strip().lstrip("+").isdigit()
+        ):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        if not least <= int(value) <= most:
+            raise ValueError(f"must be from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def _seconds(least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        try:
+            number = (
+                float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+            )
+        except ValueError:
+            number = None
+        if number is None or not least <= number <= most:
+            raise ValueError(f"must be a number of seconds from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return str(value)
+
+    return parse
+
+
+def _journal(value: object) -> str:
+    text = _text(value)
+    kind, _, path = text.partition(":")
+    if text != "memory" and (kind != "sqlite" or not path):
+        raise ValueError("must be memory, or sqlite:PATH such as sqlite:/var/lib/chat/chat.db")
+    return text
+
+
+def _cpus(value: object) -> str:
+    text = _text(value)
+    if text not in ("auto", "all") and not all(part.isdigit() for part in text.split(",")):
+        raise ValueError("must be auto, all or a list of CPUs such as 0,2")
+    return text
+
+
+def _setting(default: Any, parse: Callable[[object], Any], text: str) -> Any:  # noqa: ANN401  # as dataclasses.field
+    return field(default=default, metadata={"parse": parse, "help": text})
+
+
+_PORT = _whole(0, 65535)
+_BYTES = _whole(1024, 1 << 30)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the server, with its default."""
+
+    host: str = _setting("localhost", _text, "address to listen on; 0.0.0.0 is every IPv4 one")
+    port: int = _setting(9090, _PORT, "port of the chat; 0 picks a free one")
+    metrics_host: str = _setting("localhost", _text, "address of metrics and health")
+    metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
+    journal: str = _setting("memory", _journal, "where messages are kept: memory, or sqlite:PATH")
+    durability: str = _setting(
+        "os",
+        _one_of("fsync", "os", "none"),
+        "what a stored message outlives: fsync a power cut, os a crash of the server",
+    )
+    retention_messages: int = _setting(
+        0, _whole(0, 1 << 40), "messages kept of each room; 0 is 1000 in memory, all in SQLite"
+    )
+    retention_seconds: float = _setting(
+        0.0, _seconds(0, 1e10), "seconds for which they are kept; 0 is for ever"
+    )
+    join_history: int = _setting(100, _whole(0, 1_000_000), "messages shown to who joins a room")
+    presence_limit: int = _setting(
+        200, _whole(0, 1_000_000), "members above which a room is quiet about who comes and goes"
+    )
+    connections: int = _setting(10_000, _whole(1, 1_000_000), "connections at once, at the most")
+    rooms: int = _setting(10_000, _whole(1, 10_000_000), "rooms at once, at the most")
+    rooms_per_user: int = _setting(50, _whole(1, 10_000), "rooms of one user, at the most")
+    line_bytes: int = _setting(
+        16 * 1024, _whole(256, 1 << 20), "bytes of a line from a client, its end included"
+    )
+    name_length: int = _setting(32, _whole(1, 256), "characters of a user's or room's name")
+    topic_length: int = _setting(256, _whole(1, 4096), "characters of a topic")
+    send_queue_bytes: int = _setting(1 << 20, _BYTES, "bytes that may wait for one client before it is cut")
+    send_queue_soft_bytes: int = _setting(
+        64 * 1024, _BYTES, "bytes from which on presence is dropped for a client"
+    )
+    send_queue_age: float = _setting(10.0, _seconds(0.1, 3600), "seconds that the oldest of it may wait")
+    register_timeout: float = _setting(10.0, _seconds(0.1, 3600), "seconds in which a client gives its name")
+    ping_interval: float = _setting(25.0, _seconds(0.1, 86_400), "seconds of silence before a PING")
+    ping_timeout: float = _setting(10.0, _seconds(0.1, 86_400), "seconds to answer it")
+    session_ttl: float = _setting(600.0, _seconds(0, 604_800), "seconds for which a session can be resumed")
+    drain_timeout: float = _setting(20.0, _seconds(0, 3600), "seconds that a stop may take")
+    cpus: str = _setting(
+        "auto", _cpus, "CPUs to run on: auto (one, where the GIL is in force), all, or a list"
+    )
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "least level that is logged"
+    )
+    log_format: str = _setting(
+        "auto", _one_of("auto", "json", "console"), "auto is JSON where stdout is no terminal"
+    )
+
+
+class Loaded(NamedTuple):
+    """The settings, and for each key where its value came from."""
+
+    config: Config
+    sources: Mapping[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each setting."""
+    group = parser.add_argument_group(
+        "settings", "each also as CHAT_<NAME> in the environment, or in --config FILE"
+    )
+    for each in fields(Config):
+        group.add_argument(
+            f"--{each.name.replace('_', '-')}",
+            metavar=type(each.default).__name__.upper(),
+            help=f"{each.metadata['help']} (default: {each.default})",
+        )
+
+
+def load(arguments: Mapping[str, str | None], environment: Mapping[str, str], file: str | None) -> Loaded:
+    """Put the settings together: flags, environment, file, defaults. Raises `ConfigError`."""
+    known = {each.name: each for each in fields(Config)}
+    from_file = _read(file) if file else {}
+    _refuse_unknown(known, from_file, f"{file}: unknown key {{}}")
+    own = {
+        key.removeprefix(PREFIX).lower(): value
+        for key, value in environment.items()
+        if key.startswith(PREFIX)
+    }
+    own = {key: value for key, value in own.items() if not key.startswith("client_")}
+    _refuse_unknown(known, own, f"environment: unknown variable {PREFIX}{{}}", str.upper)
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(known, "default")
+    for name, each in known.items():
+        flag = "--" + name.replace("_", "-")
+        for value, source in (
+            (arguments.get(name), flag),
+            (own.get(name), PREFIX + name.upper()),
+            (from_file.get(name), f"{file}: {name}"),
+        ):
+            if value is not None:
+                values[name], sources[name] = _parsed(each.metadata["parse"], value, source), source
+                break
+    return Loaded(Config(**values), sources)
+
+
+def show(loaded: Loaded) -> str:
+    """Return the settings as TOML, each with where it came from."""
+    lines = []
+    for each in fields(Config):
+        value = getattr(loaded.config, each.name)
+        lines.append(f"{each.name} = {_toml(value)}".ljust(40) + f"  # {loaded.sources[each.name]}")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    return (
+        '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
+    )
+
+
+def _read(file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from None
+
+
+def _refuse_unknown(
+    known: Mapping[str, object],
+    given: Sequence[str] | Mapping[str, object],
+    text: str,
+    spell: Callable[[str], str] = str,
+) -> None:
+    for key in given:
+        if key not in known:
+            raise ConfigError(f"{text.format(spell(key))}; chat-server --print-config lists them all")
+
+
+def _parsed(parse: Callable[[object], Any], value: object, source: str) -> Any:  # noqa: ANN401  # as its field
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ConfigError(f"{source}: {value!r} {error}") from None

@@ -1,0 +1,131 @@
+"""What Prometheus reads: plain numbers of the server, added up at the scrape."""
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from chat_server import __version__
+from chat_server.chat.commands import COMMANDS
+from chat_server.chat.tally import BUCKETS, Tally
+from chat_server.net.http import Answer, Route, text
+from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
+from chat_server.net.server import Server, Totals
+from chat_server.wire.messages import tag
+
+RECEIVED_KINDS = (*map(tag, COMMANDS), "invalid")
+
+
+def routes(server: Server) -> Mapping[str, Route]:
+    """Return what the metrics port answers: metrics, and whether the server is alive and ready."""
+    registry = CollectorRegistry()
+    registry.register(ServerCollector(server))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+
+    def metrics(accept: str) -> Answer:
+        encode, content_type = choose_encoder(accept)
+        return Answer(200, content_type, encode(registry))
+
+    def healthz(_accept: str) -> Answer:
+        return text(200, "ok\n") if server.healthy() else text(503, "a thread is stuck\n")
+
+    def readyz(_accept: str) -> Answer:
+        if not server.ready:
+            return text(503, "starting or stopping\n")
+        failure = server.hub.shared.commit.failure
+        return (
+            text(200, "ready\n") if failure is None else text(503, f"messages cannot be stored: {failure}\n")
+        )
+
+    return {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}
+
+
+class ServerCollector(Collector):
+    """Adds up what connections, rooms and outboxes counted. Every label comes from a closed list."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def describe(self) -> Iterable[Metric]:
+        """Say nothing ahead: the registry need not scrape to check for duplicates."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Return all series, the ones that are still zero too."""
+        connections, totals = self._server.totals()
+        yield from _connection_metrics(connections, totals)
+        yield from _delivery_metrics(self._server.hub.tally(), totals)
+        yield from self._state_metrics()
+
+    def _state_metrics(self) -> Iterator[Metric]:
+        users, rooms = self._server.hub.counts()
+        commit = self._server.hub.shared.commit
+        sizes = self._server.flusher.sizes()
+        yield GaugeMetricFamily("chat_rooms", "Rooms that exist now.", rooms)
+        yield GaugeMetricFamily("chat_users", "Users with a name who are connected now.", users)
+        queue = GaugeMetricFamily(
+            "chat_send_queue_bytes", "Bytes that wait to be sent to clients.", labels=["stat"]
+        )
+        queue.add_metric(["sum"], sum(sizes))
+        queue.add_metric(["max"], max(sizes, default=0))
+        yield queue
+        yield CounterMetricFamily("chat_journal_commits", "Commits of the journal.", commit.commits)
+        yield CounterMetricFamily(
+            "chat_journal_records", "Records (batches of messages) stored.", commit.stored
+        )
+        yield GaugeMetricFamily(
+            "chat_journal_failing", "1 while messages cannot be stored.", commit.failure is not None
+        )
+        build = GaugeMetricFamily("chat_build_info", "The version that runs.", labels=["version", "python"])
+        build.add_metric([__version__, sys.version.partition(" ")[0]], 1)
+        yield build
+        yield GaugeMetricFamily("process_threads", "Threads of the process.", threading.active_count())
+
+
+def _connection_metrics(connections: int, totals: Totals) -> Iterator[Metric]:
+    yield GaugeMetricFamily("chat_connections", "Connections that are open now.", connections)
+    yield CounterMetricFamily("chat_connections_opened", "Connections opened.", totals.opened)
+    yield _labelled("chat_connections_closed", "Connections closed.", "reason", CLOSE_REASONS, totals.closed)
+    yield _labelled(
+        "chat_connections_rejected", "Connections turned away.", "reason", REJECT_REASONS, totals.rejected
+    )
+    yield _labelled("chat_messages_received", "Messages received.", "kind", RECEIVED_KINDS, totals.received)
+    yield CounterMetricFamily("chat_received_bytes", "Bytes received from clients.", totals.bytes_received)
+    yield CounterMetricFamily("chat_sent_bytes", "Bytes handed to the kernel for clients.", totals.bytes_sent)
+
+
+def _delivery_metrics(tally: Tally, totals: Totals) -> Iterator[Metric]:
+    yield _labelled(
+        "chat_messages_delivered",
+        "Messages handed to the kernel or an outbox.",
+        "kind",
+        tally.delivered,
+        tally.delivered,
+    )
+    dropped = {"soft_limit": tally.dropped, "cut_off": tally.refused, "slow_consumer": totals.lost}
+    yield _labelled("chat_messages_dropped", "Messages not delivered.", "reason", dropped, dropped)
+    yield HistogramMetricFamily(
+        "chat_broadcast_duration_seconds",
+        "For each message: from its bytes read to the last recipient's handed to the kernel or kept.",
+        buckets=list(_cumulated(tally.buckets)),
+        sum_value=tally.seconds,
+    )
+
+
+def _cumulated(counts: Iterable[int]) -> Iterator[tuple[str, float]]:
+    total = 0
+    for bound, count in zip((*map(repr, BUCKETS), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total
+
+
+def _labelled(name: str, text_: str, label: str, values: Iterable[str], counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text_, labels=[label])
+    for value in values:
+        family.add_metric([value.lower()], counts.get(value, 0))
+    return family

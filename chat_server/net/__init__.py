@@ -1,0 +1,1 @@
+"""Threads and sockets: listening, reading, sending. Decides no rule of the chat."""

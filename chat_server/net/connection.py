@@ -1,0 +1,230 @@
+"""ClientConnection: the reading thread of one client, from its first byte to its last."""
+
+import contextlib
+import fcntl
+import socket
+import struct
+import termios
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from chat_server.chat.commands import Conversation
+from chat_server.chat.hub import Hub
+from chat_server.errors import LineTooLongError
+from chat_server.net.flusher import Flusher
+from chat_server.net.outbox import Outbox, OutboxLimits
+from chat_server.net.reasons import CLOSE_REASONS
+from chat_server.wire.codec import Decoder, encode
+from chat_server.wire.foreign import foreign_protocol
+from chat_server.wire.framing import Framer
+from chat_server.wire.messages import ClientMessage, Message, RegNameRequest
+
+log = structlog.get_logger()
+
+#: Bytes of one read: few while little comes, so that an idle connection holds no large buffer.
+SMALL_READ = 4096
+LARGE_READ = 64 * 1024
+#: So many bytes without the end of a line, and the peer is given up.
+ENDLESS = 1024 * 1024
+#: For how long, in seconds, a connection that ends waits for its last messages to be stored and sent.
+DRAIN = 5.0
+#: Likewise for one that was cut for not reading.
+DRAIN_CUT = 1.0
+#: How much of what a peer still sends is read before its connection is closed, so that the BYE arrives.
+LINGER_BYTES = 1024 * 1024
+LINGER = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionContext:
+    """What the connections of a server share."""
+
+    hub: Hub
+    flusher: Flusher
+    decoder: Decoder[ClientMessage]
+    greeting: RegNameRequest
+    outbox_limits: OutboxLimits
+    clock: Callable[[], float]
+    on_closed: "Callable[[ClientConnection], None]"
+
+
+class ClientConnection:
+    """One client's connection; its thread reads, decodes and performs what the client says.
+
+    1. `end` has it end, from any thread, without waiting; the first reason counts.
+    2. However it ends, the client leaves its rooms once, gets what is under way and a BYE where that
+       is still possible, and the descriptor is closed by this thread alone.
+    """
+
+    __slots__ = (
+        "_context",
+        "_errors_logged",
+        "_framer",
+        "_lock",
+        "_reason",
+        "_socket",
+        "bytes_received",
+        "conversation",
+        "drain",
+        "id",
+        "last_received",
+        "outbox",
+        "peer",
+        "pinged",
+        "since",
+        "thread",
+    )
+
+    def __init__(self, number: int, sock: socket.socket, peer: str, context: ConnectionContext) -> None:
+        self.id = number
+        self.peer = peer
+        self._socket = sock
+        self._context = context
+        self._framer = Framer(context.greeting.limits.line_bytes)
+        self.outbox = Outbox(sock, context.flusher, context.outbox_limits, context.clock, self.end)
+        self.conversation = Conversation(context.hub, self.outbox, context.greeting.limits.topic_length)
+        self.since = self.last_received = context.clock()
+        #: When the last PING was sent that nothing has answered yet.
+        self.pinged: float | None = None
+        self.bytes_received = 0
+        self._errors_logged = 0
+        #: For how long, in seconds, the end may take.
+        self.drain = DRAIN
+        # Guards _reason.
+        self._lock = threading.Lock()
+        self._reason: str | None = None
+        self.thread = threading.Thread(target=self.run, name=f"client-{number}")
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ends, from `CLOSE_REASONS`; none while it goes on."""
+        return self._reason
+
+    def send(self, message: Message) -> None:
+        """Send one message, outside of the conversation."""
+        self.outbox.push(encode(message))
+
+    def end(self, reason: str) -> None:
+        """Have the connection end for this reason; never waits."""
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = reason
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)  # wakes the thread from recv, as close would not
+
+    def unacknowledged(self) -> int:
+        """Return how many bytes the peer's host has not acknowledged (SIOCOUTQ, tcp(7))."""
+        with contextlib.suppress(OSError):
+            answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+            return int(struct.unpack("i", answer)[0])
+        return 0
+
+    def run(self) -> None:
+        """Read until there is a reason to end, then end in order; the body of the thread."""
+        structlog.contextvars.clear_contextvars()  # a free-threaded build inherits the accept thread's
+        structlog.contextvars.bind_contextvars(conn=self.id)
+        try:
+            log.info("connected", peer=self.peer)
+            self.send(self._context.greeting)
+            self._read_all()
+        except OSError as error:
+            log.debug("read_failed", error=str(error))
+            self.end("peer_reset")
+        except Exception:  # whatever it is, it must not leave a ghost behind
+            log.exception("connection_failed")
+            self.end("internal_error")
+        self._finish(self._reason or "internal_error")
+
+    def _read_all(self) -> None:
+        size = SMALL_READ
+        while self._reason is None:
+            data = self._socket.recv(size)
+            if not data:
+                self._take(self._framer.finish())
+                self.end("peer_closed")
+                return
+            if len(data) == size:
+                size = LARGE_READ
+            elif len(data) < SMALL_READ:
+                size = SMALL_READ
+            self.last_received = self._context.clock()
+            self.bytes_received += len(data)
+            if not self.conversation.registered and (foreign := foreign_protocol(data)) is not None:
+                self.end(foreign)
+                return
+            self._take(self._framer.feed(data))
+            if self._framer.overlong:
+                self._complain_of_length()
+
+    def _take(self, block: bytes) -> None:
+        conversation = self.conversation
+        if block:
+            conversation.handle(self._context.decoder.decode(block), self.last_received)
+        if conversation.over is not None:
+            self.end(conversation.over)
+        if len(conversation.errors) > self._errors_logged:
+            self._log_errors()
+
+    def _complain_of_length(self) -> None:
+        """Answer each overlong line once, and give up where the end of one is nowhere in sight."""
+        error = LineTooLongError(
+            f"longer than {self._context.greeting.limits.line_bytes} bytes; send shorter lines"
+        )
+        self.conversation.handle([error] * self._framer.overlong, self.last_received)
+        self._framer.overlong = 0
+        self._log_errors()
+        if self._framer.skipped > ENDLESS:
+            self.end("line_too_long")
+
+    def _log_errors(self) -> None:
+        """Log the first error of each code: a peer that goes on must not fill the log."""
+        for code in list(self.conversation.errors)[self._errors_logged :]:
+            log.warning("protocol_error", code=code)
+        self._errors_logged = len(self.conversation.errors)
+
+    def _finish(self, reason: str) -> None:
+        deadline = self._context.clock() + (DRAIN_CUT if reason == "slow_consumer" else self.drain)
+        self._leave(reason, deadline)
+        self.outbox.finish(reason, CLOSE_REASONS[reason], self._left(deadline))
+        self.outbox.close()
+        with contextlib.suppress(OSError):
+            self._linger()
+        self._context.flusher.forget(self.outbox)
+        self._socket.close()
+        self._context.on_closed(self)
+        log.info(
+            "disconnected",
+            reason=reason,
+            seconds=round(self._context.clock() - self.since, 3),
+            messages_received=sum(self.conversation.received.values()),
+            bytes_received=self.bytes_received,
+            bytes_sent=self.outbox.sent,
+        )
+
+    def _leave(self, reason: str, deadline: float) -> None:
+        """Leave the rooms, and wait until what was said is stored and delivered."""
+        if not self.conversation.registered:
+            return
+        delivered = self._context.hub.disconnect(self.conversation.session, reason, final=reason == "exit")
+        if reason != "peer_reset":
+            for event in delivered:
+                event.wait(self._left(deadline))
+
+    def _linger(self) -> None:
+        """Let the peer read the BYE: a close with unread bytes resets the connection (RFC 9293, 3.6.1)."""
+        self._socket.shutdown(socket.SHUT_WR)
+        deadline = self._context.clock() + LINGER
+        budget = LINGER_BYTES
+        while budget > 0 and (left := self._left(deadline)) > 0:
+            self._socket.settimeout(left)
+            data = self._socket.recv(LARGE_READ)
+            if not data:
+                return
+            budget -= len(data)
+
+    def _left(self, deadline: float) -> float:
+        return max(0.0, deadline - self._context.clock())

@@ -1,0 +1,233 @@
+"""What waits to be sent to one client: bounded, and never in anybody's way."""
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
+from chat_server.net.reasons import CLOSE_REASONS
+from chat_server.wire.codec import encode
+from chat_server.wire.messages import Bye
+
+#: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
+GATHER = 64
+#: A client that took nothing for so long, in seconds, no longer counts as one who reads.
+STALLED = 0.2
+
+
+class Watcher(Protocol):
+    """Calls `flush` of an outbox when its socket has room again."""
+
+    def watch(self, outbox: "Outbox") -> None:
+        """Watch it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxLimits:
+    """Bytes that may wait; bytes from which on presence is dropped; seconds the oldest may wait."""
+
+    size: int = 1024 * 1024
+    soft: int = 64 * 1024
+    age: float = 10.0
+
+
+class Outbox:
+    """Sends to one client what it can at once, and keeps the rest.
+
+    1. No call but `wait_below` ever waits for the client.
+    2. What was pushed is sent in that order, and each push whole.
+    3. Where nothing waits, a push is sent at once; what does not fit waits, as a view on the same
+       bytes, until the watcher calls `flush`.
+    4. Past `size` bytes, or `age` seconds for the oldest, the client is cut: what waits is thrown
+       away but for the rest of a begun line and a BYE with the reason, and `on_end` is called.
+    5. Past `soft` bytes what is droppable is dropped.
+    6. After `finish`, a cut or an error every push is refused.
+    """
+
+    __slots__ = (
+        "_below",
+        "_clock",
+        "_limits",
+        "_lock",
+        "_on_end",
+        "_open",
+        "_progress",
+        "_size",
+        "_socket",
+        "_waiting",
+        "_watcher",
+        "lost",
+        "sent",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        watcher: Watcher,
+        limits: OutboxLimits,
+        clock: Callable[[], float],
+        on_end: Callable[[str], None],
+    ) -> None:
+        self._socket = sock
+        self._watcher = watcher
+        self._limits = limits
+        self._clock = clock
+        self._on_end = on_end
+        # Guards all below. The innermost lock: only the watcher's own is taken under it.
+        self._lock = threading.Lock()
+        self._open = True
+        self._waiting: deque[tuple[memoryview, float]] | None = None
+        self._size = 0
+        self._progress = 0.0
+        self._below: tuple[int, threading.Event] | None = None
+        #: Bytes handed to the kernel, and frames thrown away by a cut.
+        self.sent = 0
+        self.lost = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes wait."""
+        return self._size
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, or -1 once it is closed."""
+        return self._socket.fileno()
+
+    def end(self, reason: str) -> None:
+        """Have the connection end."""
+        self._on_end(reason)
+
+    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+        """Send the frames, or keep what does not fit; return one of the four states."""
+        with self._lock:
+            if not self._open:
+                return REFUSED
+            if not self._size:
+                sent = self._send(frames)
+                if sent == len(frames):
+                    self.sent += sent
+                    return TAKEN
+                if sent < 0:
+                    return REFUSED
+                self.sent += sent
+                return self._keep_locked(memoryview(frames)[sent:])
+            if droppable and self._size > self._limits.soft:
+                return DROPPED
+            return self._keep_locked(memoryview(frames))
+
+    def flush(self) -> bool:
+        """Send what waits, as far as the socket takes it; return whether something still waits."""
+        with self._lock:
+            while self._size:
+                pieces = [piece for piece, _ in islice(self._waiting or (), GATHER)]
+                try:
+                    sent = self._socket.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    return True
+                except OSError:
+                    self._discard_locked()
+                    return False
+                self._advance_locked(sent)
+            return False
+
+    def check_age(self, now: float) -> None:
+        """Cut the client where the oldest of what waits is too old."""
+        with self._lock:
+            if self._waiting and self._open and now - self._waiting[0][1] > self._limits.age:
+                self._cut_locked()
+
+    def wait_below(self, size: int, timeout: float) -> bool:
+        """Wait until less than `size` bytes do; false after `timeout` seconds, or where the client is cut."""
+        with self._lock:
+            if self._size < size:
+                return self._open
+            self._below = size, (event := threading.Event())
+        reached = event.wait(timeout)
+        return reached and self._open
+
+    def finish(self, reason: str, text: str, timeout: float) -> None:
+        """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
+        self.push(encode(Bye(reason, text)))
+        with self._lock:
+            self._open = False
+        self.wait_below(1, timeout)
+
+    def close(self) -> None:
+        """Throw away what waits; nothing is sent after it."""
+        with self._lock:
+            self._discard_locked()
+
+    def _send(self, frames: bytes) -> int:
+        """Return how many bytes the socket took, or -1 where it is broken."""
+        try:
+            return self._socket.send(frames, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._discard_locked()
+            return -1
+
+    def _keep_locked(self, piece: memoryview) -> int:
+        now = self._clock()
+        if self._waiting is None:
+            self._waiting = deque()
+        if not self._size:
+            self._progress = now
+            self._watcher.watch(self)
+        self._waiting.append((piece, now))
+        self._size += len(piece)
+        if self._size > self._limits.size:
+            self._cut_locked()
+            return REFUSED
+        behind = self._size * 2 > self._limits.size and now - self._progress < STALLED
+        return CONGESTED if behind else TAKEN
+
+    def _advance_locked(self, sent: int) -> None:
+        """Forget what was sent."""
+        self.sent += sent
+        self._size -= sent
+        self._progress = self._clock()
+        waiting = self._waiting
+        while sent and waiting:
+            piece, since = waiting.popleft()
+            if len(piece) > sent:
+                waiting.appendleft((piece[sent:], since))
+            sent -= min(sent, len(piece))
+        if not waiting:
+            self._waiting = None
+        self._tell_locked()
+
+    def _tell_locked(self) -> None:
+        if self._below is not None and self._size < self._below[0]:
+            self._below[1].set()
+            self._below = None
+
+    def _cut_locked(self) -> None:
+        """Throw away what waits but for the rest of a begun line, and say why."""
+        frames = b"".join([piece for piece, _ in self._waiting or ()])
+        begun = self._waiting is not None and _is_begun(self._waiting[0][0])
+        rest = frames[: frames.find(b"\n") + 1] if begun else b""
+        self.lost += frames.count(b"\n") - begun
+        bye = rest + encode(Bye("slow_consumer", CLOSE_REASONS["slow_consumer"]))
+        self._waiting = deque([(memoryview(bye), self._clock())])
+        self._size = len(bye)
+        self._open = False
+        self._tell_locked()
+        self._on_end("slow_consumer")
+
+    def _discard_locked(self) -> None:
+        self._open = False
+        self._waiting = None
+        self._size = 0
+        self._tell_locked()
+
+
+def _is_begun(piece: memoryview) -> bool:
+    """Tell whether the line that the piece begins with was sent in part; a piece is the end of its bytes."""
+    frames = bytes(piece.obj)  # no copy: bytes were pushed
+    start = len(frames) - len(piece)
+    return start > 0 and frames[start - 1 : start] != b"\n"

@@ -1,0 +1,249 @@
+"""Listen, accept, the registry of connections, the ordered end."""
+
+import itertools
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+from chat_server import __version__
+from chat_server.chat.commit import GroupCommit
+from chat_server.chat.hub import Hub, HubLimits
+from chat_server.chat.room import Surroundings
+from chat_server.config import Config
+from chat_server.errors import JournalError
+from chat_server.journal import Journal
+from chat_server.net.connection import ClientConnection, ConnectionContext
+from chat_server.net.flusher import Flusher
+from chat_server.net.keeper import Deadlines, Keeper
+from chat_server.net.listener import Listener, listen
+from chat_server.net.outbox import OutboxLimits
+from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
+from chat_server.net.worker import Worker
+from chat_server.wire.codec import client_decoder, encode
+from chat_server.wire.messages import PROTOCOL, Bye, Limits, Notice, RegNameRequest
+
+log = structlog.get_logger()
+
+#: A connection's stack: virtual memory, of which a thread touches a few pages. `codec.DEPTH` fits it.
+STACK_BYTES = 512 * 1024
+#: Seconds between two looks at the journal, where nothing waits to be done.
+UPKEEP = 0.2
+#: Seconds without a beat after which a thread is taken for stuck.
+STUCK = 5.0
+
+
+class Totals:
+    """What connections counted: those that are gone added up, guarded by the server's registry lock."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = Counter[str]()
+        self.rejected = Counter[str]()
+        self.received = Counter[str]()
+        self.errors = Counter[str]()
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.lost = 0
+
+    def add(self, connection: ClientConnection) -> None:
+        """Add what a connection has counted."""
+        self.received.update(connection.conversation.received)
+        self.errors.update(connection.conversation.errors)
+        self.bytes_received += connection.bytes_received
+        self.bytes_sent += connection.outbox.sent
+        self.lost += connection.outbox.lost
+
+    def copy(self) -> "Totals":
+        """Return the same numbers on their own."""
+        other = Totals()
+        for name, value in vars(self).items():
+            setattr(other, name, Counter(value) if isinstance(value, Counter) else value)
+        return other
+
+
+class Server:
+    """The chat server: a thread accepts on each address, and one serves each connection.
+
+    1. `start` returns when connections are taken. Raises `ListenError`.
+    2. `stop` takes no more connections, tells everybody, lets what is under way be stored and sent
+       within `drain_timeout` seconds, and joins every thread. It may be called once.
+    """
+
+    def __init__(self, config: Config, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
+        self.config = config
+        self.clock = clock
+        self.ready = False
+        self.deliverer = Worker("deliverer", clock)
+        self.journalist = Worker("journal", clock)
+        self.flusher = Flusher(clock)
+        commit = GroupCommit(journal, clock, self.deliverer, self._on_journal)
+        shared = Surroundings(
+            commit, clock, time.time, self.deliverer, config.presence_limit, config.join_history
+        )
+        limits = HubLimits(config.name_length, config.rooms, config.rooms_per_user, config.session_ttl)
+        self.hub = Hub(shared, limits)
+        self.keeper = Keeper(
+            Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
+            clock,
+            self.connections,
+            (self.flusher.check_ages, self.hub.sweep, commit.retry),
+        )
+        self._context = ConnectionContext(
+            self.hub,
+            self.flusher,
+            client_decoder(config.line_bytes),
+            _greeting(config),
+            OutboxLimits(config.send_queue_bytes, config.send_queue_soft_bytes, config.send_queue_age),
+            clock,
+            self._forget,
+        )
+        # The registry, the outermost lock: guards _connections and _totals.
+        self._lock = threading.Lock()
+        self._connections: dict[int, ClientConnection] = {}
+        self._totals = Totals()
+        self._numbers = itertools.count(1)
+        self._listeners: list[Listener] = []
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens."""
+        return [listener.address for listener in self._listeners]
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._listeners[0].address[1]
+
+    def start(self) -> None:
+        """Listen and serve."""
+        self._listeners = listen(self.config.host, self.config.port, self, self.clock)
+        threading.stack_size(STACK_BYTES)
+        self.flusher.start()
+        self.deliverer.start()
+        self.journalist.start()
+        self.journalist(self._look_after_journal)
+        self.keeper.start()
+        for listener in self._listeners:
+            listener.start()
+        self.ready = True
+
+    def stop(self, reason: str = "told to") -> None:
+        """End in order; returns when every thread has ended."""
+        log.info("stopping", reason=reason, connections=len(self._connections))
+        self.ready = False
+        self.hub.stopping = True
+        for listener in self._listeners:
+            listener.stop()
+        deadline = self.clock() + self.config.drain_timeout
+        self._dismiss(deadline)
+        self.keeper.stop()
+        self.journalist.stop()
+        self.deliverer.stop()
+        self.flusher.stop()
+        self.hub.shared.commit.journal.close()
+        log.info("stopped")
+
+    def connections(self) -> list[ClientConnection]:
+        """Return the connections there are now."""
+        with self._lock:
+            return list(self._connections.values())
+
+    def totals(self) -> tuple[int, Totals]:
+        """Return how many connections there are, and what all there ever were counted."""
+        with self._lock:
+            totals = self._totals.copy()
+            for connection in self._connections.values():
+                totals.add(connection)
+            return len(self._connections), totals
+
+    def healthy(self) -> bool:
+        """Tell whether the accepting threads and the flusher made progress lately."""
+        beats = [self.flusher.beat, *(listener.beat for listener in self._listeners)]
+        return self.clock() - min(beats) < STUCK
+
+    def serve(self, sock: socket.socket, peer: str) -> None:
+        """Start a connection's thread; called by the accepting thread, so nothing here waits."""
+        connection = ClientConnection(next(self._numbers), sock, peer, self._context)
+        with self._lock:
+            full = len(self._connections) >= self.config.connections
+            if not full:
+                self._connections[connection.id] = connection
+                self._totals.opened += 1
+        if full:
+            self._reject(sock, peer, "server_full")
+            return
+        try:
+            connection.thread.start()
+        except (RuntimeError, MemoryError):
+            with self._lock:
+                del self._connections[connection.id]
+                self._totals.opened -= 1
+            self._reject(sock, peer, "no_threads")
+
+    def no_descriptors(self) -> None:
+        """Count that a connection could not even be accepted; called by the accepting thread."""
+        with self._lock:
+            self._totals.rejected["no_descriptors"] += 1
+
+    def _reject(self, sock: socket.socket, peer: str, reason: str) -> None:
+        with self._lock:
+            self._totals.rejected[reason] += 1
+        log.warning("rejected", reason=reason, peer=peer)
+        with sock:
+            try:
+                sock.send(encode(Bye(reason, REJECT_REASONS[reason])), socket.MSG_DONTWAIT)
+            except OSError:
+                return
+
+    def _forget(self, connection: ClientConnection) -> None:
+        with self._lock:
+            del self._connections[connection.id]
+            self._totals.closed[connection.reason or "internal_error"] += 1
+            self._totals.add(connection)
+
+    def _dismiss(self, deadline: float) -> None:
+        """Tell everybody that the server stops, and wait until they are gone or time is up."""
+        connections = self.connections()
+        spread = 1.0 + len(connections) / 500
+        for connection in connections:
+            connection.drain = max(0.0, deadline - self.clock())
+            again = round(random.uniform(0.5, 0.5 + spread), 2)  # noqa: S311  # jitter, no secret
+            connection.send(Notice(CLOSE_REASONS["server_shutdown"], reconnect_after=again))
+            connection.end("server_shutdown")
+        for connection in connections:
+            connection.thread.join(max(0.0, deadline - self.clock()))
+        for connection in self.connections():
+            connection.outbox.close()
+            connection.thread.join()
+
+    def _look_after_journal(self) -> None:
+        """Do what follows behind the commits, a short piece at a time; a job of the journal thread."""
+        commit = self.hub.shared.commit
+        try:
+            commit.journal.upkeep()
+            commit.maintain(commit.journal.trim)
+        except JournalError as error:
+            log.warning("upkeep_failed", error=str(error))
+        if not self.hub.stopping:
+            self.journalist(self._look_after_journal, 0.0 if commit.journal.behind else UPKEEP)
+
+    def _on_journal(self, failure: JournalError | None) -> None:
+        if failure is not None:
+            log.error("journal_failed", error=str(failure))
+            notice = Notice("messages cannot be stored at the moment; they are not lost, and wait")
+        else:
+            log.warning("journal_recovered")
+            notice = Notice("messages can be stored again")
+        for connection in self.connections():
+            if connection.conversation.registered:
+                connection.send(notice)
+
+
+def _greeting(config: Config) -> RegNameRequest:
+    limits = Limits(config.line_bytes, config.name_length, config.topic_length, config.rooms_per_user)
+    return RegNameRequest(PROTOCOL, f"chat-server {__version__}", limits)

@@ -1,0 +1,63 @@
+"""What the operating system grants the process: CPUs, descriptors, threads."""
+
+import os
+import resource
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+#: Descriptors beside those of the connections: listeners, journal, metrics, the standard streams.
+SPARE = 64
+
+
+def pin(cpus: str) -> set[int]:
+    """Keep the process on the CPUs chosen; return which those are.
+
+    `auto` keeps a process with the GIL on one: handing the lock from core to core costs small rooms
+    half their speed (measured). It is the last of those allowed, since interrupts favour the first.
+    A CPU that the process may not use raises `OSError`.
+    """
+    allowed = os.sched_getaffinity(0)
+    if cpus == "all" or (cpus == "auto" and sysconfig.get_config_var("Py_GIL_DISABLED")):
+        return allowed
+    chosen = {max(allowed)} if cpus == "auto" else {int(each) for each in cpus.split(",")}
+    os.sched_setaffinity(0, chosen)
+    return chosen
+
+
+def raise_descriptors(connections: int) -> None:
+    """Raise the soft limit of open files to what the connections need, as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, ceiling), hard))
+
+
+def shortages(connections: int, read: Callable[[Path], str] = Path.read_text) -> Iterator[str]:
+    """Say which limits are too low for so many connections, and what raises each."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < connections + SPARE:
+        yield f"open files are limited to {soft}: raise it with ulimit -n {connections + SPARE}"
+    processes, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    if processes != resource.RLIM_INFINITY and processes < connections:
+        yield f"threads of this user are limited to {processes}: ulimit -u {connections + SPARE} raises it"
+    for path, factor, remedy in (
+        ("/sys/fs/cgroup/pids.max", 1, "raise pids_limit (Docker) or TasksMax (systemd)"),
+        ("/proc/sys/kernel/threads-max", 1, "raise it with sysctl kernel.threads-max"),
+        (
+            "/proc/sys/vm/max_map_count",
+            2,
+            "raise it with sysctl vm.max_map_count: a thread's stack takes two",
+        ),
+    ):
+        limit = _number(path, read)
+        if limit is not None and limit < connections * factor:
+            yield f"{path} is {limit}, and {connections} connections need {connections * factor}: {remedy}"
+
+
+def _number(path: str, read: Callable[[Path], str]) -> int | None:
+    try:
+        return int(read(Path(path)))
+    except (OSError, ValueError):  # not there, or "max"
+        return None
