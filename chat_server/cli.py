@@ -128,7 +128,7 @@ def healthcheck(settings: Config) -> int:
         asked.request("GET", "/healthz")
         answer = asked.getresponse()
         print(answer.read().decode().strip())  # noqa: T201  # what was asked for
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         print(f"no answer from {host}:{settings.metrics_port}: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 1
     finally:

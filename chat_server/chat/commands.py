@@ -1,6 +1,5 @@
 """What each message does: a table of message type -> precondition and handler."""
 
-import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -90,7 +89,7 @@ class Conversation:
     def handle(self, messages: "Sequence[ClientMessage | PeerError]", received_at: float) -> None:
         """Do what the messages ask for, in order; an error is answered and ends nothing."""
         self.received_at = received_at
-        for run in _runs(messages):
+        for run in (messages,) if len(messages) == 1 else _runs(messages):
             if self.over is not None:
                 return
             self._perform(run)
@@ -101,15 +100,14 @@ class Conversation:
 
     def _perform(self, run: Sequence[Any]) -> None:
         message = run[0]
-        if isinstance(message, PeerError):
+        command = COMMANDS.get(type(message))
+        if command is None:
             self._reject(message)
             return
         self._bad_lines = 0
-        kind = tag(type(message))
-        self.received[kind] = self.received.get(kind, 0) + len(run)
-        command = COMMANDS[type(message)]
+        self.received[command.kind] = self.received.get(command.kind, 0) + len(run)
         try:
-            if command.needs is not Needs.NOTHING and self.registered is not (command.needs is Needs.NAME):
+            if command.registered is not None and command.registered is not self.registered:
                 raise _refusal(self.registered)
             command.handler(self, run if command.target else message)
         except PeerError as error:
@@ -157,8 +155,8 @@ def _register(conversation: Conversation, message: RegName) -> None:
 
 
 def _say(conversation: Conversation, messages: Sequence[Msg]) -> None:
-    room = conversation.session.room(messages[0].room)
-    room.publish(conversation.session, messages, conversation.received_at)
+    session = conversation.session
+    session.room(messages[0].room).publish(session, messages, conversation.received_at)
 
 
 def _tell(conversation: Conversation, messages: Sequence[Dm]) -> None:
@@ -225,35 +223,41 @@ def _exit(conversation: Conversation, message: Exit) -> None:
     conversation.over = "exit"
 
 
-class Needs(enum.Enum):
-    """What must have happened before a message is allowed."""
-
-    NOTHING = enum.auto()
-    NAME = enum.auto()
-    NO_NAME = enum.auto()
-
-
 class Command(NamedTuple):
-    """What a message type does. Where it has a `target`, a run of messages is handled at once."""
+    """What a message type does, and whether it is allowed before, after, or at any time of registration.
 
+    Where it has a `target`, messages in a row with the same one are handled at once.
+    """
+
+    kind: str
     handler: Callable[[Conversation, Any], None]
-    needs: Needs = Needs.NAME
+    registered: bool | None = True
     target: Callable[[Any], Any] | None = None
 
 
-COMMANDS: Mapping[type[Message], Command] = {
-    RegName: Command(_register, Needs.NO_NAME),
-    Msg: Command(_say, target=attrgetter("room")),
-    Dm: Command(_tell, target=attrgetter("to")),
-    Join: Command(_join),
-    Leave: Command(_leave),
-    Name: Command(_rename),
-    Topic: Command(_topic),
-    Who: Command(_who),
-    List: Command(_list),
-    History: Command(_history),
-    Search: Command(_search),
-    Ping: Command(_ping, Needs.NOTHING),
-    Pong: Command(_pong, Needs.NOTHING),
-    Exit: Command(_exit, Needs.NOTHING),
-}
+def _table(
+    *rows: tuple[type[Message], Callable[[Conversation, Any], None], bool | None, str | None],
+) -> Mapping[Any, Command]:
+    return {
+        kind: Command(tag(kind), handler, registered, attrgetter(target) if target else None)
+        for kind, handler, registered, target in rows
+    }
+
+
+# Message, handler, whether a name must have been given (None: either way), what messages in a row must share.
+COMMANDS: Mapping[type[Message], Command] = _table(
+    (RegName, _register, False, None),
+    (Msg, _say, True, "room"),
+    (Dm, _tell, True, "to"),
+    (Join, _join, True, None),
+    (Leave, _leave, True, None),
+    (Name, _rename, True, None),
+    (Topic, _topic, True, None),
+    (Who, _who, True, None),
+    (List, _list, True, None),
+    (History, _history, True, None),
+    (Search, _search, True, None),
+    (Ping, _ping, None, None),
+    (Pong, _pong, None, None),
+    (Exit, _exit, None, None),
+)

@@ -1,10 +1,10 @@
 """Group commit: stored, then shown. Whoever publishes stores all that waits, then delivers it."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from chat_server.chat.delivery import TURN, HandOver
+from chat_server.chat.delivery import TURN, Delivery, HandOver
 from chat_server.errors import JournalError, UnavailableError
 from chat_server.journal import Journal, Record
 
@@ -25,19 +25,27 @@ class Publication(Record):
     of `frames`. `received` is when its bytes were read, on the monotonic clock.
     """
 
-    __slots__ = ("acks", "delivered", "destination", "droppable", "kind", "received", "sender")
+    __slots__ = ("acks", "delivered", "delivery", "kind", "received", "sender")
 
-    def __init__(
-        self, destination: "Room", first: int, last: int, ts: float, frames: bytes
-    ) -> None:  # a row's columns
-        super().__init__(destination.name, first, last, ts, frames)
-        self.destination = destination
+    def __init__(self, room: "Room", first: int, last: int, ts: float, frames: bytes) -> None:
+        self.room = room.name
+        self.first = first
+        self.last = last
+        self.ts = ts
+        self.frames = frames
+        self.session = ""
+        self.refs = ()
+        self.delivery = room.delivery
         self.sender: Session | None = None
         self.acks = b""
         self.received = 0.0
-        self.kind = "msg"
-        self.droppable = False
+        self.kind = room.kind
         self.delivered: threading.Event | None = None
+
+    @property
+    def droppable(self) -> bool:
+        """Whether a member who is behind can do without it."""
+        return self.kind == "presence"
 
 
 class GroupCommit:
@@ -100,7 +108,8 @@ class GroupCommit:
                 done = self._store_waiting()
             finally:
                 self._storing.release()
-            self._deliver(done)
+            for delivery in _deliveries(done):
+                delivery.run()
             with self._lock:
                 if not self._waiting or self.failure is not None:
                     return
@@ -123,7 +132,7 @@ class GroupCommit:
             job()
         finally:
             self._storing.release()
-        self.drive()
+            self.drive()
 
     def _store_waiting(self) -> Sequence[Publication]:
         """Store what waits and give it to its rooms, in order; called with `_storing` held."""
@@ -139,7 +148,7 @@ class GroupCommit:
             self._stuck = taken
             return ()
         for publication in taken:
-            publication.destination.committed(publication)
+            publication.delivery.add(publication)
         return taken
 
     def _store(self, records: Sequence[Record]) -> bool:
@@ -157,9 +166,9 @@ class GroupCommit:
             self._on_failure(None)
         return True
 
-    def _deliver(self, done: Sequence[Publication]) -> None:
-        if len(done) == 1:
-            done[0].destination.deliver()
-            return
-        for room in dict.fromkeys(publication.destination for publication in done):
-            room.deliver()
+
+def _deliveries(done: Sequence[Publication]) -> Iterable[Delivery]:
+    """Return what has something to deliver, each once."""
+    if len(done) == 1:
+        return (done[0].delivery,)
+    return dict.fromkeys(publication.delivery for publication in done)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Outgoing
+from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, Outgoing
 from chat_server.chat.tally import Tally
 from chat_server.errors import UnavailableError
 from chat_server.journal import Journal
@@ -63,6 +63,7 @@ class Delivery:
         #: The last id that a pass has taken.
         self.taken = journal.bounds(room).last
         self._passing = False
+        self._passes = 0
         self._leaving = 0
         self._changed = threading.Condition(self._lock)
         # Held by who delivers; only ever tried. Guards tally and _outrun.
@@ -102,7 +103,8 @@ class Delivery:
             self._members.pop(outbox, None)
             self._recipients = None
             self._leaving += 1
-            self._changed.wait_for(lambda: not self._passing)
+            under_way = self._passes
+            self._changed.wait_for(lambda: not self._passing or self._passes != under_way)
             self._leaving -= 1
 
     @property
@@ -113,47 +115,46 @@ class Delivery:
 
     def run(self) -> None:
         """Deliver what was added, for at most `TURN` on behalf of others."""
+        if not self._delivering.acquire(blocking=False):
+            return
         deadline = 0.0
-        while self._delivering.acquire(blocking=False):
+        over = False
+        while begun := self._next(over=over):
             try:
-                self._pass()
-                outrun = self._outrun
-            finally:
-                self._delivering.release()
-            with self._lock:
-                self._passing = False
-                if self._leaving:
-                    self._changed.notify_all()
-                if not self._added or self._resting:
-                    return
-                self._resting = outrun
-            if outrun:
-                self._hand_over(self._wake, REST)
-                return
-            now = self._clock()
+                now = self._hand_out(*begun)
+            except BaseException:
+                self._next(over=True)
+                raise
             deadline = deadline or now + TURN
-            if now > deadline:
-                self._hand_over(self.run)
-                return
+            over = now > deadline
 
     def _wake(self) -> None:
         with self._lock:
             self._resting = False
         self.run()
 
-    def _pass(self) -> None:
+    def _next(self, *, over: bool) -> "tuple[Sequence[Publication], Sequence[Outgoing]] | None":
+        """End the pass before, if any, and begin the next; or let go, and hand over the rest.
+
+        Letting go happens under the lock under which `add` adds: who adds later finds it free.
+        """
         with self._lock:
-            if self._resting:
-                return
-            taken = self._take_locked()
-            if self._recipients is None:
-                self._recipients = tuple(self._members)
-            recipients = self._recipients
-            self._passing = bool(taken)
-        if not taken:
-            return
-        frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
-        self._hand_out(taken, frames, recipients)
+            self._passes += 1
+            if self._leaving:
+                self._changed.notify_all()
+            more = bool(self._added) and not self._resting
+            outrun, self._outrun = self._outrun, False
+            if more and not over and not outrun:
+                self._passing = True
+                if self._recipients is None:
+                    self._recipients = tuple(self._members)
+                return self._take_locked(), self._recipients
+            self._passing = False
+            self._resting = self._resting or (more and outrun)
+            self._delivering.release()
+        if more:
+            self._hand_over(self._wake if outrun else self.run, REST if outrun else 0.0)
+        return None
 
     def _take_locked(self) -> "Sequence[Publication]":
         """Take the next publications, up to `PASS_BYTES`, all of them droppable or none."""
@@ -174,19 +175,21 @@ class Delivery:
         following = self._added[0]
         return size + len(following.frames) <= PASS_BYTES and following.droppable == first.droppable
 
-    def _hand_out(
-        self, taken: "Sequence[Publication]", frames: bytes, recipients: Sequence[Outgoing]
-    ) -> None:
-        droppable = taken[0].droppable
+    def _hand_out(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
+        """Push to everybody; return the time after it."""
+        frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
         own = _own_shares(taken)
+        droppable = taken[0].droppable
         states = [0] * 4
         for outbox in recipients:
             share = own.pop(outbox, frames) if own else frames
-            states[outbox.push(share, droppable=droppable) if share else TAKEN] += 1
+            if share:
+                states[outbox.push(share, droppable=droppable) if droppable else outbox.push(share)] += 1
         for outbox in own:  # who has left since is told no more than what became of the own messages
-            outbox.push(_acks(taken, outbox))
+            if acks := _acks(taken, outbox):
+                outbox.push(acks)
         self._outrun = states[CONGESTED] * 2 > len(recipients)
-        self._count(taken, len(recipients), own, states)
+        return self._count(taken, len(recipients), own, states)
 
     def _count(
         self,
@@ -194,7 +197,7 @@ class Delivery:
         recipients: int,
         absent: Container[Outgoing],
         states: Sequence[int],
-    ) -> None:
+    ) -> float:
         tally = self.tally
         others = recipients - states[REFUSED] - states[DROPPED]
         messages = 0
@@ -209,15 +212,18 @@ class Delivery:
             tally.delivered[publication.kind] += number * max(0, others - own)
             if publication.delivered is not None:
                 publication.delivered.set()
-        tally.refused += states[REFUSED] * messages
-        tally.dropped += states[DROPPED] * messages
+        if states[REFUSED] or states[DROPPED]:
+            tally.refused += states[REFUSED] * messages
+            tally.dropped += states[DROPPED] * messages
+        return now
 
 
 def _own_shares(taken: "Sequence[Publication]") -> dict[Outgoing, bytes]:
     """Return what those are handed who sent something of this: acknowledgements for their own."""
-    senders = {each.sender.outbox for each in taken if each.sender is not None}
     if len(taken) == 1:
-        return dict.fromkeys(senders, taken[0].acks)
+        publication = taken[0]
+        return {} if publication.sender is None else {publication.sender.outbox: publication.acks}
+    senders = {each.sender.outbox for each in taken if each.sender is not None}
     return {
         outbox: b"".join(
             [

@@ -107,14 +107,6 @@ class Room:
             publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
         self._shared.commit.drive()
 
-    def committed(self, publication: Publication) -> None:
-        """Take a publication that is stored, to be delivered."""
-        self.delivery.add(publication)
-
-    def deliver(self) -> None:
-        """Deliver what is stored, unless another thread is at it."""
-        self.delivery.run()
-
     def _welcome(self, session: Session, after: int | None, ref: str | None) -> int:
         """Tell somebody about the room; return the id after which the replay begins."""
         first, _, _ = self._journal.bounds(self.name)
@@ -156,7 +148,6 @@ class Room:
             quiet = quiet or len(self._members) > self._shared.presence_limit
             publication = self._event_locked(session, None if quiet else message)
             publication.kind = "presence"
-            publication.droppable = True
             publication.delivered = delivered = threading.Event()
         self._shared.commit.drive()
         return delivered
@@ -176,7 +167,6 @@ class Room:
         with self._lock:
             self._check_locked(sender)
             publication = self._number_locked(sender, messages)
-            publication.kind = self.kind
             publication.received = received
             self._shared.commit.submit(publication)
         self._shared.commit.drive()
@@ -191,7 +181,7 @@ class Room:
         fresh = _without_repeats(sender, messages) if referred else messages
         first = self._last + 1
         self._last += len(fresh)
-        self._ts = max(self._ts, round(self._shared.time(), 3))
+        self._ts = max(self._ts, int(self._shared.time() * 1000) / 1000)
         frames = encode_lines(self._frames(sender, fresh, first))
         publication = Publication(self, first, self._last, self._ts, frames)
         publication.sender = sender

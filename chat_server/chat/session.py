@@ -112,11 +112,11 @@ class Session:
 
 def new_token(secret: bytes, now: float) -> str:
     """Make a session's token: random, with the time of issue, and signed (RFC 2104) by the server."""
-    body = secrets.token_bytes(15) + int(now).to_bytes(6, "big")
+    body = secrets.token_bytes(15) + int(now * 1000).to_bytes(6, "big")
     return base64.urlsafe_b64encode(body + _signature(secret, body)).decode()
 
 
-def issued_at(secret: bytes, token: str) -> int | None:
+def issued_at(secret: bytes, token: str) -> float | None:
     """Return when the token was issued, in seconds since 1970; none where this server did not issue it."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii"))
@@ -125,7 +125,7 @@ def issued_at(secret: bytes, token: str) -> int | None:
     body, signature = raw[:21], raw[21:]
     if not hmac.compare_digest(signature, _signature(secret, body)):
         return None
-    return int.from_bytes(body[15:], "big")
+    return int.from_bytes(body[15:], "big") / 1000
 
 
 def _signature(secret: bytes, body: bytes) -> bytes:

@@ -118,7 +118,7 @@ class ClientConnection:
 
     def unacknowledged(self) -> int:
         """Return how many bytes the peer's host has not acknowledged (SIOCOUTQ, tcp(7))."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the socket was closed meanwhile
             answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, b"\0" * 4)
             return int(struct.unpack("i", answer)[0])
         return 0
@@ -159,6 +159,8 @@ class ClientConnection:
             self._take(self._framer.feed(data))
             if self._framer.overlong:
                 self._complain_of_length()
+            if self._framer.skipped > ENDLESS:
+                self.end("line_too_long")
 
     def _take(self, block: bytes) -> None:
         conversation = self.conversation
@@ -170,15 +172,13 @@ class ClientConnection:
             self._log_errors()
 
     def _complain_of_length(self) -> None:
-        """Answer each overlong line once, and give up where the end of one is nowhere in sight."""
+        """Answer each overlong line once."""
         error = LineTooLongError(
             f"longer than {self._context.greeting.limits.line_bytes} bytes; send shorter lines"
         )
         self.conversation.handle([error] * self._framer.overlong, self.last_received)
         self._framer.overlong = 0
         self._log_errors()
-        if self._framer.skipped > ENDLESS:
-            self.end("line_too_long")
 
     def _log_errors(self) -> None:
         """Log the first error of each code: a peer that goes on must not fill the log."""

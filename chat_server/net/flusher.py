@@ -110,5 +110,8 @@ class Flusher:
     def _flush(self, descriptor: int) -> None:
         with self._lock:
             outbox = self._watched.get(descriptor)
-        if outbox is not None and outbox.flush():
-            self.watch(outbox)
+        if outbox is None or not outbox.flush():
+            return
+        with self._lock:
+            if self._watched.get(descriptor) is outbox:  # else it was forgotten, and the socket may be closed
+                self._epoll.modify(descriptor, select.EPOLLOUT | select.EPOLLONESHOT)

@@ -15,6 +15,7 @@ from chat_server.wire.messages import Bye
 
 #: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
 GATHER = 64
+DONTWAIT = socket.MSG_DONTWAIT
 #: A client that took nothing for so long, in seconds, no longer counts as one who reads.
 STALLED = 0.2
 
@@ -56,6 +57,7 @@ class Outbox:
         "_on_end",
         "_open",
         "_progress",
+        "_send",
         "_size",
         "_socket",
         "_waiting",
@@ -73,6 +75,7 @@ class Outbox:
         on_end: Callable[[str], None],
     ) -> None:
         self._socket = sock
+        self._send = sock.send
         self._watcher = watcher
         self._limits = limits
         self._clock = clock
@@ -106,18 +109,21 @@ class Outbox:
         with self._lock:
             if not self._open:
                 return REFUSED
-            if not self._size:
-                sent = self._send(frames)
-                if sent == len(frames):
-                    self.sent += sent
-                    return TAKEN
-                if sent < 0:
-                    return REFUSED
-                self.sent += sent
-                return self._keep_locked(memoryview(frames)[sent:])
-            if droppable and self._size > self._limits.soft:
-                return DROPPED
-            return self._keep_locked(memoryview(frames))
+            if self._size:
+                if droppable and self._size > self._limits.soft:
+                    return DROPPED
+                return self._keep_locked(memoryview(frames))
+            try:
+                sent = self._send(frames, DONTWAIT)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._discard_locked()
+                return REFUSED
+            self.sent += sent
+            if sent == len(frames):
+                return TAKEN
+            return self._keep_locked(memoryview(frames)[sent:])
 
     def flush(self) -> bool:
         """Send what waits, as far as the socket takes it; return whether something still waits."""
@@ -125,7 +131,7 @@ class Outbox:
             while self._size:
                 pieces = [piece for piece, _ in islice(self._waiting or (), GATHER)]
                 try:
-                    sent = self._socket.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+                    sent = self._socket.sendmsg(pieces, (), DONTWAIT)
                 except BlockingIOError:
                     return True
                 except OSError:
@@ -160,16 +166,6 @@ class Outbox:
         """Throw away what waits; nothing is sent after it."""
         with self._lock:
             self._discard_locked()
-
-    def _send(self, frames: bytes) -> int:
-        """Return how many bytes the socket took, or -1 where it is broken."""
-        try:
-            return self._socket.send(frames, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            self._discard_locked()
-            return -1
 
     def _keep_locked(self, piece: memoryview) -> int:
         now = self._clock()

@@ -36,6 +36,7 @@ class Decoder(Generic[M]):
 
     def __init__(self, union: object, limit: int) -> None:
         self._limit = limit
+        self._plain = min(DEPTH, limit)
         self._decoder: msgspec.json.Decoder[M] = msgspec.json.Decoder(union)
         self._types = {struct.__struct_config__.tag for struct in union.__args__}  # type: ignore[attr-defined]  # each is a tagged Struct
 
@@ -55,7 +56,7 @@ class Decoder(Generic[M]):
 
     def _is_plain(self, block: bytes) -> bool:
         """Tell cheaply whether no line can be too long or too deep."""
-        if len(block) <= DEPTH:
+        if len(block) <= self._plain:
             return True
         longest = max(map(len, block.split(b"\n")))
         return longest < self._limit and (longest <= DEPTH or block.count(b"{") + block.count(b"[") <= DEPTH)
@@ -78,7 +79,9 @@ class Decoder(Generic[M]):
         """Find out which rule was broken, by looking at the line without a schema."""
         try:
             value = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        except UnicodeDecodeError as broken:
+            return BadEncodingError(f"not UTF-8 at byte {broken.start} of a string; send UTF-8")
+        except msgspec.DecodeError as broken:
             return BadJsonError(f"{broken}; send one JSON object a line")
         if not isinstance(value, dict):
             return NotAnObjectError('a message is a JSON object such as {"type":"MSG","text":"hello"}')

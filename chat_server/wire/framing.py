@@ -25,6 +25,8 @@ class Framer:
 
     def feed(self, data: bytes) -> bytes:
         """Take what was received; return the complete lines."""
+        if not self._tail and not self.skipped and data.endswith(b"\n"):
+            return data
         if self.skipped:
             data = self._skip(data)
         end = data.rfind(b"\n") + 1
