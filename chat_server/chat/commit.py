@@ -9,7 +9,6 @@ from chat_server.errors import JournalError, UnavailableError
 from chat_server.journal import Journal, Record
 
 if TYPE_CHECKING:
-    from chat_server.chat.room import Room
     from chat_server.chat.session import Session
 
 #: How many bytes may wait to be stored before publishers wait.
@@ -18,29 +17,19 @@ BACKLOG = 4 * 1024 * 1024
 PATIENCE = 5.0
 
 
-class Publication(Record):
+class Publication(Record, kw_only=True, eq=False):
     """A record on its way: what is stored, and what its delivery needs.
 
     Where `last < first` there is nothing to store: presence, a topic. `acks` go to the sender in place
     of `frames`. `received` is when its bytes were read, on the monotonic clock.
     """
 
-    __slots__ = ("acks", "delivered", "delivery", "kind", "received", "sender")
-
-    def __init__(self, room: "Room", first: int, last: int, ts: float, frames: bytes) -> None:
-        self.room = room.name
-        self.first = first
-        self.last = last
-        self.ts = ts
-        self.frames = frames
-        self.session = ""
-        self.refs = ()
-        self.delivery = room.delivery
-        self.sender: Session | None = None
-        self.acks = b""
-        self.received = 0.0
-        self.kind = room.kind
-        self.delivered: threading.Event | None = None
+    delivery: Delivery
+    sender: "Session | None" = None
+    acks: bytes = b""
+    received: float = 0.0
+    kind: str = "msg"
+    delivered: threading.Event | None = None
 
     @property
     def droppable(self) -> bool:
@@ -143,12 +132,12 @@ class GroupCommit:
             self._size = 0
         if self._stuck:
             taken, self._stuck = self._stuck + taken, []
-        records = [record for record in taken if record.last >= record.first]
+        records = [each for each in taken if each.last >= each.first]
         if records and not self._store(records):
             self._stuck = taken
             return ()
-        for publication in taken:
-            publication.delivery.add(publication)
+        for each in taken:
+            each.delivery.add(each)
         return taken
 
     def _store(self, records: Sequence[Record]) -> bool:

@@ -200,21 +200,19 @@ class Delivery:
     ) -> float:
         tally = self.tally
         others = recipients - states[REFUSED] - states[DROPPED]
-        messages = 0
         now = self._clock()
-        for publication in taken:
-            stored = publication.last - publication.first + 1
-            number = stored or bool(publication.frames)
-            messages += number
-            if stored:
-                tally.observe(now - publication.received, stored)
-            own = publication.sender is not None and publication.sender.outbox not in absent
-            tally.delivered[publication.kind] += number * max(0, others - own)
-            if publication.delivered is not None:
-                publication.delivered.set()
-        if states[REFUSED] or states[DROPPED]:
-            tally.refused += states[REFUSED] * messages
-            tally.dropped += states[DROPPED] * messages
+        for each in taken:
+            number = each.last - each.first + 1
+            if number:
+                tally.observe(now - each.received, number)
+            elif each.frames:
+                number = 1
+            own = each.sender is not None and each.sender.outbox not in absent
+            tally.delivered[each.kind] += number * max(0, others - own)
+            tally.refused += number * states[REFUSED]
+            tally.dropped += number * states[DROPPED]
+            if each.delivered is not None:
+                each.delivered.set()
         return now
 
 

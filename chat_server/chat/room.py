@@ -154,10 +154,10 @@ class Room:
 
     def _event_locked(self, sender: Session, message: Message | None) -> Publication:
         """Submit what is shown but not stored."""
+        frames = encode(message) if message else b""
         publication = Publication(
-            self, self._last + 1, self._last, self._ts, encode(message) if message else b""
+            self.name, self._last + 1, self._last, self._ts, frames, delivery=self.delivery, sender=sender
         )
-        publication.sender = sender
         self._shared.commit.submit(publication)
         return publication
 
@@ -166,8 +166,7 @@ class Room:
         self.delivery.admit()
         with self._lock:
             self._check_locked(sender)
-            publication = self._number_locked(sender, messages)
-            publication.received = received
+            publication = self._number_locked(sender, messages, received)
             self._shared.commit.submit(publication)
         self._shared.commit.drive()
 
@@ -175,7 +174,7 @@ class Room:
         if sender not in self._members:
             raise NotAMemberError("you are not in that room; JOIN it first")
 
-    def _number_locked(self, sender: Session, messages: Sequence[Any]) -> Publication:
+    def _number_locked(self, sender: Session, messages: Sequence[Any], received: float) -> Publication:
         """Give the messages their ids and time, and encode them once for all."""
         referred = [message.ref for message in messages if message.ref is not None]
         fresh = _without_repeats(sender, messages) if referred else messages
@@ -183,16 +182,24 @@ class Room:
         self._last += len(fresh)
         self._ts = max(self._ts, int(self._shared.time() * 1000) / 1000)
         frames = encode_lines(self._frames(sender, fresh, first))
-        publication = Publication(self, first, self._last, self._ts, frames)
-        publication.sender = sender
-        publication.session = sender.id
+        publication = Publication(
+            self.name,
+            first,
+            self._last,
+            self._ts,
+            frames,
+            sender.id,
+            delivery=self.delivery,
+            sender=sender,
+            received=received,
+            kind=self.kind,
+        )
         if referred:
             publication.refs = [
                 (each.ref, id_) for id_, each in enumerate(fresh, first) if each.ref is not None
             ]
-            for ref, id_ in publication.refs:
-                sender.remember(ref, (self.name, id_, self._ts))
-            publication.acks = encode_lines(map(sender.acknowledgement, referred))
+            places = {ref: (self.name, id_, self._ts) for ref, id_ in publication.refs}
+            publication.acks = encode_lines(sender.acknowledge(referred, places))
         return publication
 
     def _frames(self, sender: Session, messages: Sequence[Any], first: int) -> Sequence[Message]:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from chat_server.errors import NotAMemberError
@@ -95,14 +96,15 @@ class Session:
                 f"you are not in that room; JOIN it first (you are in: {self._rooms()})"
             ) from None
 
-    def remember(self, ref: str, place: tuple[str, int, float]) -> None:
-        """Remember where the message with this ref is, so that a resend is not published again."""
-        self.refs[ref] = place
-        if len(self.refs) > REFS:
+    def acknowledge(self, refs: Iterable[str], places: Mapping[str, tuple[str, int, float]]) -> list[Ack]:
+        """Remember the new places, so that a resend is not published again; return where all the refs are."""
+        self.refs.update(places)
+        acks = [self._acknowledgement(ref) for ref in refs]
+        while len(self.refs) > REFS:  # not before: a ref that comes again may be the oldest
             self.refs.popitem(last=False)
+        return acks
 
-    def acknowledgement(self, ref: str) -> Ack:
-        """Return what tells the client where its message with this ref is."""
+    def _acknowledgement(self, ref: str) -> Ack:
         room, id_, ts = self.refs[ref]
         return Ack(ref=ref, id=id_, ts=ts, room=None if room.startswith("@") else room)
 

@@ -12,23 +12,20 @@ from msgspec import Struct
 PAGE_BYTES = 256 * 1024
 
 
-class Record:
+class Record(Struct, eq=False):
     """What is stored at once: messages to one room, in order, as the frames that members are sent.
 
     `first` to `last` are their ids, `ts` is their time, `frames` holds a line a message. `session` and
     `refs` (ref and id of each message that carried one) make a resend after a restart harmless.
     """
 
-    __slots__ = ("first", "frames", "last", "refs", "room", "session", "ts")
-
-    def __init__(self, room: str, first: int, last: int, ts: float, frames: bytes) -> None:  # a row's columns
-        self.room = room
-        self.first = first
-        self.last = last
-        self.ts = ts
-        self.frames = frames
-        self.session = ""
-        self.refs: Sequence[tuple[str, int]] = ()
+    room: str
+    first: int
+    last: int
+    ts: float
+    frames: bytes
+    session: str = ""
+    refs: Sequence[tuple[str, int]] = ()
 
 
 class Page(NamedTuple):

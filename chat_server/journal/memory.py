@@ -25,15 +25,20 @@ class _Shelf:
 
     def add(self, record: Record, keep: int) -> None:
         self.records.append(record)
-        self.count += record.last - record.first + 1
+        self.count += _size(record)
         self.last = record.last
-        while self.count - (size := self.records[0].last - self.records[0].first + 1) >= keep:
+        # The last record stays, whatever `keep` is: it has the room's last time.
+        while len(self.records) > 1 and self.count - (size := _size(self.records[0])) >= keep:
             self.records.popleft()
             self.count -= size
 
     @property
     def first(self) -> int:
         return self.last - self.count + 1
+
+
+def _size(record: Record) -> int:
+    return record.last - record.first + 1
 
 
 class MemoryJournal:

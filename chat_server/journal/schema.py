@@ -1,4 +1,4 @@
-"""The schema of the SQLite journal: its versions, and how a file of an older one is brought up."""
+"""The SQLite journal's file: its schema, how an older one is brought up, and what its errors mean."""
 
 import secrets
 import sqlite3
@@ -10,8 +10,10 @@ from chat_server.errors import JournalError
 
 #: Marks a file as this project's (PRAGMA application_id): "CHAT" in ASCII.
 APPLICATION_ID = 0x43484154
+#: A row's key is the room's number, shifted by so many bits, and the id of its last message.
+ID_BITS = 40
 #: The script at each place brings a file from that version to the next; none is ever changed.
-MIGRATIONS = (
+MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE rooms (
@@ -21,19 +23,34 @@ MIGRATIONS = (
         ts REAL NOT NULL
     );
     CREATE TABLE batches (
-        key INTEGER PRIMARY KEY,  -- the room's number, shifted by ID_BITS, and the last id
+        key INTEGER PRIMARY KEY,  -- the room's number, shifted, and the last id
         first INTEGER NOT NULL,
         ts REAL NOT NULL,
         session TEXT,             -- only where there are refs
-        refs BLOB,
-        frames BLOB NOT NULL
+        refs BLOB,                -- JSON: ref and id of each message that carried one
+        frames BLOB NOT NULL      -- the MSG or DM lines, as members are sent them
     );
-    CREATE INDEX batches_by_session ON batches (session) WHERE session IS NOT NULL;
     """,
 )
-VERSION = len(MIGRATIONS)
-#: How long, in milliseconds, SQLite waits for a lock of another process (a backup, a check).
+#: How long, in milliseconds, SQLite waits for a lock of another process.
 BUSY_MS = 2000
+
+_ADVICE = {
+    "SQLITE_FULL": "the disk is full; make room",
+    "SQLITE_READONLY": "it cannot be written; look at its owner and mode",
+    "SQLITE_CANTOPEN": "it cannot be opened; is it there? look at the owner and mode of its folder",
+    "SQLITE_NOTADB": "it is no SQLite file; give another path with --journal sqlite:PATH",
+    "SQLITE_CORRUPT": "it is damaged; restore a backup, or look at it with chat-server check",
+    "SQLITE_BUSY": "another program holds it; end that one",
+    "SQLITE_IOERR": "the disk cannot be read or written; look at the room on it and at the system's log",
+}
+
+
+def failure(path: Path, error: sqlite3.Error) -> JournalError:
+    """Return what SQLite reports as an error that says what to do about it."""
+    name = getattr(error, "sqlite_errorname", "")
+    advice = next((text for prefix, text in _ADVICE.items() if name.startswith(prefix)), None)
+    return JournalError(f"{path}: {advice} ({error})" if advice else f"{path}: {error}")
 
 
 @contextmanager
@@ -42,55 +59,105 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: {_advice(error)}") from error
+        raise failure(path, error) from error
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open a connection that any thread may use, one at a time. Raises `sqlite3.Error`."""
-    mode = "ro" if read_only else "rwc"
-    connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all that is written within, or nothing of it. Raises `sqlite3.Error`."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:  # some errors end it by themselves
+            connection.execute("ROLLBACK")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that any thread may use, one at a time. Raises `sqlite3.Error`.
+
+    A file that is made is for its owner alone: it holds what people said to each other.
+    """
+    if not path.exists() and path.parent.is_dir():
+        _create(path)
+    return _connect(path, "mode=rw")
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open a connection that only reads, beside a server or not. Raises `sqlite3.Error`.
+
+    Where no server has the file open and its folder cannot be written, SQLite could not lay its own
+    files beside it; then nobody writes, and the file is read as it lies there.
+    """
+    connection = _connect(path, "mode=ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if (
+            error.sqlite_errorname != "SQLITE_CANTOPEN"
+            or not path.is_file()
+            or _sibling(path, "-wal").exists()
+        ):
+            raise
+        return _connect(path, "immutable=1")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make a new file a journal, or bring an older one up. Raises `JournalError` where it is neither."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    mark = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if not empty and mark != APPLICATION_ID:
-        raise JournalError(
-            f"{path} is an SQLite file of another program; give another path with --journal sqlite:PATH"
-        )
-    if version > VERSION:
-        raise JournalError(
-            f"{path} is of a newer version (schema {version}, this one knows {VERSION}); run that version"
-        )
+    version = recognised(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
-    for number in range(version, VERSION):
+    for number in range(version, len(MIGRATIONS)):
         connection.executescript(
-            f"BEGIN; {MIGRATIONS[number]}; PRAGMA application_id = {APPLICATION_ID};"
+            f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {number + 1}; COMMIT"
         )
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (new_epoch(),))
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+def recognised(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the file's version, 0 for an empty one. Raises `JournalError` where it is no journal."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    mark = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if mark != APPLICATION_ID and (mark or version or tables):
+        raise JournalError(
+            f"{path} is an SQLite file of another program; give another path with --journal sqlite:PATH"
+        )
+    if version > len(MIGRATIONS):
+        raise JournalError(
+            f"{path} is of a newer version (schema {version}, this one knows {len(MIGRATIONS)});"
+            " run that version of chat-server"
+        )
+    return version
 
 
-def _advice(error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    advice = {
-        "SQLITE_FULL": "the disk is full; make room",
-        "SQLITE_READONLY": "it cannot be written; look at its owner and mode",
-        "SQLITE_CANTOPEN": "it cannot be opened; look at its folder's owner and mode",
-        "SQLITE_NOTADB": "it is no SQLite file; give another path with --journal sqlite:PATH",
-        "SQLITE_CORRUPT": "it is damaged; restore a backup, or look at it with chat-server check",
-        "SQLITE_BUSY": "another program holds it; end that one",
-    }
-    known = next((text for prefix, text in advice.items() if name.startswith(prefix)), None)
-    return f"{known} ({error})" if known else str(error)
+def new_epoch() -> str:
+    """Return a name for a record that is new."""
+    return secrets.token_hex(8)
+
+
+def _create(path: Path) -> None:
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}; look at the owner and mode of its folder") from None
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(
+        f"file:{quoted}?{mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return connection
+
+
+def _sibling(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)

@@ -5,39 +5,46 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-
 from chat_server.errors import UnavailableError
-from chat_server.journal import Said
-from chat_server.journal.schema import connect
+from chat_server.journal.schema import connect, transaction
 
-_said = msgspec.json.Decoder(Said).decode_lines
+_TABLES = """
+    CREATE VIRTUAL TABLE IF NOT EXISTS messages USING fts5 (text);
+    CREATE TABLE IF NOT EXISTS done (room INTEGER PRIMARY KEY, key INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS about (epoch TEXT PRIMARY KEY);
+    SELECT rowid FROM messages LIMIT 1;
+"""
+#: FTS5 takes no deeper expression than this many words (sqlite.org/fts5.html, SQLITE_FTS5_MAX_EXPR_DEPTH).
+WORDS = 256
 
 
 class SearchIndex:
     """Finds messages by their words (SQLite FTS5). Its rows have the keys of the messages.
 
     It has a file of its own so that indexing never makes a publisher wait for SQLite's one writer.
+    A file that is damaged, or that belongs to another record, is made anew. Raises `sqlite3.Error`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, epoch: str) -> None:
         self.available = True
+        self._path = path
+        self._epoch = epoch
         # Guards _connection.
         self._lock = threading.Lock()
-        self._connection = connect(path)
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute(
-                "PRAGMA synchronous = OFF"
-            )  # made anew from the journal where it is lost
-            self._connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS messages USING fts5 (text)")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS done (room INTEGER PRIMARY KEY, key INTEGER NOT NULL)"
-            )
-        except sqlite3.OperationalError as error:
-            if "fts5" not in str(error):
+            self._connection = self._opened()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
                 raise
-            self.available = False
+            self._connection = self._anew()
+        if self.available and not self._is_own():
+            self.renew()
+
+    def renew(self) -> None:
+        """Forget everything: the index is made anew from the journal."""
+        with self._lock:
+            self._connection.close()
+            self._connection = self._anew()
 
     def reached(self) -> dict[int, int]:
         """Return the last key that is indexed of each room, by its number."""
@@ -46,21 +53,11 @@ class SearchIndex:
         with self._lock:
             return dict(self._connection.execute("SELECT room, key FROM done"))
 
-    def add(self, room: int, rows: Iterable[tuple[int, bytes]]) -> None:
-        """Index rows of a room: the key of the first message of each, and the frames."""
-        last = 0
-        documents = []
-        for key, frames in rows:
-            for offset, said in enumerate(_said(frames)):
-                last = key + offset
-                documents.append((last, said.text))
-        with self._lock:
-            self._connection.execute("BEGIN")
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO messages (rowid, text) VALUES (?, ?)", documents
-            )
-            self._connection.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (room, last))
-            self._connection.execute("COMMIT")
+    def add(self, room: int, reached: int, texts: Iterable[tuple[int, str]]) -> None:
+        """Index texts of a room by their keys; all up to the key `reached` is then indexed."""
+        with self._lock, transaction(self._connection):
+            self._connection.executemany("INSERT OR REPLACE INTO messages (rowid, text) VALUES (?, ?)", texts)
+            self._connection.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (room, reached))
 
     def remove(self, low: int, high: int) -> None:
         """Forget the messages with keys from `low` to `high`."""
@@ -89,7 +86,35 @@ class SearchIndex:
         with self._lock:
             self._connection.close()
 
+    def _opened(self) -> sqlite3.Connection:
+        connection = connect(self._path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = OFF")  # what a power cut takes is indexed again
+            connection.executescript(_TABLES)
+            connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (TABLE about)", (self._epoch,))
+        except sqlite3.Error as error:
+            if "no such module" not in str(error):
+                connection.close()
+                raise
+            self.available = False
+        return connection
+
+    def _anew(self) -> sqlite3.Connection:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        return self._opened()
+
+    def _is_own(self) -> bool:
+        return self._connection.execute("SELECT epoch FROM about").fetchall() == [(self._epoch,)]
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether the file itself is at fault, so that nothing but a new one helps."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
 
 def _quoted(words: str) -> str:
     """Return a query for all the words, none of them taken for FTS5's own syntax."""
-    return " ".join('"' + word.replace('"', '""') + '"' for word in words.replace("\0", " ").split())
+    parts = words.replace("\0", " ").split()[:WORDS]
+    return " ".join('"' + word.replace('"', '""') + '"' for word in parts)

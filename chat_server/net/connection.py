@@ -141,8 +141,10 @@ class ClientConnection:
 
     def _read_all(self) -> None:
         size = SMALL_READ
+        first = True
+        receive, clock, feed = self._socket.recv, self._context.clock, self._framer.feed
         while self._reason is None:
-            data = self._socket.recv(size)
+            data = receive(size)
             if not data:
                 self._take(self._framer.finish())
                 self.end("peer_closed")
@@ -151,34 +153,34 @@ class ClientConnection:
                 size = LARGE_READ
             elif len(data) < SMALL_READ:
                 size = SMALL_READ
-            self.last_received = self._context.clock()
+            self.last_received = clock()
             self.bytes_received += len(data)
-            if not self.conversation.registered and (foreign := foreign_protocol(data)) is not None:
+            if first and (foreign := foreign_protocol(data)) is not None:
                 self.end(foreign)
                 return
-            self._take(self._framer.feed(data))
-            if self._framer.overlong:
-                self._complain_of_length()
-            if self._framer.skipped > ENDLESS:
-                self.end("line_too_long")
+            first = False
+            self._take(feed(data))
 
     def _take(self, block: bytes) -> None:
         conversation = self.conversation
         if block:
             conversation.handle(self._context.decoder.decode(block), self.last_received)
+        if self._framer.overlong or self._framer.skipped:
+            self._complain_of_length()
         if conversation.over is not None:
             self.end(conversation.over)
         if len(conversation.errors) > self._errors_logged:
             self._log_errors()
 
     def _complain_of_length(self) -> None:
-        """Answer each overlong line once."""
+        """Answer each overlong line once, and give up where the end of one is nowhere in sight."""
         error = LineTooLongError(
             f"longer than {self._context.greeting.limits.line_bytes} bytes; send shorter lines"
         )
         self.conversation.handle([error] * self._framer.overlong, self.last_received)
         self._framer.overlong = 0
-        self._log_errors()
+        if self._framer.skipped > ENDLESS:
+            self.end("line_too_long")
 
     def _log_errors(self) -> None:
         """Log the first error of each code: a peer that goes on must not fill the log."""

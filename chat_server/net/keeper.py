@@ -86,4 +86,4 @@ class Keeper:
         if connection.conversation.received.get("PONG") or connection.unacknowledged():
             connection.end("ping_timeout")
         else:
-            connection.last_received = now
+            connection.last_received, connection.pinged = now, None
