@@ -1,11 +1,12 @@
 """The command `chat-server`."""
 
 import argparse
+import gc
 import http.client
 import os
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import structlog
 from chat_server import __version__, config, log
 from chat_server.config import Config
 from chat_server.errors import ConfigError, ListenError, OperatorError
-from chat_server.journal import Journal
+from chat_server.journal import Journal, maintenance
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite import SqliteJournal
 from chat_server.metrics import routes
@@ -26,6 +27,13 @@ logger = structlog.get_logger()
 
 #: How many messages of each room are kept in memory, where the setting says nothing.
 MEMORY_MESSAGES = 1000
+
+#: The commands on a journal in a file.
+MAINTENANCE = ("export", "backup", "check")
+
+#: When cycles are looked for (gc.set_threshold): connections that ended are the only ones, and a full
+#: look at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
+COLLECT = (50_000, 20, 20)
 
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
@@ -39,13 +47,21 @@ examples:
   CHAT_LOG_LEVEL=debug chat-server           a setting from the environment
   chat-server --print-config                 show every setting and where it comes from
   chat-server healthcheck                    ask a running server whether it is well; 0 is yes
+  chat-server --journal sqlite:chat.db       keep the messages in a file
+  chat-server export --journal sqlite:chat.db --room lobby > lobby.jsonl    its messages, one a line
+  chat-server backup --journal sqlite:chat.db chat-monday.db                a checked copy, while it runs
+  chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 well, 1 not, 2 not understood."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
+    if options.target and options.command != "backup":
+        parser.error(f"{options.command} takes no TARGET, only backup does")
+    if options.room and options.command != "export":
+        parser.error(f"{options.command} takes no --room, only export does")
     try:
         loaded = config.load(vars(options), os.environ, options.config)
         if options.print_config:
@@ -53,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if options.command == "healthcheck":
             return healthcheck(loaded.config)
+        if options.command in MAINTENANCE:
+            return maintain(options, loaded.config)
         return serve(loaded.config)
     except ConfigError as error:
         print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
@@ -71,8 +89,14 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "command", nargs="?", choices=("serve", "healthcheck"), default="serve", help="default: serve"
+        "command",
+        nargs="?",
+        choices=("serve", "healthcheck", *MAINTENANCE),
+        default="serve",
+        help="default: serve; export, backup and check look after a journal, beside its server or without",
     )
+    parser.add_argument("target", nargs="?", type=Path, metavar="TARGET", help="backup: the file to make")
+    parser.add_argument("--room", help="export: the messages of this room alone")
     parser.add_argument("--version", action="version", version=f"chat-server {__version__}")
     parser.add_argument("--config", metavar="FILE", help="a TOML file with settings")
     parser.add_argument(
@@ -82,9 +106,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def maintain(options: argparse.Namespace, settings: Config) -> int:
+    """Export, back up or check the journal that the settings name. Raises `OperatorError`."""
+    kind, _, path = settings.journal.partition(":")
+    if kind != "sqlite":
+        raise ConfigError(f"{options.command} is for a journal in a file: give --journal sqlite:PATH")
+    return maintenance.run(options.command, Path(path), options.room, options.target)
+
+
 def serve(settings: Config) -> int:
     """Serve until a signal ends it. Raises `OperatorError` where it cannot start."""
     log.configure(settings.log_level, settings.log_format)
+    gc.set_threshold(*COLLECT)
     told = _listen_for_signals()
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
@@ -107,8 +140,10 @@ def serve(settings: Config) -> int:
     for shortage in system.shortages(settings.connections):
         logger.warning("limits_low", text=shortage)
     told.wait()
-    server.stop(told.reason)
-    side.stop()
+    try:
+        server.stop(told.reason)
+    finally:
+        side.stop()
     return 0
 
 
@@ -140,17 +175,18 @@ class _Told:
     """Waits for the signal to end; the second one ends the process at once."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
         self.reason = ""
+        # A signal handler may interrupt the very wait: of all that wakes, this alone is safe there.
+        self._queue = queue.SimpleQueue[None]()
 
     def __call__(self, number: int, _frame: object) -> None:
-        if self._event.is_set():
+        if self.reason:
             os._exit(1)
         self.reason = signal.Signals(number).name
-        self._event.set()
+        self._queue.put(None)
 
     def wait(self) -> None:
-        self._event.wait()
+        self._queue.get()
 
 
 def _listen_for_signals() -> _Told:

@@ -23,7 +23,7 @@ def _whole(least: int, most: int) -> Callable[[object], int]:
         if (
             isinstance(value, bool)
             or not isinstance(value, int | str)
-            or not str(value).strip().lstrip("+").isdigit()
+            or not str(value).strip().lstrip("+").isdecimal()
         ):
             raise ValueError(f"must be a whole number from {least} to {most}")
         if not least <= int(value) <= most:
@@ -67,7 +67,7 @@ def _journal(value: object) -> str:
 
 def _cpus(value: object) -> str:
     text = _text(value)
-    if text not in ("auto", "all") and not all(part.isdigit() for part in text.split(",")):
+    if text not in ("auto", "all") and not all(part.isdecimal() for part in text.split(",")):
         raise ValueError("must be auto, all or a list of CPUs such as 0,2")
     return text
 

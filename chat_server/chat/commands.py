@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 from chat_server.chat import history
 from chat_server.chat.hub import Hub
 from chat_server.chat.session import Outgoing, Session
-from chat_server.errors import AlreadyRegisteredError, BadFieldError, NotRegisteredError, PeerError
+from chat_server.errors import (
+    AlreadyRegisteredError,
+    BadFieldError,
+    JournalError,
+    NotRegisteredError,
+    PeerError,
+    UnavailableError,
+)
 from chat_server.wire.codec import encode_lines
 from chat_server.wire.messages import (
     ClientMessage,
@@ -111,8 +118,13 @@ class Conversation:
                 raise _refusal(self.registered)
             command.handler(self, run if command.target else message)
         except PeerError as error:
-            self._count(error, len(run))
-            self.outbox.push(encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run]))
+            self._refuse(error, run)
+        except JournalError:  # what it says is for the operator: paths, the state of a disk
+            self._refuse(UnavailableError("messages cannot be read at the moment; try again later"), run)
+
+    def _refuse(self, error: PeerError, run: Sequence[Any]) -> None:
+        self._count(error, len(run))
+        self.outbox.push(encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run]))
 
     def _reject(self, error: PeerError) -> None:
         self.received["invalid"] = self.received.get("invalid", 0) + 1

@@ -129,6 +129,12 @@ class Delivery:
             over = now > deadline
 
     def _wake(self) -> None:
+        """Go on where the readers have caught up, else rest on."""
+        with self._lock:
+            members = tuple(self._members)
+        if sum(each.congested() for each in members) * 2 >= len(members) > 1:
+            self._hand_over(self._wake, REST)
+            return
         with self._lock:
             self._resting = False
         self.run()
@@ -146,14 +152,19 @@ class Delivery:
             outrun, self._outrun = self._outrun, False
             if more and not over and not outrun:
                 self._passing = True
+                taken = self._take_locked()
+                if not any(each.frames for each in taken):  # a quiet room: nobody is told who comes
+                    return taken, ()
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
-                return self._take_locked(), self._recipients
+                return taken, self._recipients
             self._passing = False
-            self._resting = self._resting or (more and outrun)
+            self._resting = self._resting or outrun
             self._delivering.release()
-        if more:
-            self._hand_over(self._wake if outrun else self.run, REST if outrun else 0.0)
+        if outrun:
+            self._hand_over(self._wake, REST)
+        elif more:
+            self._hand_over(self.run)
         return None
 
     def _take_locked(self) -> "Sequence[Publication]":
@@ -179,6 +190,7 @@ class Delivery:
         """Push to everybody; return the time after it."""
         frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
         own = _own_shares(taken)
+        senders = len(own)
         droppable = taken[0].droppable
         states = [0] * 4
         for outbox in recipients:
@@ -188,7 +200,8 @@ class Delivery:
         for outbox in own:  # who has left since is told no more than what became of the own messages
             if acks := _acks(taken, outbox):
                 outbox.push(acks)
-        self._outrun = states[CONGESTED] * 2 > len(recipients)
+        # Members who spoke hear their acknowledgements: how fast they read says nothing.
+        self._outrun = states[CONGESTED] * 2 > len(recipients) - (senders - len(own))
         return self._count(taken, len(recipients), own, states)
 
     def _count(

@@ -12,7 +12,7 @@ from chat_server.chat.session import Outgoing, Session, issued_at, new_token
 from chat_server.chat.tally import Tally
 from chat_server.errors import LimitReachedError, NameTakenError, NoSuchUserError, UnavailableError
 from chat_server.wire.codec import encode
-from chat_server.wire.messages import Dm, NameChanged, RegName, RoomInfo, Welcome
+from chat_server.wire.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
 
 log = structlog.get_logger()
 
@@ -48,7 +48,10 @@ class Hub:
         #: Where the server is stopping nobody is told who leaves: everybody does.
         self.stopping = False
         self._journal = shared.commit.journal
-        self._started = shared.time()
+        self._started = shared.clock()
+        # Stands in every token of this run and in those of no other: the clock may be set back in between.
+        self._run = shared.time()
+        self._issued = issued_at(self._journal.secret, new_token(self._journal.secret, self._run))
         # The outermost lock of the chat: guards what follows; `_gone` tells that a connection ended.
         self._lock = threading.Lock()
         self._gone = threading.Condition(self._lock)
@@ -69,17 +72,18 @@ class Hub:
         after = self._positions(request.after or {})
         session = self._claim(request)
         known = session is not None
-        session = session or Session(new_token(self._journal.secret, self.shared.time()), name)
+        session = session or Session(new_token(self._journal.secret, self._run), name)
         self._admit(session, name, outbox)
         wanted = dict.fromkeys((*session.parted, *after)) if known else {}
         rooms = [room for room in wanted if room != INBOX] or [LOBBY]
         resumed = None if request.session is None else known
         session.send(Welcome(session.name, session.token, rooms, self._journal.epoch, resumed))
         log.info("registered", user=session.name, resumed=known)
-        for room in rooms:
-            self.join(session, room, after.get(room) if known else None)
-        if known:
-            self._reopen_inbox(session, after.get(INBOX, 0))
+        try:
+            self._enter(session, rooms, after if known else {})
+        except BaseException:
+            self.disconnect(session, "internal_error", final=not known)
+            raise
         return session
 
     def rename(self, session: Session, name: str, ref: str | None) -> None:
@@ -111,10 +115,11 @@ class Hub:
             log.info("left", user=session.name, room=name, reason=reason)
         session.parted = tuple(session.rooms)
         session.rooms.clear()
+        with self._lock:  # before the inbox is closed, so that nobody opens it again
+            del self._names[names.key(session.name)]
         if session.inbox is not None:
             session.inbox.close()
         with self._gone:
-            del self._names[names.key(session.name)]
             if final:
                 self._forget_locked(session)
             session.left_at = self.shared.clock()
@@ -224,11 +229,13 @@ class Hub:
     def _revived(self, token: str) -> Session | None:
         """Return a session that this server gave out before it was restarted."""
         issued = issued_at(self._journal.secret, token)
-        since_start = self.shared.time() - self._started
-        if issued is None or issued > self._started or since_start > self.limits.session_ttl:
+        since_start = self.shared.clock() - self._started
+        if issued in (None, self._issued) or since_start > self.limits.session_ttl:
             return None
         session = Session(token, "")
         session.refs.update(self._journal.refs(session.id))
+        inbox = Inbox(session, self.shared)
+        session.inbox = inbox if inbox.delivery.taken else None
         return session
 
     def _admit(self, session: Session, name: str, outbox: Outgoing) -> None:
@@ -249,13 +256,17 @@ class Hub:
         if self._names.setdefault(names.key(name), session) is not session:
             raise NameTakenError(f"the name {name} is taken; choose another")
 
-    def _reopen_inbox(self, session: Session, after: int) -> None:
-        if session.inbox is None:
-            inbox = Inbox(session, self.shared)
-            if not inbox.delivery.taken:
-                return
-            session.inbox = inbox
-        session.inbox.open(after)
+    def _enter(self, session: Session, rooms: Sequence[str], after: Mapping[str, int]) -> None:
+        """Bring somebody who has just come into the rooms, as far as the limits allow, and to the inbox."""
+        for room in rooms:
+            try:
+                self.join(session, room, after.get(room))
+            except LimitReachedError as error:
+                session.send(ErrorFrame(error.code, error.text))
+        with self._lock:  # `tell` opens a new one under it
+            inbox = session.inbox
+        if inbox is not None:
+            inbox.open(after.get(INBOX, 0))
 
     def _room_locked(self, name: str) -> Room:
         room = self._rooms.get(name)

@@ -77,9 +77,13 @@ class Room:
 
         Without `after` the last `join_history` messages come first. Who is here already is told so.
         """
+        topic = self.topic
         position = self._welcome(session, after, ref)
-        if session not in self._members and self._replay(session, position):
-            self._announce(session, Joined(room=self.name, name=session.name))
+        if session in self._members or not self._replay(session, position):
+            return
+        if self.topic != topic:  # set while the replay went on, and told only to who was in
+            session.send(TopicFrame(room=self.name, topic=self.topic))
+        self._announce(session, Joined(room=self.name, name=session.name))
 
     def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
         """Let somebody go. The event is set when all that they published here was delivered."""
@@ -219,8 +223,10 @@ class Inbox(Room):
         self._owner = owner
 
     def open(self, after: int) -> bool:
-        """Bring the owner what came after the id `after`, then all that is live."""
-        return self._replay(self._owner, after)
+        """Bring the owner what came after the id `after`, then all that is live; nothing, where it is so."""
+        with self._lock:
+            live = self._owner in self._members
+        return live or self._replay(self._owner, after)
 
     def close(self) -> None:
         """Deliver no more to the owner's connection."""

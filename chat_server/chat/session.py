@@ -30,6 +30,9 @@ class Outgoing(Protocol):
     def push(self, frames: bytes, *, droppable: bool = False) -> int:
         """Send the frames or keep them for later; return one of the four states."""
 
+    def congested(self) -> bool:
+        """Tell whether the client is far behind while it reads on."""
+
     def wait_below(self, size: int, timeout: float) -> bool:
         """Wait until less than `size` bytes are kept; false where it took too long or the client left."""
 
@@ -44,6 +47,10 @@ class Nowhere:
         """Refuse."""
         del frames, droppable
         return REFUSED
+
+    def congested(self) -> bool:
+        """Say no."""
+        return False
 
     def wait_below(self, size: int, timeout: float) -> bool:
         """Say that the client left."""

@@ -106,10 +106,9 @@ class Journal(Protocol):
         """Let go of what is open; nothing may be called after it."""
 
 
-def cut(record: Record, after: int, upto: int) -> list[bytes]:
-    """Return the record's lines with `after < id <= upto`, each with its end."""
-    lines = record.frames.splitlines(keepends=True)
-    return lines[max(0, after + 1 - record.first) : max(0, upto + 1 - record.first)]
+def cut(first: int, frames: bytes, after: int, upto: int) -> list[bytes]:
+    """Return the lines with `after < id <= upto` of frames that begin with the id `first`."""
+    return frames.splitlines(keepends=True)[max(0, after + 1 - first) : max(0, upto + 1 - first)]
 
 
 def page(after: int, lines: Sequence[bytes], limit: int) -> Page:

@@ -7,10 +7,20 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 import msgspec
+from msgspec import Struct
 
 from chat_server.journal import Bounds, Page, Record, Said, cut, page
 
 _text = msgspec.json.Decoder(Said).decode
+
+
+class _Kept(Struct, gc=False):
+    """What is kept of a record: no more, and nothing that the garbage collector would look at."""
+
+    first: int
+    last: int
+    ts: float
+    frames: bytes
 
 
 class _Shelf:
@@ -19,14 +29,15 @@ class _Shelf:
     __slots__ = ("count", "last", "records")
 
     def __init__(self) -> None:
-        self.records: deque[Record] = deque()
+        self.records: deque[_Kept] = deque()
         self.count = 0
         self.last = 0
 
     def add(self, record: Record, keep: int) -> None:
-        self.records.append(record)
-        self.count += _size(record)
-        self.last = record.last
+        kept = _Kept(record.first, record.last, record.ts, record.frames)
+        self.records.append(kept)
+        self.count += _size(kept)
+        self.last = kept.last
         # The last record stays, whatever `keep` is: it has the room's last time.
         while len(self.records) > 1 and self.count - (size := _size(self.records[0])) >= keep:
             self.records.popleft()
@@ -37,7 +48,7 @@ class _Shelf:
         return self.last - self.count + 1
 
 
-def _size(record: Record) -> int:
+def _size(record: _Kept) -> int:
     return record.last - record.first + 1
 
 
@@ -76,7 +87,7 @@ class MemoryJournal:
             after = max(after, shelf.first - 1)
             for record in shelf.records:
                 if record.last > after:
-                    lines += cut(record, after, upto)
+                    lines += cut(record.first, record.frames, after, upto)
                 if record.last >= upto or len(lines) >= limit:
                     break
         return page(after, lines, limit)
@@ -90,17 +101,17 @@ class MemoryJournal:
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
         """Return the newest messages in these rooms that have all the words, the newest first."""
         wanted = words.casefold().split()
-        found: list[tuple[float, bytes]] = []
+        found: list[tuple[float, int, bytes]] = []
         with self._lock:
             kept = [
                 record for room in rooms if room in self._shelves for record in self._shelves[room].records
             ]
         for record in kept:
             for line in record.frames.splitlines(keepends=True):
-                said = _text(line).text.casefold()
-                if all(word in said for word in wanted):
-                    found.append((record.ts, line))
-        return [line for _, line in sorted(found, key=itemgetter(0), reverse=True)[:limit]]
+                said = _text(line)
+                if all(word in said.text.casefold() for word in wanted):
+                    found.append((record.ts, said.id, line))
+        return [line for _, _, line in sorted(found, key=itemgetter(0, 1), reverse=True)[:limit]]
 
     def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
         """Return nothing: a session that this process does not know is of another epoch."""

@@ -95,11 +95,8 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        if (
-            error.sqlite_errorname != "SQLITE_CANTOPEN"
-            or not path.is_file()
-            or _sibling(path, "-wal").exists()
-        ):
+        in_the_way = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+        if not in_the_way or not path.is_file() or path.with_name(path.name + "-wal").exists():
             raise
         return _connect(path, "immutable=1")
     except sqlite3.Error:
@@ -110,7 +107,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make a new file a journal, or bring an older one up. Raises `JournalError` where it is neither."""
-    version = recognised(connection, path)
+    version = _recognised(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(
@@ -121,7 +118,15 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
 
 
-def recognised(connection: sqlite3.Connection, path: Path) -> int:
+def current(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `JournalError` where the file is no journal of this version, and so cannot just be read."""
+    version = _recognised(connection, path)
+    if version < len(MIGRATIONS):
+        state = "is empty" if not version else f"is of an older version (schema {version})"
+        raise JournalError(f"{path} {state}; start chat-server on it once, which brings it up")
+
+
+def _recognised(connection: sqlite3.Connection, path: Path) -> int:
     """Return the file's version, 0 for an empty one. Raises `JournalError` where it is no journal."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     mark = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -157,7 +162,3 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     return connection
-
-
-def _sibling(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)

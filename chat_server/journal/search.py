@@ -74,12 +74,15 @@ class SearchIndex:
             raise UnavailableError(
                 "search is not to be had here: this server's SQLite was built without FTS5"
             )
+        wanted = _quoted(words)
+        if not wanted:
+            return []
         query = (
             "SELECT rowid FROM messages WHERE messages MATCH ? AND rowid BETWEEN ? AND ?"
             " ORDER BY rowid DESC LIMIT ?"
         )
         with self._lock:
-            return [key for (key,) in self._connection.execute(query, (_quoted(words), low, high, limit))]
+            return [key for (key,) in self._connection.execute(query, (wanted, low, high, limit))]
 
     def close(self) -> None:
         """Close the file."""
@@ -92,7 +95,9 @@ class SearchIndex:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")  # what a power cut takes is indexed again
             connection.executescript(_TABLES)
-            connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (TABLE about)", (self._epoch,))
+            connection.execute(
+                "INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (self._epoch,)
+            )
         except sqlite3.Error as error:
             if "no such module" not in str(error):
                 connection.close()

@@ -6,6 +6,7 @@ import socket
 import struct
 import termios
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from chat_server.wire.messages import ClientMessage, Message, RegNameRequest
 log = structlog.get_logger()
 
 #: Bytes of one read: few while little comes, so that an idle connection holds no large buffer.
-SMALL_READ = 4096
+SMALL_READ = 1024
 LARGE_READ = 64 * 1024
 #: So many bytes without the end of a line, and the peer is given up.
 ENDLESS = 1024 * 1024
@@ -36,6 +37,10 @@ DRAIN_CUT = 1.0
 #: How much of what a peer still sends is read before its connection is closed, so that the BYE arrives.
 LINGER_BYTES = 1024 * 1024
 LINGER = 1.0
+#: For how long, in seconds, it waits for the peer's host to have everything, and how often it looks: there
+#: is no event for it.
+ARRIVAL = 0.5
+ARRIVAL_STEP = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +198,9 @@ class ClientConnection:
         self._leave(reason, deadline)
         self.outbox.finish(reason, CLOSE_REASONS[reason], self._left(deadline))
         self.outbox.close()
-        with contextlib.suppress(OSError):
-            self._linger()
+        if reason not in ("peer_closed", "peer_reset"):  # what such a peer has not got, it never will
+            with contextlib.suppress(OSError):
+                self._linger()
         self._context.flusher.forget(self.outbox)
         self._socket.close()
         self._context.on_closed(self)
@@ -217,16 +223,32 @@ class ClientConnection:
                 event.wait(self._left(deadline))
 
     def _linger(self) -> None:
-        """Let the peer read the BYE: a close with unread bytes resets the connection (RFC 9293, 3.6.1)."""
+        """Let the peer read the BYE: a close with unread bytes resets the connection (RFC 9293, 3.6.1).
+
+        So does what comes after the shutdown of both directions, one of which `end` shut; and a reset
+        throws away what the peer's host has not acknowledged. So that is waited for first.
+        """
+        budget = LINGER_BYTES
+        for _ in range(int(ARRIVAL / ARRIVAL_STEP)):
+            if budget <= 0 or not self.unacknowledged():
+                break
+            budget -= self._discard()
+            time.sleep(ARRIVAL_STEP)
         self._socket.shutdown(socket.SHUT_WR)
         deadline = self._context.clock() + LINGER
-        budget = LINGER_BYTES
         while budget > 0 and (left := self._left(deadline)) > 0:
             self._socket.settimeout(left)
             data = self._socket.recv(LARGE_READ)
             if not data:
                 return
             budget -= len(data)
+
+    def _discard(self) -> int:
+        """Read some of what the peer still sends, without waiting; return how many bytes."""
+        try:
+            return len(self._socket.recv(LARGE_READ, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return 0
 
     def _left(self, deadline: float) -> float:
         return max(0.0, deadline - self._context.clock())

@@ -46,7 +46,7 @@ class Outbox:
     4. Past `size` bytes, or `age` seconds for the oldest, the client is cut: what waits is thrown
        away but for the rest of a begun line and a BYE with the reason, and `on_end` is called.
     5. Past `soft` bytes what is droppable is dropped.
-    6. After `finish`, a cut or an error every push is refused.
+    6. After `finish`, a cut or an error every push is refused; an error calls `on_end` too.
     """
 
     __slots__ = (
@@ -109,21 +109,13 @@ class Outbox:
         with self._lock:
             if not self._open:
                 return REFUSED
-            if self._size:
-                if droppable and self._size > self._limits.soft:
-                    return DROPPED
-                return self._keep_locked(memoryview(frames))
-            try:
-                sent = self._send(frames, DONTWAIT)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self._discard_locked()
-                return REFUSED
-            self.sent += sent
-            if sent == len(frames):
-                return TAKEN
-            return self._keep_locked(memoryview(frames)[sent:])
+            if droppable and self._size > self._limits.soft:
+                return DROPPED
+            return self._push_locked(frames)
+
+    def congested(self) -> bool:
+        """Tell whether more than half of what may wait does, while the client reads on."""
+        return self._size * 2 > self._limits.size and self._clock() - self._progress < STALLED
 
     def flush(self) -> bool:
         """Send what waits, as far as the socket takes it; return whether something still waits."""
@@ -135,7 +127,7 @@ class Outbox:
                 except BlockingIOError:
                     return True
                 except OSError:
-                    self._discard_locked()
+                    self._break_locked()
                     return False
                 self._advance_locked(sent)
             return False
@@ -157,8 +149,10 @@ class Outbox:
 
     def finish(self, reason: str, text: str, timeout: float) -> None:
         """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
-        self.push(encode(Bye(reason, text)))
+        bye = encode(Bye(reason, text))
         with self._lock:
+            if self._open:
+                self._push_locked(bye)
             self._open = False
         self.wait_below(1, timeout)
 
@@ -166,6 +160,21 @@ class Outbox:
         """Throw away what waits; nothing is sent after it."""
         with self._lock:
             self._discard_locked()
+
+    def _push_locked(self, frames: bytes) -> int:
+        if self._size:
+            return self._keep_locked(memoryview(frames))
+        try:
+            sent = self._send(frames, DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._break_locked()
+            return REFUSED
+        self.sent += sent
+        if sent == len(frames):
+            return TAKEN
+        return self._keep_locked(memoryview(frames)[sent:])
 
     def _keep_locked(self, piece: memoryview) -> int:
         now = self._clock()
@@ -179,8 +188,7 @@ class Outbox:
         if self._size > self._limits.size:
             self._cut_locked()
             return REFUSED
-        behind = self._size * 2 > self._limits.size and now - self._progress < STALLED
-        return CONGESTED if behind else TAKEN
+        return CONGESTED if self.congested() else TAKEN
 
     def _advance_locked(self, sent: int) -> None:
         """Forget what was sent."""
@@ -214,6 +222,11 @@ class Outbox:
         self._open = False
         self._tell_locked()
         self._on_end("slow_consumer")
+
+    def _break_locked(self) -> None:
+        """End: the system tells an error of the socket once, so the reading thread may not hear of it."""
+        self._discard_locked()
+        self._on_end("peer_reset")
 
     def _discard_locked(self) -> None:
         self._open = False

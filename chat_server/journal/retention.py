@@ -1,0 +1,86 @@
+"""Retention in an SQLite journal: what is too much or too old is removed, a little at a time."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from chat_server.journal.reader import RANGE, Reader
+from chat_server.journal.schema import ID_BITS, transaction, translated
+
+#: How many rows one step removes, and how many rooms it looks at: no publisher waits long.
+ROWS = 100
+ROOMS = 20
+#: How often, in seconds, the age of every room's messages is looked at.
+AGE_LOOK = 60.0
+
+
+class Keep(NamedTuple):
+    """How many messages of each room are kept, and for how many seconds by the clock `now`; 0 is all."""
+
+    messages: int
+    seconds: float
+    now: Callable[[], float]
+
+
+class Retention:
+    """Leaves of each room at least what is to be kept: a row goes when all its messages may.
+
+    `removed` is told the keys between which they were. Called by one thread at a time.
+    """
+
+    def __init__(
+        self,
+        keep: Keep,
+        reader: Reader,
+        writer: sqlite3.Connection,
+        removed: Callable[[int, int], None],
+    ) -> None:
+        self._keep = keep
+        self._reader = reader
+        self._writer = writer
+        self._removed = removed
+        self._due = dict.fromkeys(reader.rooms)
+        self._looked = keep.now()
+        #: Whether the last step left something undone.
+        self.behind = False
+
+    def look_at(self, rooms: Iterable[str]) -> None:
+        """Look at these rooms next, in which something was said; and at all when it is time to."""
+        if not self._keep.messages and not self._keep.seconds:
+            return
+        self._due.update(dict.fromkeys(rooms))
+        if self._keep.seconds and self._keep.now() - self._looked >= AGE_LOOK:
+            self._looked = self._keep.now()
+            self._due.update(dict.fromkeys(self._reader.rooms.copy()))
+
+    def step(self) -> None:
+        """Remove some of what is not kept. Raises `JournalError`."""
+        for room in list(self._due)[:ROOMS]:
+            if self._trim(room):
+                break
+            del self._due[room]
+        self.behind = bool(self._due)
+
+    def _trim(self, room: str) -> bool:
+        """Remove some rows of the room; return whether there may be more."""
+        low, _ = self._reader.keys(room)
+        unwanted = self._unwanted(room)
+        query = f"SELECT key, ts {RANGE} ORDER BY key LIMIT ?"
+        with translated(self._reader.path):
+            rows = self._writer.execute(query, (low, low + unwanted, ROWS)).fetchall()
+            if not rows:
+                return False
+            key, ts = rows[-1]
+            with transaction(self._writer):
+                gone = (key - low, ts, low >> ID_BITS)
+                self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE number = ?", gone)
+                self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", (low, key))
+        self._removed(low, key)
+        return len(rows) == ROWS
+
+    def _unwanted(self, room: str) -> int:
+        """Return the last id that need not be kept; 0 or less where all are."""
+        unwanted = self._reader.bounds(room).last - self._keep.messages if self._keep.messages else 0
+        if self._keep.seconds:
+            unwanted = max(unwanted, self._reader.id_at(room, self._keep.now() - self._keep.seconds) - 1)
+        return unwanted
