@@ -1,0 +1,5 @@
+"""The console client. Uses chat_server.wire and nothing else of the server.
+
+Imports run one way: pure parts (errors, events, pending, positions, safe, reconnect ...) <- exchange
+<- link, channel, session <- view, commands <- console, lines, script, pipe <- cli.
+"""

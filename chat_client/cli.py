@@ -1,0 +1,201 @@
+"""The command `chat-client`: its options, and which way of talking they ask for."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, NoReturn
+
+from chat_client import pipe, script
+from chat_client.console import Console, Keyboard, ask_name, new_prompt
+from chat_client.errors import SetupError
+from chat_client.front import ExitStatus, Front, Options
+from chat_client.lines import Lines
+from chat_client.persona import Persona
+from chat_client.pipe import Pipe
+from chat_client.safe import sendable, visible
+from chat_client.script import read_script
+from chat_server.wire.messages import PROTOCOL
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+STANDARD_INPUT = 0
+LAST_PORT = 65535
+#: The exit status after a second interruption.
+INTERRUPTED = 130
+#: For how long, in seconds, a program tries to come back: as long as a server keeps a session.
+RETRY = 600.0
+
+EPILOG = """\
+In a terminal, type to talk; /help lists the commands, and exit leaves. Without a terminal, lines are
+taken from standard input as if typed, and its end leaves:
+
+  chat-client --name dave                   talk on this machine's server
+  chat-client --name dave --host chat.example --room tea --file chat.txt
+  echo "it is built" | chat-client --name builder
+  chat-client --name bob --script bob.script
+                                            play a script; --help-script shows how to write one
+  chat-client --name bot --pipe             JSON lines for programs; --help-pipe shows them
+
+A lost connection is made again by itself: what was missed is shown, and what was said meanwhile is sent.
+
+Exit status:
+  0    left properly
+  1    no connection, or it was lost for good
+  2    wrong usage, script or file
+  3    the name was refused, and there was no terminal to ask for another
+  4    left, but the server did not take all that was said
+  130  interrupted a second time, while leaving
+
+Environment: CHAT_CLIENT_HOST, CHAT_CLIENT_PORT and CHAT_CLIENT_NAME stand in for --host, --port and
+--name; NO_COLOR turns colours off.
+"""
+
+
+class _ShowText(argparse.Action):
+    """Prints a text that explains something, and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        sys.stdout.write(f"{self.const}\n")
+        parser.exit()
+
+
+def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="chat-client",
+        description="Takes part in a chat from the console.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default=environment.get("CHAT_CLIENT_HOST", "localhost"), help="the server (%(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=environment.get("CHAT_CLIENT_PORT", "9090"),
+        help="its port (%(default)s)",
+    )
+    add(
+        "--name", default=environment.get("CHAT_CLIENT_NAME"), help="what to be called; asked for if left out"
+    )
+    add("--room", help="enter this room as well as the lobby, and talk there")
+    add("--file", metavar="PATH", help="save all messages to this file, each once; goes on where it ends")
+    add("--script", metavar="PATH", help="play a script instead of taking lines")
+    add("--pipe", action="store_true", help="take and give JSON lines, for programs")
+    add("--duration", type=_seconds, metavar="SECONDS", help="leave after so long")
+    add(
+        "--wait",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="at the start, go on trying for so long (0)",
+    )
+    add(
+        "--retry",
+        type=_seconds,
+        metavar="SECONDS",
+        help="after a loss, go on trying for so long (for ever in a terminal, 600 elsewhere)",
+    )
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="when to use colours (%(default)s)",
+    )
+    add("--help-script", action=_ShowText, nargs=0, const=script.__doc__, help="show how scripts are written")
+    add("--help-pipe", action=_ShowText, nargs=0, const=pipe.__doc__, help="show the JSON lines of --pipe")
+    add("--version", action="version", version=f"chat-client {_version()}, protocol {PROTOCOL}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the client; return the exit status."""
+    parser = build_parser(os.environ)
+    given = parser.parse_args(arguments)
+    if given.script and given.pipe:
+        parser.error("--script and --pipe are two ways to talk; choose one")
+    _prepare_streams()
+    try:
+        return _talk(parser, given)
+    except SetupError as error:
+        parser.exit(ExitStatus.USAGE, f"chat-client: {visible(str(error))}\n")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _prepare_streams() -> None:
+    """Have all three streams, also where the caller has closed one, and none that a character breaks."""
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, descriptor)
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    interactive = terminal and not (given.script or given.pipe)
+    prompt = new_prompt(Keyboard(sys.stdin)) if interactive else None
+    name = given.name or (prompt and ask_name(prompt))
+    if name is None and interactive:
+        return ExitStatus.LEFT
+    if not name:
+        parser.error("there is nobody to ask for a name; give --name or CHAT_CLIENT_NAME")
+    return _front(given, _options(given, sendable(name), interactive=interactive), prompt).run()
+
+
+def _options(given: argparse.Namespace, name: str, *, interactive: bool) -> Options:
+    shows_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    retry = given.retry if given.retry is not None else math.inf if interactive else RETRY
+    return Options(
+        host=given.host,
+        port=given.port,
+        name=name,
+        room=given.room and sendable(given.room),
+        file=given.file,
+        wait=given.wait,
+        retry=retry,
+        duration=given.duration,
+        colours={"auto": shows_colours, "always": True, "never": False}[given.color],
+    )
+
+
+def _front(given: argparse.Namespace, options: Options, prompt: "PromptSession[str] | None") -> Front:
+    streams = sys.stdout, sys.stderr
+    if given.script:
+        return Persona(options, *streams, read_script(given.script))
+    if prompt is not None:
+        return Console(options, prompt, *streams)
+    kind = Pipe if given.pipe else Lines
+    return kind(options, *streams, STANDARD_INPUT)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"“{text}” is no port; give a number from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of seconds")
+    return seconds
+
+
+def _version() -> str:
+    try:
+        return metadata.version("threaded-chat")
+    except metadata.PackageNotFoundError:
+        return "of a tree that is not installed"

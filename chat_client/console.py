@@ -1,0 +1,210 @@
+"""The client in a terminal: the line being typed stays whole, whatever is printed meanwhile."""
+
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.output import Output
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from chat_client.commands import COMMANDS
+from chat_client.errors import OfflineError
+from chat_client.events import Event, NameRefused, Registered
+from chat_client.front import Front, Options
+from chat_client.safe import visible
+from chat_client.view import View
+from chat_server.wire.messages import Joined, Who
+
+#: In a room of up to so many the client asks who is there, so that Tab completes their names.
+SMALL_ROOM = 50
+
+
+class Printer:
+    """Prints above the line being typed, or plainly while there is none. Any thread may `write`.
+
+    What is written goes through the event loop of the prompt while that runs, and what the loop
+    has not printed when it ends is printed then: nothing is torn, and nothing is lost in between.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        # Guards what follows.
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Print whole lines."""
+        with self._lock:
+            self._waiting.append(text)
+            if self._loop is None:
+                self._print_locked()
+            elif len(self._waiting) == 1:
+                self._loop.call_soon_threadsafe(run_in_terminal, self._print)
+
+    @contextmanager
+    def above_prompt(self) -> Iterator[None]:
+        """Print through the running event loop, inside of this."""
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._loop = None
+                self._print_locked()
+
+    def _print(self) -> None:
+        with self._lock:
+            self._print_locked()
+
+    def _print_locked(self) -> None:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._output.write_raw(text)
+        self._output.flush()
+
+
+class Keyboard(Vt100Input):
+    """A terminal's keys, which stay keys while something is printed.
+
+    prompt_toolkit makes the terminal cooked for that long, in which a Ctrl-D is lost and what is typed
+    shows twice. Line ends come out right without it.
+    """
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        """Stay as it is."""
+        return nullcontext()
+
+
+class Words(Completer):
+    """Completes commands, rooms and names, at the Tab key."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Return what the word before the cursor may become."""
+        del complete_event
+        before = document.text_before_cursor
+        word = before.rpartition(" ")[2]
+        for candidate in self._candidates(before) if word else ():
+            if candidate.casefold().startswith(word.casefold()):
+                yield Completion(candidate, -len(word), display=visible(candidate.strip()))
+
+    def _candidates(self, before: str) -> Iterable[str]:
+        if before.startswith("/") and " " not in before:
+            return (f"/{name} " for name in COMMANDS)
+        if before.startswith("/msg ") and before.count(" ") == 1:
+            return (f"{name} " for name in self._view.names)
+        if before.startswith(("/join ", "/leave ", "/who ")):
+            return self._view.rooms
+        return self._view.names
+
+
+class Console(Front):
+    """Takes lines from a terminal, and prints above the line being typed."""
+
+    interactive = True
+
+    def __init__(self, options: Options, prompt: "PromptSession[str]", out: TextIO, problems: TextIO) -> None:
+        self._printer = Printer(prompt.output)
+        super().__init__(options, out, problems)
+        self._prompt = prompt
+        self._prompt.completer = Words(self.view)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._needs_name = False
+
+    def converse(self) -> None:
+        """Take lines until `exit`, Ctrl-D, Ctrl-C or a stop."""
+        asyncio.run(self._converse())
+
+    def write(self, text: str) -> None:
+        """Print lines above the one being typed."""
+        self._printer.write(text)
+
+    def wake(self) -> None:
+        """Have the screen show how things stand, and the prompt end when it is over."""
+        super().wake()
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._refresh)
+
+    def note(self, event: Event) -> None:
+        """Remember what matters later."""
+        super().note(event)
+        if isinstance(event, NameRefused):
+            self._needs_name = True
+        elif isinstance(event, Registered):
+            self._needs_name = False
+        elif isinstance(event, Joined) and event.last is not None and (event.members or 0) <= SMALL_ROOM:
+            with suppress(OfflineError):  # the connection may be lost again already
+                self.session.send(Who(room=event.room))
+
+    async def _converse(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        with self._prompt.input.raw_mode(), patch_stdout(raw=True), self._printer.above_prompt():
+            while not self.over:
+                try:
+                    line = await self._prompt.prompt_async(
+                        self._message, bottom_toolbar=self._toolbar, pre_run=self._refresh
+                    )
+                except (EOFError, KeyboardInterrupt):
+                    return
+                if not self._take(line):
+                    return
+
+    def _take(self, line: str) -> bool:
+        if not self._needs_name:
+            return self.desk.take(line)
+        if line.strip() in {"exit", "/exit"}:
+            return False
+        if line.strip():
+            self.session.take_name(line.strip())
+        return True
+
+    def _refresh(self) -> None:
+        application = self._prompt.app
+        if self.over and application.is_running and not application.is_done:
+            application.exit(exception=EOFError())
+        else:
+            application.invalidate()
+
+    def _message(self) -> str:
+        if self._needs_name:
+            return "another name: "
+        return f"{visible(self.view.room or '')}> "
+
+    def _toolbar(self) -> str:
+        status = self.session.status()
+        parts = [f"{status.name or '?'}@{self.options.host}:{self.options.port}"]
+        parts += [" ".join(f"[{room}]" if room == self.view.room else room for room in self.view.rooms)]
+        if not status.connected:
+            parts.append("not connected")
+        if status.pending:
+            parts.append(f"waiting for the server: {status.pending}")
+        return visible("  ".join(part for part in parts if part))
+
+
+def ask_name(prompt: "PromptSession[str]") -> str | None:
+    """Ask the person for a name; none where they would rather not."""
+    while True:
+        try:
+            name = prompt.prompt("Your name: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            return None
+        if name:
+            return name
+
+
+def new_prompt(keyboard: Input | None = None) -> "PromptSession[str]":
+    """Return a prompt whose line goes once it is entered: what is said shows when it is acknowledged."""
+    return PromptSession(input=keyboard, erase_when_done=True, complete_while_typing=False)

@@ -1,0 +1,253 @@
+"""What console, lines, scripts and pipes have in common: a session, a view, a file, an exit status."""
+
+import abc
+import enum
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+from typing import TextIO
+
+from chat_client.commands import Desk
+from chat_client.events import Cause, Ended, Event, NotTaken, Registered
+from chat_client.exchange import Exchange
+from chat_client.link import connect
+from chat_client.paint import Painter
+from chat_client.reconnect import Reconnection
+from chat_client.safe import visible
+from chat_client.session import Session
+from chat_client.transcript import Transcript
+from chat_client.view import View
+from chat_client.waker import Waker
+from chat_server.wire.messages import ErrorFrame, Joined
+
+#: How many messages may be unacknowledged before a program's next line is taken.
+IN_FLIGHT = 500
+#: How long, in seconds, an answer to a JOIN is waited for before the next line is taken.
+JOIN_TIMEOUT = 10.0
+#: Signals within so many seconds are one: some senders reach a process twice, by itself and by its group.
+MOMENT = 0.5
+
+
+class ExitStatus(enum.IntEnum):
+    """What the client's exit status says."""
+
+    LEFT = 0
+    LOST = 1
+    USAGE = 2
+    NAME_REFUSED = 3
+    NOT_ALL_SENT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for. Times are in seconds."""
+
+    host: str
+    port: int
+    name: str
+    room: str | None = None
+    file: str | None = None
+    wait: float = 0.0
+    retry: float = 600.0
+    duration: float | None = None
+    colours: bool = False
+
+
+class Front(abc.ABC):
+    """Runs a session and shows it. A subclass says where lines come from.
+
+    `on_events` runs in the listener's thread, everything else in the one that called `run`.
+    """
+
+    #: Whether there is a person, who can be asked for another name and sees what was refused.
+    interactive = False
+
+    def __init__(self, options: Options, out: TextIO, problems: TextIO) -> None:
+        """Open what there is to open. Raises `TranscriptError`."""
+        self.options = options
+        self._out = out
+        self._problems = problems
+        # Keeps what two threads write apart.
+        self._writing = threading.Lock()
+        self.waker = Waker()
+        self.view = View(self.write, Painter(colours=options.colours))
+        self._transcript = Transcript(options.file, self.report) if options.file else None
+        self.session = Session(
+            Exchange(options.name, options.room),
+            partial(connect, options.host, options.port),
+            self.on_events,
+            Reconnection(options.wait, options.retry),
+            asks_name=self.interactive,
+        )
+        self.desk = Desk(self.session, self.view)
+        self.desk.joining = options.room
+        self.ended: Ended | None = None
+        self.registered = False
+        self._in_room = options.room is None
+        self._stopped = False
+        self._interrupted: float | None = None
+
+    def run(self) -> ExitStatus:
+        """Hold the conversation until it ends."""
+        with self._stoppable():
+            self.session.start()
+            try:
+                self.converse()
+                return self._finish()
+            finally:
+                self.session.close()
+
+    @abc.abstractmethod
+    def converse(self) -> None:
+        """Take lines, from wherever they come, until there are no more or it is `over`."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to leave, or there is nothing left to leave."""
+        return self._stopped or self.ended is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is said now goes where it should: no room is about to be entered."""
+        return self.registered and self.view.room is not None and self.desk.joining is None
+
+    def stop(self) -> None:
+        """Leave soon. Any thread may call this, and signal handlers."""
+        self._stopped = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the thread that waits look again."""
+        self.waker.wake()
+
+    def write(self, text: str) -> None:
+        """Write lines for the user; when nobody can read them any more, leave."""
+        try:
+            with self._writing:
+                self._out.write(text)
+                self._out.flush()
+        except OSError:
+            self._deafen()
+            self.stop()
+
+    def report(self, text: str) -> None:
+        """Tell the user what went wrong on our side."""
+        self.view.problem(text)
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Save and show what happened, and note what of it matters here."""
+        if self._transcript:
+            self._transcript.save(events)
+        self.show(events)
+        for event in events:
+            self.note(event)
+        self.wake()
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Show what happened."""
+        self.view.show(events)
+
+    def note(self, event: Event) -> None:
+        """Remember what matters later."""
+        if isinstance(event, Registered):
+            self.registered = True
+        elif isinstance(event, Ended):
+            self.ended = event
+        elif isinstance(event, NotTaken):
+            self.desk.refused += not event.again
+        elif isinstance(event, ErrorFrame):
+            self._on_error()
+        elif isinstance(event, Joined) and event.ref is not None:
+            self._in_room = True
+            self.desk.joining = None
+
+    def _on_error(self) -> None:
+        self.desk.refused += 1
+        if self.desk.joining is not None and not self._in_room and not self.interactive:
+            self.stop()  # what was meant for the room that --room names must not be said in the lobby
+        self.desk.joining = None
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> None:
+        """Wait until something is so, or it is `over`, or the time in seconds is up."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not (self.over or done()):
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self.waker.wait(left)
+
+    def wait_until_taken(self) -> None:
+        """Wait until the next line may be sent: rooms are entered, and not too much is under way."""
+        self.wait_until(lambda: self.desk.joining is None, JOIN_TIMEOUT)
+        self.wait_until(lambda: self.session.status().pending < IN_FLIGHT)
+
+    def wait_until_delivered(self) -> None:
+        """Wait until all that was said is acknowledged, as long as it is worth trying to reconnect."""
+        self.wait_until(lambda: not self.session.status().pending, self.options.retry)
+
+    def _finish(self) -> ExitStatus:
+        if self.interactive and (pending := self.session.status().pending) and not self.ended:
+            self.view.tell(f"waiting until the server has what was said, messages: {pending}")
+        undelivered = len(self.session.leave())
+        if self._transcript:
+            self._transcript.close()
+        status = self._status()
+        if undelivered:
+            self.complain(f"messages that were not delivered: {undelivered}")
+            status = status or ExitStatus.NOT_ALL_SENT
+        return status
+
+    def _status(self) -> ExitStatus:
+        if self.ended is None or self.ended.cause is Cause.LEFT:
+            unsent = self.desk.refused and not self.interactive
+            return ExitStatus.NOT_ALL_SENT if unsent else ExitStatus.LEFT
+        if self.ended.cause is Cause.REFUSED:
+            self.complain(f"{self.ended.text} (--name)")
+            return ExitStatus.NAME_REFUSED
+        if self.registered:
+            self.complain(f"the connection is lost: {self.ended.text}")
+        else:
+            self.complain(f"{self.ended.text}; start a server with chat-server, or see --host and --port")
+        return ExitStatus.LOST
+
+    def complain(self, text: str) -> None:
+        """Say on standard error what went wrong."""
+        self._problems.write(f"chat-client: {visible(text)}\n")
+        self._problems.flush()
+
+    def _deafen(self) -> None:
+        """Keep Python from complaining at its exit about what could not be written."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self._out.fileno())
+        os.close(null)
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Have SIGINT, SIGTERM and the end of the duration stop the conversation."""
+        timer = threading.Timer(self.options.duration or 0.0, self.stop)
+        timer.daemon = True  # it only wakes others
+        if self.options.duration is not None:
+            timer.start()
+        previous = {
+            number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            timer.cancel()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Stop; whoever presses Ctrl-C again after a moment does not want to wait for that."""
+        now = time.monotonic()
+        if number == signal.SIGINT and self._interrupted is not None and now - self._interrupted > MOMENT:
+            raise KeyboardInterrupt
+        self._interrupted = self._interrupted or now
+        self.stop()

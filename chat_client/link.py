@@ -1,0 +1,82 @@
+"""One TCP connection to the server: messages in, messages out. Knows no rule of the chat."""
+
+import select
+import socket
+from collections.abc import Sequence
+
+from chat_client.errors import ConnectionLostError
+from chat_server.wire.codec import SERVER_LINE, encode_lines, server_decoder
+from chat_server.wire.framing import Framer
+from chat_server.wire.messages import ClientMessage
+
+#: Within how many seconds a connection must be made.
+CONNECT_TIMEOUT = 10.0
+#: How long, in seconds, the server may leave what we send unread before the connection is given up.
+SEND_TIMEOUT = 30.0
+_CHUNK = 256 * 1024
+
+
+def connect(host: str, port: int) -> socket.socket:
+    """Connect over IPv6 or IPv4. Raises `ConnectionLostError` with what to do about it."""
+    try:
+        return socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
+    except ConnectionRefusedError:
+        raise ConnectionLostError(f"nothing listens on {host} port {port}") from None
+    except TimeoutError:
+        raise ConnectionLostError(f"{host} port {port} does not answer") from None
+    except (OSError, UnicodeError) as error:
+        raise ConnectionLostError(f"cannot reach {host} port {port}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+
+
+class Link:
+    """A connection. One thread receives and closes; any thread, but one at a time, sends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(SEND_TIMEOUT)
+        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._framer = Framer(SERVER_LINE)
+        self._decoder = server_decoder()
+
+    def receive(self, timeout: float) -> list[object] | None:
+        """Wait for bytes; return the messages they complete, or none where the time, in seconds, is up.
+
+        A line that is no message stands in the list as an error. Raises `ConnectionLostError`.
+        """
+        if not self._poll.poll(max(0.0, timeout) * 1000):
+            return None
+        try:
+            data = self._socket.recv(_CHUNK)
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {_reason(error)}") from None
+        if not data:
+            raise ConnectionLostError("the server closed the connection")
+        block = self._framer.feed(data)
+        return list(self._decoder.decode(block)) if block else []
+
+    def send(self, messages: Sequence[ClientMessage]) -> None:
+        """Send the messages. Raises `ConnectionLostError`; then they may be cut and the link is useless."""
+        try:
+            self._socket.sendall(encode_lines(messages))
+        except TimeoutError:
+            raise ConnectionLostError("the server stopped reading") from None
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {_reason(error)}") from None
+
+    def shut(self) -> None:
+        """End the connection, from any thread: `receive` wakes up and finds its end."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it had ended already
+
+    def close(self) -> None:
+        """Let go of the socket; only who receives may, so that nobody polls a closed one."""
+        self._socket.close()

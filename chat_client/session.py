@@ -1,0 +1,243 @@
+"""A conversation with the server that survives the loss of its connection.
+
+One thread, `listener`, connects, receives, and connects again; what is sent goes out from the
+caller's thread. Events go to a callback, in the listener's thread and with no lock held.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from chat_client.channel import Channel, Status
+from chat_client.errors import ConnectionLostError, IncompatibleError
+from chat_client.events import Cause, Ended, Event, Lost, NameRefused, Registered
+from chat_client.exchange import Exchange
+from chat_client.link import Link
+from chat_client.liveness import Liveness
+from chat_client.reconnect import Reconnection
+from chat_server.wire.messages import ClientMessage, Dm, Message, Msg
+
+#: How long, in seconds, `leave` takes at most: acknowledgements, then the server's BYE.
+LEAVE_TIMEOUT = 5.0
+#: How long, in seconds, `close` waits for the listener, which ends at once unless it is just connecting.
+CLOSE_TIMEOUT = 2.0
+#: The reason of the BYE after which somebody else has this session.
+REPLACED = "session_replaced"
+
+
+class _EndedError(Exception):
+    """The session is over."""
+
+    def __init__(self, cause: Cause, text: str) -> None:
+        super().__init__(text)
+        self.ended = Ended(cause, text)
+
+
+class _RefusedError(Exception):
+    """The connection is given up because the name was refused."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+class Session:
+    """One name in one chat, from `start` until `leave` or an `Ended` event.
+
+    With `asks_name` a refused name is answered by `take_name`; without, a taken name is tried again
+    as a lost connection is, and a wrong one ends the session.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a thing of its own
+        self,
+        exchange: Exchange,
+        connect: Callable[[], socket.socket],
+        on_events: Callable[[Sequence[Event]], None],
+        reconnection: Reconnection,
+        *,
+        asks_name: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._channel = Channel(exchange)
+        self._connect = connect
+        self._on_events = on_events
+        self._reconnection = reconnection
+        self._asks_name = asks_name
+        self._clock = clock
+        #: The name was refused on this connection, and a person is asked for another; the listener's own.
+        self._asking = False
+        # Guarded by the channel's `changed`.
+        self._closed = False
+        self._ended = False
+        self._thread = threading.Thread(
+            target=self._run,
+            name="listener",
+            daemon=True,  # a name look-up or connect under way cannot be woken, and must not hold up the exit
+        )
+
+    def start(self) -> None:
+        """Connect and listen, in a thread."""
+        self._thread.start()
+
+    def send(self, message: ClientMessage) -> None:
+        """Send a message; MSG, DM and JOIN wait for the connection where there is none.
+
+        Raises `NotSentError`.
+        """
+        self._channel.send(message)
+
+    def take_name(self, name: str) -> None:
+        """Try another name after `NameRefused`."""
+        self._channel.take_name(name)
+
+    def status(self) -> Status:
+        """Return how things stand."""
+        return self._channel.status()
+
+    def wait_for_pending(self, at_most: int, timeout: float | None = None) -> bool:
+        """Wait until at most so many messages are unacknowledged; false where it is over before that."""
+        return self._wait(lambda: len(self._channel.pending()) <= at_most, timeout)
+
+    def leave(self, timeout: float = LEAVE_TIMEOUT) -> list[Msg | Dm]:
+        """Leave properly: wait for acknowledgements, say EXIT, wait for BYE.
+
+        Returns what is not acknowledged after `timeout` seconds.
+        """
+        deadline = self._clock() + timeout
+        try:
+            if self.wait_for_pending(0, timeout):
+                self._channel.say_exit()
+                self._wait(lambda: not self._channel.status().connected, deadline - self._clock())
+        finally:
+            self.close()
+        return self._channel.pending()
+
+    def close(self) -> None:
+        """End the session without a word."""
+        with self._channel.changed:
+            self._closed = True
+        self._channel.shut()
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_TIMEOUT)
+
+    def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        with self._channel.changed:
+            self._channel.changed.wait_for(lambda: self._ended or done(), timeout)
+            return done()
+
+    @property
+    def _over(self) -> bool:
+        return self._closed or self._channel.leaving
+
+    # The listener's thread
+
+    def _run(self) -> None:
+        ended = Ended(Cause.LOST, "the client failed")
+        try:
+            while True:
+                self._visit()
+        except _EndedError as end:
+            ended = end.ended
+        finally:
+            with self._channel.changed:
+                self._ended = True
+                self._channel.changed.notify_all()
+            self._on_events([ended])
+
+    def _visit(self) -> None:
+        """Make one connection, listen until it is lost, wait until it is time for the next."""
+        cause = Cause.LOST
+        try:
+            self._listen(Link(self._connect()))
+        except _RefusedError as refused:
+            self._channel.take_name(refused.name)
+            cause, reason = Cause.REFUSED, str(refused)
+        except IncompatibleError as error:
+            raise _EndedError(Cause.LOST, str(error)) from None
+        except ConnectionLostError as lost:
+            reason = str(lost)
+        self._check_end()
+        if self._asking:
+            # A server waits only so long for a person to find a name: its end is no loss.
+            self._asking = False
+            self._pause(lambda: not self._channel.nameless, None)
+        else:
+            self._wait_for_next_try(cause, reason)
+
+    def _listen(self, link: Link) -> None:
+        self._channel.attach(link)
+        try:
+            self._check_end()
+            liveness = Liveness(self._clock())
+            while True:
+                received = link.receive(self._deadline(liveness) - self._clock())
+                if received is None:
+                    self._on_silence(liveness)
+                else:
+                    liveness.heard(self._clock())
+                    self._take(received)
+        finally:
+            link.shut()  # whoever is stuck in sending over it lets go
+            self._channel.detach()
+            link.close()
+
+    def _deadline(self, liveness: Liveness) -> float:
+        again_at = self._channel.again_at
+        return liveness.deadline if again_at is None else min(liveness.deadline, again_at)
+
+    def _on_silence(self, liveness: Liveness) -> None:
+        now = self._clock()
+        self._channel.answer([], now)
+        if now < liveness.deadline:
+            return
+        if not liveness.ask(now):
+            raise ConnectionLostError("the server does not answer")
+        self._channel.ping()
+
+    def _take(self, received: list[object]) -> None:
+        now = self._clock()
+        events, answers = self._channel.receive(received, now)
+        if not self._channel.asked and not all(isinstance(each, Message) for each in received):
+            raise IncompatibleError("what answers there is no chat server")
+        if any(isinstance(event, Registered) for event in events):
+            self._asking = False
+            self._reconnection.registered(now)
+        self._channel.answer(answers, now)
+        if events:
+            self._on_events(events)
+        if self._channel.turned_away is not None:
+            raise ConnectionLostError(self._channel.turned_away)
+        for event in events:
+            if isinstance(event, NameRefused):
+                self._on_refused(event)
+
+    def _on_refused(self, refused: NameRefused) -> None:
+        if self._asks_name:
+            self._asking = True
+            return
+        text = f"the name {refused.name} was refused: {refused.text}"
+        if refused.code != "name_taken":
+            raise _EndedError(Cause.REFUSED, text)
+        raise _RefusedError(refused.name, text)
+
+    def _check_end(self) -> None:
+        bye, _ = self._channel.farewell
+        if bye is not None and bye.reason == REPLACED:
+            raise _EndedError(Cause.LOST, "this session goes on in another window or on another machine")
+        if self._over:
+            raise _EndedError(Cause.LEFT, bye.text if bye is not None else "")
+
+    def _wait_for_next_try(self, cause: Cause, reason: str) -> None:
+        bye, hint = self._channel.farewell
+        reason = (bye and bye.text) or reason
+        delay = self._reconnection.lost(self._clock(), hint)
+        if delay is None:
+            raise _EndedError(cause, reason)
+        self._on_events([Lost(reason, delay, self._reconnection.failures)])
+        self._pause(lambda: False, delay)
+
+    def _pause(self, done: Callable[[], bool], timeout: float | None) -> None:
+        with self._channel.changed:
+            self._channel.changed.wait_for(lambda: self._over or done(), timeout)
+        self._check_end()

@@ -1,0 +1,271 @@
+r"""The file that messages are saved in: each once, as they come.
+
+One message is one line; what would break a line is written as an escape (`\n`), so that
+
+    2026-07-01T12:00:00.123Z lobby #42 dave: hello
+    2026-07-01T12:00:04.500Z lobby #43 * dave waves
+    2026-07-01T12:00:09.010Z @ #7 bob -> dave: a direct message
+
+can be read and cut by any tool. Lines that begin with `#` are remarks; a `# positions` line tells the
+epoch of the server's record and the last id saved of each room, so that a client started again on the
+same file writes no message twice and need not read all of it.
+"""
+
+import fcntl
+import json
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from chat_client.errors import TranscriptError
+from chat_client.events import DirectSaid, Event, Gap, Registered, Said
+from chat_client.positions import DIRECT
+from chat_client.safe import escaped
+from chat_server.wire.messages import DmFrame, MsgFrame
+
+HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
+#: After so many lines another `# positions` line is written, so a start never reads more than these.
+LINES = 1000
+#: How many epochs are remembered: records of servers that were saved to the same file.
+EPOCHS = 8
+#: How many bytes wait at most while nothing can be written.
+WAITING = 1024 * 1024
+#: How many ids at most are remembered as still to come.
+SKIPPED = 1000
+_POSITIONS = b"# positions "
+_MESSAGE = re.compile(rb"\S+ (\S+) #(\d{1,16}) ")
+_BLOCK = 64 * 1024
+_CLOSED = -1
+
+
+class Transcript:
+    """Saves messages to a file. One thread saves; `close` comes after it.
+
+    What cannot be written, say since the disk is full, waits in memory up to `WAITING` bytes and is
+    written as soon as that is possible. `on_problem` is told once when it begins and once when it ends.
+    """
+
+    def __init__(self, path: str, on_problem: Callable[[str], object]) -> None:
+        self._path = path
+        self._on_problem = on_problem
+        self._waiting = b""
+        self._dropped = 0
+        self._failing = False
+        self._lines = 0
+        self._epoch = ""
+        #: epoch -> room -> the last id saved.
+        self._last: dict[str, dict[str, int]] = {}
+        #: The rooms in which this run has saved something, in this epoch.
+        self._continued: set[str] = set()
+        #: room and id of what is before the last one saved, and may still come: an acknowledgement
+        #: that took longer than the messages after it.
+        self._skipped: set[tuple[str, int]] = set()
+        self._descriptor = _open(path)
+        try:
+            self._begin()
+        except OSError as error:
+            os.close(self._descriptor)
+            raise _cannot(path, error) from None
+
+    def save(self, events: Sequence[Event]) -> None:
+        """Write what of the events belongs into the file, and hand it to the system. Never fails."""
+        if self._descriptor == _CLOSED:
+            return
+        lines = "".join(line for event in events for line in self._lines_of(event))
+        if lines:
+            self._put(lines)
+        if self._lines >= LINES:
+            self._put(self._positions())
+
+    def close(self) -> None:
+        """Write where things stand, and close the file."""
+        if self._epoch:
+            self._put(self._positions())
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        os.close(descriptor)
+
+    def _begin(self) -> None:
+        """Find out what an earlier run has saved."""
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            return
+        size = os.fstat(self._descriptor).st_size
+        if size == 0:
+            self._write(HEADER.encode())
+            return
+        if os.pread(self._descriptor, len(HEADER), 0) != HEADER.encode():
+            raise TranscriptError(f"{self._path} is no transcript; choose a new file for --file")
+        tail = _tail(self._descriptor, size)
+        self._read(tail)
+        self._epoch = ""
+        if not tail.endswith(b"\n"):
+            self._write(b"\n")
+
+    def _read(self, tail: bytes) -> None:
+        # A last line without its end is what a killed run left; that message may come again.
+        for line in tail.split(b"\n")[:-1]:
+            if line.startswith(_POSITIONS):
+                self._epoch, self._last = _parse_positions(line)
+            elif match := _MESSAGE.match(line):
+                self._note(match[1].decode("utf-8", "replace"), int(match[2]))
+
+    def _note(self, room: str, number: int) -> None:
+        if room != DIRECT:
+            rooms = self._last.setdefault(self._epoch, {})
+            rooms[room] = max(number, rooms.get(room, 0))
+            self._continued.add(room)
+
+    def _lines_of(self, event: Event) -> list[str]:
+        if isinstance(event, Said):
+            return self._said(event)
+        if isinstance(event, DirectSaid):
+            return [self._line(event.message, DIRECT, f"{event.message.sender} -> {event.message.to}:")]
+        if isinstance(event, Gap):
+            self._note(event.room, event.last)
+            return [_gap(event.room, event.first, event.last)]
+        if isinstance(event, Registered) and event.epoch != self._epoch:
+            return [self._begin_epoch(event.epoch)]
+        return []
+
+    def _begin_epoch(self, epoch: str) -> str:
+        self._epoch = epoch
+        self._last[epoch] = self._last.pop(epoch, {})
+        while len(self._last) > EPOCHS:
+            del self._last[next(iter(self._last))]
+        self._continued.clear()
+        self._skipped.clear()
+        return self._positions()
+
+    def _said(self, said: Said) -> list[str]:
+        message, room = said.message, said.message.room
+        last = self._last.setdefault(self._epoch, {}).get(room)
+        gap = []
+        if last is not None and message.id <= last:
+            if (room, message.id) not in self._skipped:
+                return []
+            self._skipped.remove((room, message.id))
+        elif last is not None and message.id > last + 1:
+            gap = self._skip(said, last + 1)
+        self._note(room, message.id)
+        name = _field(message.sender)
+        return [*gap, self._line(message, room, f"* {name}" if message.action else f"{name}:")]
+
+    def _skip(self, said: Said, start: int) -> list[str]:
+        """Remember ids that may still come, or note those that do not: what is replayed has no holes."""
+        room, number = said.message.room, said.message.id
+        if said.replayed or room not in self._continued:
+            return [_gap(room, start, number - 1)]
+        self._skipped |= {(room, each) for each in range(max(start, number - SKIPPED), number)}
+        self._skipped = set(sorted(self._skipped)[-SKIPPED:])
+        return []
+
+    def _line(self, message: MsgFrame | DmFrame, room: str, who: str) -> str:
+        self._lines += 1
+        return f"{_iso(message.ts)} {_field(room)} #{message.id} {who} {escaped(message.text)}\n"
+
+    def _positions(self) -> str:
+        self._lines = 0
+        positions = json.dumps({"epoch": self._epoch, "last": self._last})
+        return f"{_POSITIONS.decode()}{positions}\n"
+
+    def _put(self, lines: str) -> None:
+        """Write lines after those that wait, or have them wait too."""
+        data = lines.encode()
+        if len(self._waiting) + len(data) > WAITING:
+            self._dropped += lines.count("\n")
+        else:
+            self._waiting += data
+        try:
+            self._write_waiting()
+        except OSError as error:
+            self._tell(
+                f"cannot save to {self._path}: {_reason(error)}; the chat goes on, and saving is tried again"
+            )
+            self._failing = True
+        else:
+            self._recovered()
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            self._waiting = self._waiting[self._write(self._waiting) :]
+
+    def _recovered(self) -> None:
+        if not self._failing:
+            return
+        self._failing = False
+        dropped, self._dropped = self._dropped, 0
+        self._on_problem(
+            f"saving to {self._path} works again" + (f"; {dropped} lines are missing" if dropped else "")
+        )
+        if dropped:
+            self._put(f"# {dropped} lines could not be saved here\n")
+
+    def _tell(self, text: str) -> None:
+        if not self._failing:
+            self._on_problem(text)
+
+    def _write(self, data: bytes) -> int:
+        return os.write(self._descriptor, data)
+
+
+def _open(path: str) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise _cannot(path, error) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise TranscriptError(f"another client is saving to {path}; choose another file for --file") from None
+    except OSError:
+        pass  # a file system without locks
+    return descriptor
+
+
+def _cannot(path: str, error: OSError) -> TranscriptError:
+    return TranscriptError(f"cannot save to {path}: {_reason(error)}; choose another file for --file")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _tail(descriptor: int, size: int) -> bytes:
+    """Return the end of the file, from its last `# positions` line on."""
+    tail = b""
+    while size and b"\n" + _POSITIONS not in tail:
+        start = max(0, size - _BLOCK)
+        tail = os.pread(descriptor, size - start, start) + tail
+        size = start
+    return tail[max(0, tail.rfind(b"\n" + _POSITIONS)) :].removeprefix(b"\n")
+
+
+def _parse_positions(line: bytes) -> tuple[str, dict[str, dict[str, int]]]:
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        found = json.loads(line.removeprefix(_POSITIONS))
+        last = {
+            epoch: {room: int(number) for room, number in rooms.items()}
+            for epoch, rooms in found["last"].items()
+        }
+        return str(found["epoch"]), last
+    return "", {}
+
+
+def _gap(room: str, first: int, last: int) -> str:
+    return f"# gap: {_field(room)} #{first} to #{last} are not here\n"
+
+
+def _field(name: str) -> str:
+    """Return a name without what separates the columns."""
+    return escaped(name).replace(" ", "\\x20").replace(":", "\\x3a")
+
+
+def _iso(ts: float) -> str:
+    try:
+        seconds, milliseconds = divmod(round(ts * 1000), 1000)
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{milliseconds:03d}Z"
+    except (OverflowError, ValueError, OSError):
+        return "-"
