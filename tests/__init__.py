@@ -1,0 +1,1 @@
+"""The tests; each directory mirrors a part of the source."""

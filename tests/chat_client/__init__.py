@@ -1,0 +1,1 @@
+"""The console client; over the wire where its behaviour is."""

@@ -1,0 +1,227 @@
+"""The command line, run as users run it."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from chat_client.cli import build_parser, main
+from chat_server.wire.messages import Msg, Who
+from tests.chat_client.fake_server import DEADLINE, FakeServer, playing
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(
+    arguments: Sequence[str], typed: str = "", environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run the client in a process of its own; return how it ended."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("CHAT_CLIENT_")}
+    return subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, "-m", "chat_client", *arguments],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=4 * DEADLINE,
+        check=False,
+        cwd=ROOT,
+        env={**clean, "PYTHONIOENCODING": "utf-8", **(environment or {})},
+    )
+
+
+def test_says_what_it_is_given(server: FakeServer) -> None:
+    """The whole program: a line in, the conversation out, status 0."""
+
+    def part() -> None:
+        peer = server.accept()
+        assert peer.register().name == "dave"
+        peer.acknowledge(peer.receive(Msg), 1)
+        peer.part()
+
+    environment = {
+        "CHAT_CLIENT_NAME": "dave",
+        "CHAT_CLIENT_HOST": "127.0.0.1",
+        "CHAT_CLIENT_PORT": str(server.port),
+    }
+    with playing(server, part):
+        done = run([], "hello\n", environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dave: hello\n" in done.stdout
+
+
+def test_nothing_listens() -> None:
+    """Status 1, and what to do about it."""
+    server = FakeServer()
+    port = server.port
+    server.close()
+    done = run(["--host", "127.0.0.1", "--port", str(port), "--name", "dave"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("start a server with chat-server, or see --host and --port\n")
+
+
+def test_help_teaches() -> None:
+    """Examples, exit statuses and the other helps are there."""
+    done = run(["--help"])
+    assert done.returncode == 0
+    for word in ("--file", "--script", "--pipe", "Exit status:", "CHAT_CLIENT_NAME", "echo", "/help"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--port", "0"], "no port"),
+        (["--port", "x"], "no port"),
+        (["--port", "65536"], "no port"),
+        (["--duration", "long"], "no number of seconds"),
+        (["--duration", "-1"], "no number of seconds"),
+        (["--retry", "inf"], "no number of seconds"),
+        (["--script", "x", "--pipe"], "choose one"),
+        ([], "give --name"),
+        (["--name", "dave", "--script", "/nonexistent"], "cannot read the script /nonexistent"),
+        (["--name", "dave", "--file", "/nonexistent/x"], "cannot save to /nonexistent/x"),
+        (["--name", "dave", "--frobnicate"], "--frobnicate"),
+    ],
+)
+def test_wrong_usage(
+    arguments: list[str],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Status 2, and what is wrong, before anything is connected."""
+    for variable in ("HOST", "PORT", "NAME"):
+        monkeypatch.delenv(f"CHAT_CLIENT_{variable}", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--help-script", "--help-pipe", "--version"])
+def test_other_helps(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They print and end."""
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_a_flag_beats_the_environment() -> None:
+    """The environment stands in only for what is not given."""
+    parser = build_parser({"CHAT_CLIENT_HOST": "a", "CHAT_CLIENT_PORT": "1", "CHAT_CLIENT_NAME": "b"})
+    given = parser.parse_args(["--port", "2"])
+    assert (given.host, given.port, given.name) == ("a", 2, "b")
+    defaults = build_parser({}).parse_args([])
+    assert (defaults.host, defaults.port, defaults.name) == ("localhost", 9090, None)
+
+
+def test_an_output_that_cannot_show_it_all(server: FakeServer) -> None:
+    """A character that the output's encoding lacks is escaped, not a traceback."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.register()
+        peer.acknowledge(peer.receive(Msg), 1)
+        peer.part()
+
+    with playing(server, part):
+        done = run(
+            ["--host", "127.0.0.1", "--port", str(server.port), "--name", "dave"],
+            "grüße\n",
+            {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dave: gr" in done.stdout
+
+
+def test_without_a_standard_input(server: FakeServer) -> None:
+    """A closed one has ended, and no other file is taken for it."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.register()
+        peer.part()
+
+    command = f"{sys.executable} -m chat_client --host 127.0.0.1 --port {server.port} --name dave <&- >&-"
+    with playing(server, part):
+        done = subprocess.run(  # noqa: S602  # the shell closes the streams
+            command, shell=True, cwd=ROOT, timeout=4 * DEADLINE, check=False, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_persons_terminal(server: FakeServer) -> None:
+    """In a terminal the name is asked for, what is said is shown, and Ctrl-D leaves."""
+    with Terminal(["--host", "127.0.0.1", "--port", str(server.port)]) as terminal:
+
+        def part() -> None:
+            peer = server.accept()
+            assert peer.register().name == "dave"
+            peer.receive(Who)
+            message = peer.receive(Msg)
+            assert message.text == "hello"
+            peer.acknowledge(message, 1)
+            terminal.type("\x04")
+            peer.part()
+
+        with playing(server, part):
+            terminal.wait_for("Your name:")
+            terminal.type("dave\r")
+            terminal.wait_for("you are in lobby")
+            terminal.type("hello\r")
+            terminal.wait_for("you left the chat")
+        assert terminal.status() == 0
+
+
+class Terminal:
+    """The client at a pseudo-terminal, which answers where its cursor is as terminals do."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._keyboard, inside = pty.openpty()
+        fcntl.ioctl(self._keyboard, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+        self._client = subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-m", "chat_client", *arguments],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm"},
+        )
+        os.close(inside)
+        self._screen = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.kill()
+        self._client.wait()
+        os.close(self._keyboard)
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._keyboard, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Wait until this has been shown."""
+        while text.encode() not in self._screen:
+            ready, _, _ = select.select([self._keyboard], [], [], DEADLINE)
+            assert ready, self._screen
+            self._screen += os.read(self._keyboard, 65536)
+            while b"\x1b[6n" in self._screen:
+                self._screen = self._screen.replace(b"\x1b[6n", b"", 1)
+                self.type("\x1b[1;1R")
+
+    def status(self) -> int:
+        """Wait for the end; return the exit status."""
+        return self._client.wait(DEADLINE)

@@ -1,0 +1,179 @@
+"""What a person may type."""
+
+import pytest
+
+from chat_client.commands import COMMANDS, Desk
+from chat_client.errors import OfflineError
+from chat_client.events import Registered
+from chat_client.paint import Painter
+from chat_client.view import View
+from chat_server.wire.messages import (
+    ClientMessage,
+    Dm,
+    History,
+    Join,
+    Leave,
+    List,
+    Msg,
+    Name,
+    Search,
+    Topic,
+    Who,
+)
+from tests.chat_client.fake_server import entered
+
+
+class Keyboard:
+    """A desk in the rooms lobby and Tea, turned to lobby, and what comes of the lines typed there."""
+
+    def __init__(self, *rooms: str) -> None:
+        self.sent: list[ClientMessage] = []
+        self.screen = ""
+        self.view = View(self._write, Painter(colours=False))
+        self.view.show([Registered("dave", "e1", ()), *(entered(room) for room in rooms)])
+        if rooms:
+            self.view.turn_to(rooms[0])
+        self.screen = ""
+        self.desk = Desk(self, self.view)
+
+    def send(self, message: ClientMessage) -> None:
+        """Take what is sent."""
+        self.sent.append(message)
+
+    def _write(self, text: str) -> None:
+        self.screen += text
+
+
+@pytest.fixture
+def keyboard() -> Keyboard:
+    """Return the keyboard of one in two rooms."""
+    return Keyboard("lobby", "tea")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("hello there", Msg(text="hello there", room="lobby")),
+        (" indented", Msg(text=" indented", room="lobby")),
+        ("//etc/passwd", Msg(text="/etc/passwd", room="lobby")),
+        ("dä\udcffve", Msg(text="dä?ve", room="lobby")),
+        ("exit now?", Msg(text="exit now?", room="lobby")),
+        ("/me waves slowly", Msg(text="waves slowly", room="lobby", action=True)),
+        ("/msg bob are you there?", Dm(to="bob", text="are you there?")),
+        ("/join music", Join(room="music")),
+        ("/leave", Leave(room="lobby")),
+        ("/leave #TEA", Leave(room="tea")),
+        ("/leave elsewhere", Leave(room="elsewhere")),
+        ("/who", Who(room="lobby")),
+        ("/who tea", Who(room="tea")),
+        ("/rooms", List()),
+        ("/topic", Topic(room="lobby")),
+        ("/topic all about tea", Topic(room="lobby", topic="all about tea")),
+        ("/name david", Name(name="david")),
+        ("/history", History(room="lobby", limit=20)),
+        ("/history 5", History(room="lobby", limit=5)),
+        ("/history before 90", History(room="lobby", limit=20, before=90)),
+        ("/history 200 before 90", History(room="lobby", limit=200, before=90)),
+        ("/search green tea", Search(words="green tea", limit=20)),
+        ("/WHO", Who(room="lobby")),
+    ],
+)
+def test_what_lines_send(keyboard: Keyboard, line: str, message: ClientMessage) -> None:
+    """Each line sends one message, with its room named."""
+    assert keyboard.desk.take(line)
+    assert keyboard.sent == [message]
+    assert keyboard.screen == ""
+    assert keyboard.desk.refused == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("/foo bar", "there is no command /foo; /help lists them"),
+        ("/", "there is no command /;"),
+        ("/join", "/join ROOM"),
+        ("/msg", "/msg NAME TEXT"),
+        ("/msg bob", "/msg NAME TEXT"),
+        ("/me", "/me TEXT"),
+        ("/search", "/search WORDS"),
+        ("/name", "/name NEW"),
+        ("/history 0", "/history [NUMBER up to 200] [before ID]"),
+        ("/history 201", "/history [NUMBER up to 200] [before ID]"),
+        ("/history before", "/history [NUMBER up to 200] [before ID]"),
+        ("/history ²", "/history [NUMBER up to 200] [before ID]"),
+        ("/help foo", "there is no command /foo"),
+    ],
+)
+def test_what_is_wrong_is_told_and_not_sent(keyboard: Keyboard, line: str, complaint: str) -> None:
+    """A line that is no proper command says how it is typed, and nothing is sent for it."""
+    assert keyboard.desk.take(line)
+    assert keyboard.sent == []
+    assert keyboard.screen.startswith("!! nothing was sent: ")
+    assert complaint in keyboard.screen
+    assert keyboard.desk.refused == 1
+
+
+@pytest.mark.parametrize("line", ["exit", " exit ", "/exit", "/EXIT"])
+def test_leaving(keyboard: Keyboard, line: str) -> None:
+    """There are several ways to say that one leaves."""
+    assert not keyboard.desk.take(line)
+    assert keyboard.sent == []
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\t"])
+def test_an_empty_line_says_nothing(keyboard: Keyboard, line: str) -> None:
+    """It is neither sent nor an error."""
+    assert keyboard.desk.take(line)
+    assert (keyboard.sent, keyboard.screen) == ([], "")
+
+
+def test_joining_a_joined_room_turns_to_it(keyboard: Keyboard) -> None:
+    """Nothing needs to be sent for that."""
+    keyboard.desk.take("/join #Tea")
+    assert (keyboard.sent, keyboard.view.room) == ([], "tea")
+    assert keyboard.desk.joining is None
+    keyboard.desk.take("in tea")
+    assert keyboard.sent == [Msg(text="in tea", room="tea")]
+
+
+def test_a_join_under_way_is_known(keyboard: Keyboard) -> None:
+    """Who takes lines for a program waits for its answer before the next."""
+    keyboard.desk.take("/join music")
+    assert keyboard.desk.joining == "music"
+
+
+def test_without_a_room_one_cannot_talk() -> None:
+    """The remark says what to do about it."""
+    keyboard = Keyboard()
+    keyboard.desk.take("hello?")
+    assert "/join one first" in keyboard.screen
+
+
+def test_a_lost_connection_is_told(keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs a connection says so, and the person may go on."""
+
+    def send(_message: ClientMessage) -> None:
+        raise OfflineError("not connected")
+
+    monkeypatch.setattr(keyboard.desk, "sender", type("Sender", (), {"send": staticmethod(send)})())
+    assert keyboard.desk.take("/who")
+    assert keyboard.screen == "!! nothing was sent: not connected\n"
+
+
+def test_a_text_can_be_said_as_it_is(keyboard: Keyboard) -> None:
+    """A script's text is no command, and may go to another room."""
+    keyboard.desk.speak("/who", room="tea")
+    keyboard.desk.speak("exit", action=True)
+    assert keyboard.sent == [Msg(text="/who", room="tea"), Msg(text="exit", room="lobby", action=True)]
+
+
+def test_help_lists_every_command(keyboard: Keyboard) -> None:
+    """Each command is there with its usage; one may be asked for alone."""
+    keyboard.desk.take("/help")
+    for name, command in COMMANDS.items():
+        assert command.usage.startswith(f"/{name}")
+        assert command.usage in keyboard.screen
+    assert "//TEXT" in keyboard.screen
+    keyboard.screen = ""
+    keyboard.desk.take("/help /me")
+    assert keyboard.screen.splitlines() == [f"-- {'/me TEXT':<32} say what you do: /me waves"]

@@ -1,0 +1,295 @@
+"""The client in a terminal: prompt, completion, printing above the line being typed."""
+
+import asyncio
+import io
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from chat_client.console import Console, Printer, Words, ask_name, new_prompt
+from chat_client.events import Registered, Said
+from chat_client.front import ExitStatus
+from chat_client.paint import Painter
+from chat_client.view import View
+from chat_server.wire.messages import ErrorFrame, Join, Msg, RegName, Users, Who
+from tests.chat_client.fake_server import (
+    DEADLINE,
+    FakeServer,
+    Peer,
+    entered,
+    options,
+    playing,
+    request,
+    said,
+    welcome,
+)
+
+
+class Person:
+    """Somebody at a terminal: the keys, and what was printed above the line being typed."""
+
+    def __init__(self, server: FakeServer, keys: PipeInput, screen: io.StringIO) -> None:
+        self.keys = keys
+        self.err = io.StringIO()
+        self._screen = screen
+        self.console = Console(options(server), new_prompt(), screen, self.err)
+
+    def type(self, text: str) -> None:
+        """Type this; a carriage return is the Enter key."""
+        self.keys.send_text(text)
+
+    @property
+    def screen(self) -> str:
+        """All that was written to the terminal."""
+        return self._screen.getvalue()
+
+
+@pytest.fixture
+def person(server: FakeServer) -> Iterator[Person]:
+    """Return somebody at a terminal of 80 columns."""
+    screen = io.StringIO()
+    output = Vt100_Output(screen, lambda: Size(rows=24, columns=80), term="xterm", enable_cpr=False)
+    with create_pipe_input() as keys, create_app_session(input=keys, output=output):
+        yield Person(server, keys, screen)
+
+
+def register(server: FakeServer) -> Peer:
+    """Register the client, which asks who is in the lobby; return the server's end."""
+    peer = server.accept()
+    peer.register()
+    peer.send(Users(room="lobby", names=["dave"], total=1, ref=peer.receive(Who).ref))
+    return peer
+
+
+@pytest.mark.parametrize(
+    "keys", ["exit\r", "/exit\r", "\x04", "\x03"], ids=["exit", "/exit", "Ctrl-D", "Ctrl-C"]
+)
+def test_talks_and_leaves(server: FakeServer, person: Person, keys: str) -> None:
+    """What is typed is said, and shown once it is acknowledged; each way to leave is a proper one."""
+
+    def part() -> None:
+        peer = register(server)
+        person.type("hello\r")
+        message = peer.receive(Msg)
+        peer.acknowledge(message, 1)
+        person.type(keys)
+        peer.part()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LEFT
+    assert "dave: hello\n" in person.screen
+    assert person.err.getvalue() == ""
+
+
+def test_what_comes_does_not_tear_the_line(server: FakeServer, person: Person) -> None:
+    """A message that comes in the middle of a line is shown above, and the line is sent whole."""
+
+    def part() -> None:
+        peer = register(server)
+        person.type("half a ")
+        peer.send(said(1, "meanwhile"))
+        person.type("line\r")
+        message = peer.receive(Msg)
+        assert message.text == "half a line"
+        peer.acknowledge(message, 2)
+        person.type("\x04")
+        peer.part()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LEFT
+    assert "bob: meanwhile\n" in person.screen
+
+
+def test_a_taken_name_is_asked_for_again(server: FakeServer, person: Person) -> None:
+    """The prompt says what it asks for; what is typed there is a name, not a message."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        assert peer.receive(RegName).name == "dave"
+        peer.send(ErrorFrame(code="name_taken", text="the name dave is taken"))
+        person.type("\reve\r")
+        assert peer.receive(RegName).name == "eve"
+        peer.send(welcome("eve"), entered(name="eve"))
+        peer.receive(Who)
+        person.type("hello\r")
+        peer.acknowledge(peer.receive(Msg), 1)
+        person.type("\x04")
+        peer.part()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LEFT
+    assert "the name dave is taken" in person.screen
+    assert "eve: hello\n" in person.screen
+
+
+def test_one_may_leave_instead_of_finding_a_name(server: FakeServer, person: Person) -> None:
+    """`exit` is no name then."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        peer.receive(RegName)
+        peer.send(ErrorFrame(code="name_taken", text="taken"))
+        person.type("exit\r")
+        assert peer.at_end()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LEFT
+
+
+def test_the_end_of_the_session_ends_the_prompt(server: FakeServer, person: Person) -> None:
+    """Nobody has to press a key for it."""
+
+    def part() -> None:
+        register(server).close()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LOST
+    assert "the server closed the connection" in person.err.getvalue()
+
+
+def test_a_stop_from_anywhere_ends_the_prompt(server: FakeServer, person: Person) -> None:
+    """So does a signal, or the end of the duration."""
+
+    def part() -> None:
+        peer = register(server)
+        person.console.stop()
+        peer.part()
+
+    with playing(server, part):
+        assert person.console.run() is ExitStatus.LEFT
+
+
+def test_the_toolbar_tells_how_things_stand(server: FakeServer, person: Person) -> None:
+    """Who one is, where one is and what waits can be seen at any time."""
+    bars: list[str] = []
+
+    def part() -> None:
+        bars.append(person.console._toolbar())  # noqa: SLF001  # what the prompt shows
+        peer = register(server)
+        person.type("/join tea\r")
+        join = peer.receive(Join)
+        peer.send(entered("tea", ref=join.ref))
+        peer.receive(Who)
+        person.type("hello\r")
+        message = peer.receive(Msg)
+        bars.append(person.console._toolbar())  # noqa: SLF001  # drawn only on a terminal
+        peer.acknowledge(message, 1)
+        person.type("\x04")
+        peer.part()
+
+    with playing(server, part):
+        person.console.run()
+    where = f"dave@127.0.0.1:{server.port}"
+    assert bars == [f"{where}  not connected", f"{where}  lobby [tea]  waiting for the server: 1"]
+
+
+# Completion
+
+
+def completions(text: str) -> list[str]:
+    """Return what the Tab key offers to somebody in lobby and tea who has seen bob and bea."""
+    view = View(lambda _text: None, Painter(colours=False))
+    heard = [Said(said(number, sender=name)) for number, name in enumerate(("bea", "bob"), 1)]
+    view.show([Registered("dave", "e1", ()), entered(), entered("tea"), *heard])
+    offered = Words(view).get_completions(Document(text), CompleteEvent())
+    return [text[: len(text) + each.start_position] + each.text for each in offered]
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("/jo", ["/join "]),
+        ("/n", ["/name "]),
+        ("/msg B", ["/msg bob ", "/msg bea "]),
+        ("/leave t", ["/leave tea"]),
+        ("hello bo", ["hello bob"]),
+        ("hello ", []),
+        ("", []),
+        ("/x", []),
+    ],
+)
+def test_completion(text: str, offered: list[str]) -> None:
+    """Commands at the beginning, rooms where a room belongs, names elsewhere; the latest first."""
+    assert completions(text) == offered
+
+
+# Printing
+
+
+class Paper(DummyOutput):
+    """An output that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write_raw(self, data: str) -> None:
+        """Keep it."""
+        self.text += data
+
+
+def test_prints_plainly_without_a_prompt() -> None:
+    """Before the prompt and after it, what is written is there at once."""
+    paper = Paper()
+    Printer(paper).write("a\n")
+    assert paper.text == "a\n"
+
+
+def test_nothing_is_lost_when_the_prompt_ends() -> None:
+    """Lines of many threads, written while the event loop begins and ends, are all printed, each whole."""
+    paper = Paper()
+    printer = Printer(paper)
+    start = threading.Barrier(5)
+
+    def write(name: str) -> None:
+        start.wait(DEADLINE)
+        for number in range(200):
+            printer.write(f"{name}{number}\n")
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    start.wait(DEADLINE)
+    while any(thread.is_alive() for thread in threads):
+        asyncio.run(_prompt(printer))
+    for thread in threads:
+        thread.join(DEADLINE)
+    for name in "abcd":
+        assert [line for line in paper.text.splitlines() if line[0] == name] == [
+            f"{name}{n}" for n in range(200)
+        ]
+
+
+async def _prompt(printer: Printer) -> None:
+    with printer.above_prompt():
+        await asyncio.sleep(0)
+
+
+# The first name
+
+
+def typing(keys: str, ask: Callable[[], str | None]) -> str | None:
+    """Ask somebody who types this."""
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text(keys)
+        return ask()
+
+
+def test_the_name_is_asked_for_until_there_is_one() -> None:
+    """An empty line is no name."""
+    assert typing("\r  \r dave \r", lambda: ask_name(new_prompt())) == "dave"
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_one_may_rather_not(key: str) -> None:
+    """Ctrl-C and Ctrl-D give no name."""
+    assert typing(key, lambda: ask_name(new_prompt())) is None

@@ -1,0 +1,121 @@
+"""One connection: bytes become messages, and each way it ends has a name."""
+
+import socket
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from chat_client import link as link_module
+from chat_client.errors import ConnectionLostError
+from chat_client.link import Link, connect
+from chat_server.wire.codec import SERVER_LINE, encode, encode_lines
+from chat_server.wire.messages import Message, Msg, Notice, Ping
+from tests.chat_client.fake_server import DEADLINE
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Link, socket.socket]]:
+    """Return a link and the other end of it."""
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(DEADLINE)
+    yield Link(ours), theirs
+    theirs.close()
+    ours.close()
+
+
+def test_messages_come_whole_however_the_bytes_do(pair: tuple[Link, socket.socket]) -> None:
+    """Lines cut at any place, or many at once, are the same messages."""
+    link, theirs = pair
+    messages = [Notice(text="grüße"), Ping(ref="1"), Notice(text="b")]
+    data = encode_lines(messages)
+    for cut in range(len(data) + 1):
+        received: list[object] = []
+        for start, end in pairwise((0, cut, len(data))):
+            if start < end:
+                theirs.sendall(data[start:end])
+                received += link.receive(DEADLINE) or []
+        assert received == messages
+
+
+def test_nothing_comes(pair: tuple[Link, socket.socket]) -> None:
+    """Silence is told apart from the end."""
+    link, _ = pair
+    assert link.receive(0.0) is None
+
+
+def test_the_end_is_told(pair: tuple[Link, socket.socket]) -> None:
+    """A server that closes is no spin: the end is an error."""
+    link, theirs = pair
+    theirs.close()
+    with pytest.raises(ConnectionLostError, match="closed"):
+        link.receive(DEADLINE)
+
+
+def test_another_thread_may_end_it(pair: tuple[Link, socket.socket]) -> None:
+    """After `shut` what waits for bytes finds the end; a second time does no harm."""
+    link, _ = pair
+    link.shut()
+    link.shut()
+    with pytest.raises(ConnectionLostError):
+        link.receive(DEADLINE)
+
+
+def test_a_line_that_is_no_message_is_an_error_in_its_place(pair: tuple[Link, socket.socket]) -> None:
+    """Other lines of the same bytes are kept."""
+    link, theirs = pair
+    theirs.sendall(b"SSH-2.0-x\r\n" + encode(Ping()))
+    bad, good = link.receive(DEADLINE) or []
+    assert not isinstance(bad, Message)
+    assert good == Ping()
+
+
+def test_an_endless_line_does_not_fill_the_memory(pair: tuple[Link, socket.socket]) -> None:
+    """Beyond the longest line of a server bytes are thrown away, and the next line counts again."""
+    link, theirs = pair
+    theirs.settimeout(None)
+    sent = 0
+    while sent < 2 * SERVER_LINE:
+        sent += theirs.send(b"x" * 65536)
+        assert link.receive(DEADLINE) == []
+    theirs.sendall(b"\n" + encode(Ping()))
+    received: list[object] = []
+    while not received:
+        received = [each for each in link.receive(DEADLINE) or [] if isinstance(each, Message)]
+    assert received == [Ping()]
+
+
+def test_sending_to_nobody_is_told(pair: tuple[Link, socket.socket]) -> None:
+    """A broken connection is an error of ours, not a signal that ends the program."""
+    link, theirs = pair
+    theirs.close()
+    with pytest.raises(ConnectionLostError):
+        _send_on(link)
+
+
+def test_a_server_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send has an end, also where the other side takes nothing."""
+    monkeypatch.setattr(link_module, "SEND_TIMEOUT", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectionLostError, match="stopped reading"):
+        _send_on(Link(ours))
+
+
+def _send_on(link: Link) -> None:
+    """Send more than any buffer holds."""
+    for _ in range(1000):
+        link.send([Msg(text="x" * 60000)])
+
+
+def test_nothing_listens() -> None:
+    """A refused connection says where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionLostError, match=f"nothing listens on 127.0.0.1 port {port}"):
+        connect("127.0.0.1", port)
+
+
+def test_a_name_that_is_no_host() -> None:
+    """What cannot be looked up is told, not raised as it is."""
+    with pytest.raises(ConnectionLostError, match="cannot reach"):
+        connect("not a host \udcff", 9090)

@@ -1,0 +1,73 @@
+"""Waking a thread that waits for input or for a time."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from chat_client.waker import LineInput, Waker
+from tests.chat_client.fake_server import DEADLINE
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """Return the ends of a pipe, to read and to write."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        try:
+            os.close(end)
+        except OSError:
+            continue  # the test has closed it
+
+
+def test_wakes_from_another_thread() -> None:
+    """Whoever waits without an end is woken."""
+    waker = Waker()
+    waiting = threading.Thread(target=waker.wait)
+    waiting.start()
+    waker.wake()
+    waiting.join(DEADLINE)
+    assert not waiting.is_alive()
+
+
+def test_a_wake_is_kept_until_it_is_waited_for() -> None:
+    """There is no moment in which it is missed; and however many there are, they wake once."""
+    waker = Waker()
+    for _ in range(100_000):
+        waker.wake()
+    assert not waker.wait()
+    assert not waker.wait(0.0)
+
+
+def test_tells_input_from_a_wake(pipe: tuple[int, int]) -> None:
+    """True is for input only, and both at once are input."""
+    waker = Waker()
+    assert not waker.wait(0.0, pipe[0])
+    os.write(pipe[1], b"x")
+    waker.wake()
+    assert waker.wait(DEADLINE, pipe[0])
+
+
+def test_lines_come_whole(pipe: tuple[int, int]) -> None:
+    """A line is given when its end has come, and the last one also without."""
+    lines = LineInput(pipe[0])
+    for piece, expected in ((b"a\nb", [b"a"]), (b"c\n\nd", [b"bc", b""])):
+        os.write(pipe[1], piece)
+        lines.fill()
+        assert [lines.line() for _ in expected] == expected
+        assert lines.line() is None
+    assert [lines.ended] == [False]
+    os.close(pipe[1])
+    lines.fill()
+    assert lines.ended
+    assert [lines.line(), lines.line()] == [b"d", None]
+
+
+def test_a_closed_input_has_ended(pipe: tuple[int, int]) -> None:
+    """A program started without a standard input is no error."""
+    lines = LineInput(pipe[0])
+    os.close(pipe[0])
+    lines.fill()
+    assert lines.ended

@@ -1,0 +1,1 @@
+"""The server; each directory mirrors one of its packages."""

@@ -1,0 +1,1 @@
+"""People and rooms, without a socket; threads only where a race is replayed."""

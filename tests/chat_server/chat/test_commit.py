@@ -1,0 +1,262 @@
+"""The contract of `GroupCommit`, point by point: stored, then shown."""
+
+import pytest
+
+from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat.commit import BACKLOG
+from chat_server.chat.delivery import TURN
+from chat_server.errors import UnavailableError
+from chat_server.wire.messages import Join, Msg
+from tests import interleave
+from tests.chat_server.chat.world import Client, Clock, FragileJournal, World, event
+from tests.interleave import Body
+
+
+def fragile(**fields: object) -> tuple[World, FragileJournal]:
+    """Return a world on a journal that can fail."""
+    journal = FragileJournal()
+    return World(journal, **fields), journal  # type: ignore[arg-type]  # the fields of World
+
+
+def test_submit_never_waits() -> None:
+    """Contract 1: while one thread stores, another submits and goes."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    seen: list[list[int]] = []
+
+    def publish_meanwhile() -> None:
+        journal.on_commit = None
+        ann.say("second")
+        seen.append(bob.outbox.ids())
+
+    journal.on_commit = publish_meanwhile
+    ann.say("first")
+    assert seen == [[]], "the second did not overtake the first"
+    assert bob.outbox.ids() == [1, 2]
+    assert [len(batch) for batch in journal.batches] == [1, 1]
+
+
+def test_what_waits_is_stored_at_once() -> None:
+    """Contract 2: what piles up during a commit, of all rooms, forms the next one."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    journal.batches.clear()
+
+    def pile_up() -> None:
+        journal.on_commit = None
+        for number in range(4):
+            ann.say("more", room="den" if number % 2 else "lobby")
+
+    journal.on_commit = pile_up
+    ann.say("first", room="lobby")
+    assert [[(each.room, each.first) for each in batch] for batch in journal.batches] == [
+        [("lobby", 1)],
+        [("lobby", 2), ("den", 1), ("lobby", 3), ("den", 2)],
+    ]
+    assert (bob.outbox.ids(), bob.outbox.ids("den")) == ([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize("rooms", [("lobby", "lobby"), ("lobby", "den")])
+def test_no_wake_up_is_lost(monkeypatch: pytest.MonkeyPatch, rooms: tuple[str, str]) -> None:
+    """Contracts 2 and 4: in every order of two publishers all is stored, shown once, and in order.
+
+    The race: one has stored all there was and is about to let go, and the other submits, finds the turn
+    taken and leaves.
+    """
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world, journal = fragile(presence_limit=0)
+        ann, bob, cat = world.clients("ann", "bob", "cat", rooms=["den"])
+        storing: list[int] = []
+
+        def one_at_a_time() -> None:
+            storing.append(1)
+            interleave.step()
+            assert storing == [1], "two threads store at once"
+            storing.clear()
+
+        journal.on_commit = one_at_a_time
+
+        def publisher(client: Client, name: str) -> Body:
+            return lambda: client.send(Msg("hi", name, ref=name + client.session.name))
+
+        def check() -> None:
+            for name in set(rooms):
+                assert cat.outbox.ids(name) == list(range(1, rooms.count(name) + 1))
+            for name, sender in zip(rooms, (ann, bob), strict=True):
+                assert sorted(sender.outbox.ids(name) + sender.outbox.acked()) == cat.outbox.ids(name)
+            assert world.jobs.waiting == []
+
+        return [publisher(ann, rooms[0]), publisher(bob, rooms[1])], check
+
+    assert interleave.explore(scenario, preemptions=1) > 20
+
+
+def test_nobody_is_shown_what_is_not_stored() -> None:
+    """Contract 3: at the time of the commit nobody has got it, nor an acknowledgement."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    shown: list[int] = []
+    journal.on_commit = lambda: shown.append(len(ann.outbox.pushed) + len(bob.outbox.pushed))
+    ann.send(Msg("hi", ref="r"))
+    assert shown == [0]
+    assert (bob.outbox.ids(), ann.outbox.acked()) == ([1], [1])
+
+
+def test_a_publisher_hands_over_after_its_turn() -> None:
+    """Contract 5: one who finds more and more to store stops after `TURN`; nothing is forgotten."""
+    world, journal = fragile(clock=Clock(step=TURN / 10))
+    ann, bob = world.clients("ann", "bob")
+
+    def keep_publishing() -> None:
+        if len(journal.batches) < 60:
+            ann.say("more")
+
+    journal.on_commit = keep_publishing
+    ann.say("first")
+    first_turn = len(bob.outbox.ids())
+    assert 1 <= first_turn < 30
+    turns = 0
+    while world.jobs.waiting:
+        turns += world.jobs.work()
+    assert turns > 1
+    assert bob.outbox.ids() == list(range(1, len(bob.outbox.ids()) + 1))
+    assert len(bob.outbox.ids()) > 60
+
+
+def test_a_failure_shows_and_acknowledges_nothing() -> None:
+    """Contract 6: nothing is lost, and nobody is told that it is stored."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    journal.broken = True
+    ann.send(Msg("one", ref="1"))
+    assert (bob.outbox.pushed, ann.outbox.pushed) == ([], [])
+    assert world.commit.failure is not None
+    assert len(world.failures) == 1
+
+
+def test_publishers_are_refused_while_it_fails() -> None:
+    """Contract 6: the next ones are told `unavailable`, with their refs, and take no ids."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    journal.broken = True
+    ann.send(Msg("one", ref="1"))
+    ann.send(Msg("two", ref="2"), Msg("three", ref="3"))
+    bob.say("four")
+    assert [each.ref for each in ann.outbox.messages] == ["2", "3"]
+    assert ann.outbox.errors() == ["unavailable"] * 2
+    assert bob.outbox.errors() == ["unavailable"]
+    assert len(world.failures) == 1, "one failure is told once"
+
+
+def test_it_recovers_in_order() -> None:
+    """Contract 6: what waited is stored, shown and acknowledged in its order, then all goes on."""
+    world, journal = fragile(presence_limit=200)
+    ann, bob = world.clients("ann", "bob")
+    journal.broken = True
+    journal.on_commit = lambda: setattr(journal, "on_commit", None) or bob.send(Msg("two", ref="b"))  # type: ignore[func-returns-value]  # setattr has none
+    ann.send(Msg("one", ref="a"))
+    world.commit.retry()
+    world.commit.retry()
+    assert (bob.outbox.pushed, len(world.failures)) == ([], 1)
+    journal.broken = False
+    world.commit.retry()
+    assert world.failures[1:] == [None]
+    assert world.commit.failure is None
+    assert (bob.outbox.ids(), bob.outbox.acked()) == ([1], [2])
+    assert (ann.outbox.ids(), ann.outbox.acked()) == ([2], [1])
+    ann.say("three")
+    assert bob.outbox.ids() == [1, 3]
+
+
+def test_presence_waits_behind_what_is_stuck() -> None:
+    """Contract 6: who leaves is not seen to go before the last that they said; a LEFT tries again."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    journal.broken = True
+    ann.send(Msg("one"))
+    ann.hang_up()
+    assert bob.outbox.messages == []
+    journal.broken = False
+    world.commit.retry()
+    assert [type(each).__name__ for each in bob.outbox.messages] == ["MsgFrame", "Left"]
+
+
+def test_retry_has_nothing_to_do_where_all_is_well() -> None:
+    """The keeper calls it each second."""
+    world, journal = fragile()
+    world.commit.retry()
+    assert journal.batches == []
+    assert world.failures == []
+
+
+def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past `BACKLOG` bytes `admit` waits until they are stored; memory does not grow."""
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world, _ = fragile()
+        den = world.room("den")
+        world.commit.admit()
+        one = event(den, 0, b" " * (BACKLOG + 1))
+        world.commit.submit(one)
+        stored: list[int] = []
+
+        def publisher() -> None:
+            world.commit.admit()
+            stored.append(den.delivery.idle)
+
+        return [publisher, world.commit.drive], lambda: None if stored else pytest.fail("nobody let it go")
+
+    assert interleave.explore(scenario) > 1
+
+
+def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `PATIENCE` they are told to try later."""
+    monkeypatch.setattr(commit, "PATIENCE", 0.0)
+    world, _ = fragile()
+    world.commit.submit(event(world.room("den"), 0, b" " * (BACKLOG + 1)))
+    with pytest.raises(UnavailableError, match="again later"):
+        world.commit.admit()
+
+
+def test_counts() -> None:
+    """Commits and records are counted, what is only shown is not."""
+    world, _ = fragile()
+    ann = world.client("ann")
+    ann.send(Join("den"))
+    assert (world.commit.commits, world.commit.stored) == (0, 0)
+    ann.say("one", "two")
+    assert (world.commit.commits, world.commit.stored) == (1, 1)
+
+
+def test_maintenance_forgets_nobody() -> None:
+    """What is published during a piece of upkeep is stored and shown after it, even where that fails."""
+    world, _ = fragile()
+    ann, bob = world.clients("ann", "bob")
+
+    def upkeep() -> None:
+        ann.say("meanwhile")
+        assert bob.outbox.pushed == []
+
+    world.commit.maintain(upkeep)
+    assert bob.outbox.ids() == [1]
+
+    def failing() -> None:
+        ann.say("meanwhile")
+        raise OSError("told to")
+
+    with pytest.raises(OSError, match="told to"):
+        world.commit.maintain(failing)
+    assert bob.outbox.ids() == [1, 2]
+
+
+def test_maintenance_waits_for_nobody() -> None:
+    """Where somebody stores, it is left for the next time."""
+    world, journal = fragile()
+    ann = world.client("ann")
+    done: list[int] = []
+    journal.on_commit = lambda: world.commit.maintain(lambda: done.append(1))
+    ann.say("hi")
+    assert done == []

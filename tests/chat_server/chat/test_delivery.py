@@ -1,0 +1,498 @@
+"""The contract of `Delivery`, point by point, without a thread; its races in every order."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat.commit import Publication
+from chat_server.chat.delivery import BACKLOG, PASS_BYTES, REST, TURN, Delivery
+from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
+from chat_server.errors import UnavailableError
+from chat_server.wire.messages import PAGE
+from tests import interleave
+from tests.chat_server.chat.world import Clock, RecordingOutbox, World, event, frames, publication
+from tests.interleave import Body
+
+
+class Den:
+    """A room on its own, whose publications are stored and added by hand."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.world = World(clock=clock or Clock())
+        self.jobs = self.world.jobs
+        self.room = self.world.room("den")
+        self.delivery: Delivery = self.room.delivery
+        self.last = 0
+
+    def member(self, session: Session | None = None) -> RecordingOutbox:
+        """Return somebody who is live from now on."""
+        outbox = RecordingOutbox()
+        assert self.delivery.enter(outbox, self.delivery.taken)
+        if session is not None:
+            session.outbox = outbox
+        return outbox
+
+    def store(self, count: int = 1, text: str = "m", sender: Session | None = None) -> Publication:
+        """Store and add so many messages as one publication."""
+        one = publication(self.room, self.last + 1, self.last + count, text)
+        one.sender = sender
+        self.last += count
+        self.world.journal.commit([one])
+        self.delivery.add(one)
+        return one
+
+    def event(self, text: bytes = b'{"type":"PING"}\n', *, droppable: bool = True) -> Publication:
+        """Add something that is shown and not stored."""
+        one = event(self.room, self.last, text, "presence" if droppable else "topic")
+        self.delivery.add(one)
+        return one
+
+
+def test_run_hands_out_all_that_was_added() -> None:
+    """Contract 1: whoever calls `run` hands out all, in order, and nothing twice."""
+    den = Den()
+    members = [den.member() for _ in range(3)]
+    for _ in range(5):
+        den.store()
+    den.delivery.run()
+    den.delivery.run()
+    assert [member.ids("den") for member in members] == [[1, 2, 3, 4, 5]] * 3
+    assert [len(member.pushed) for member in members] == [1] * 3, "what piled up is joined once"
+
+
+def test_who_comes_while_another_delivers_leaves_it_to_that_one() -> None:
+    """Contract 1: an `add` in the middle of a pass is delivered by who is at it, after the pass."""
+    den = Den()
+    member = den.member()
+    seen: list[list[int]] = []
+
+    def publish_meanwhile(_frames: bytes) -> None:
+        member.on_push = None
+        den.store()
+        den.delivery.run()  # as another thread: it finds the turn taken and goes
+        seen.append(member.ids("den"))
+
+    member.on_push = publish_meanwhile
+    den.store()
+    den.delivery.run()
+    assert seen == [[]], "the second did not overtake the first"
+    assert member.ids("den") == [1, 2]
+
+
+@pytest.mark.parametrize("publishers", [2, 3])
+def test_no_wake_up_is_lost(monkeypatch: pytest.MonkeyPatch, publishers: int) -> None:
+    """Contract 1: in every order of publishers and deliverers, all is delivered once and in order.
+
+    The race: the deliverer has taken all there is and is about to let go, and another adds, finds the
+    turn still taken and leaves. Then the first must look again. Who lets go first and looks without the
+    lock under which others add would miss it.
+    """
+    interleave.patch(monkeypatch, delivery)
+
+    def scenario() -> tuple[list[Body], Body]:
+        den = Den()
+        member = den.member()
+        member.on_push = lambda _frames: interleave.step()
+        storing = interleave.Lock()
+
+        def publish() -> None:
+            with storing:
+                den.store()
+            den.delivery.run()
+
+        def check() -> None:
+            assert member.ids("den") == list(range(1, publishers + 1))
+            assert den.jobs.waiting == []
+
+        return [publish] * publishers, check
+
+    assert interleave.explore(scenario, preemptions=2 if publishers == 2 else 1) > 50
+
+
+def test_all_are_handed_the_same_bytes() -> None:
+    """Contract 2: encoded once and joined once, for everybody."""
+    den = Den()
+    members = [den.member() for _ in range(3)]
+    den.store()
+    den.store(2)
+    den.delivery.run()
+    assert len({id(member.pushed[0]) for member in members}) == 1
+    alone = den.store()
+    den.delivery.run()
+    assert all(member.pushed[1] is alone.frames for member in members), "one publication is not even joined"
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_sender_gets_acknowledgements_in_place_of_the_own(others: int) -> None:
+    """Contract 2: alone in a pass or among others, with what the others said in its place."""
+    den = Den()
+    session = Session("token", "ann")
+    sender, reader = den.member(session), den.member()
+    for _ in range(others):
+        den.store(text="theirs")
+    own = den.store(sender=session)
+    own.acks = b'{"type":"ACK","ref":"r","id":3,"ts":1.0}\n'
+    silent = den.store(sender=session)
+    den.delivery.run()
+    assert b"".join(sender.pushed) == frames("den", 1, others, text="theirs") + own.acks
+    assert reader.ids("den") == list(range(1, silent.last + 1))
+
+
+def test_a_sender_without_a_ref_is_handed_nothing() -> None:
+    """Contract 2: no empty bytes are pushed, which would cost a system call."""
+    den = Den()
+    session = Session("token", "ann")
+    sender = den.member(session)
+    den.store(sender=session)
+    den.delivery.run()
+    den.store(sender=session)
+    den.store(sender=session)
+    den.delivery.run()
+    assert sender.pushed == []
+
+
+def test_who_left_is_told_what_became_of_the_own_messages() -> None:
+    """Contract 2: the acknowledgement comes, what others said does not, nor does anything empty."""
+    den = Den()
+    session = Session("token", "ann")
+    sender = den.member(session)
+    own = den.store(sender=session)
+    own.acks = b'{"type":"ACK","ref":"r","id":1,"ts":1.0}\n'
+    den.store(text="theirs")
+    den.delivery.leave(sender)
+    den.delivery.run()
+    assert sender.pushed == [own.acks]
+    den.store(sender=session)
+    den.delivery.run()
+    assert sender.pushed == [own.acks], "empty bytes would wait for ever in a full outbox"
+
+
+@pytest.mark.parametrize(("state", "refused", "dropped"), [(REFUSED, 3, 0), (DROPPED, 0, 3)])
+def test_nobody_waits_for_a_member(state: int, refused: int, dropped: int) -> None:
+    """Contract 3: one that is cut or behind is counted, and the others get all."""
+    den = Den()
+    frozen, reader = den.member(), den.member()
+    frozen.state = state
+    den.store(2)
+    den.store()
+    den.delivery.run()
+    assert reader.ids("den") == [1, 2, 3]
+    tally = den.delivery.tally
+    assert (tally.refused, tally.dropped, tally.delivered["msg"]) == (refused, dropped, 3)
+
+
+def test_who_enters_gets_what_came_after_and_then_all() -> None:
+    """Contract 4: what is stored but in no pass yet comes by the pass, not by the page."""
+    den = Den()
+    den.store(3)
+    den.delivery.run()
+    den.store()
+    late = RecordingOutbox()
+    assert den.delivery.enter(late, 1)
+    assert late.ids("den") == [2, 3]
+    den.delivery.run()
+    den.store()
+    den.delivery.run()
+    assert late.ids("den") == [2, 3, 4, 5]
+
+
+def test_who_is_more_than_a_page_behind_does_not_enter() -> None:
+    """Contract 4: the reading of many pages is done outside of the lock, and then tried again."""
+    den = Den()
+    den.store(PAGE + 1)
+    den.delivery.run()
+    late = RecordingOutbox()
+    assert not den.delivery.enter(late, 0)
+    assert late.pushed == []
+    assert den.delivery.enter(late, 1)
+    assert late.ids("den") == list(range(2, PAGE + 2))
+
+
+def test_leave_and_enter_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 4: whoever leaves in the middle of a pass and comes back gets each message once.
+
+    The race: one thread's pass has ended and another's has begun when the first marks the end. The one
+    who leaves then must still wait for the second.
+    """
+    interleave.patch(monkeypatch, delivery)
+
+    def scenario() -> tuple[list[Body], Body]:
+        den = Den()
+        member = den.member()
+        member.on_push = lambda _frames: interleave.step()
+        storing = interleave.Lock()
+
+        def publish() -> None:
+            with storing:
+                den.store()
+            den.delivery.run()
+
+        def come_back() -> None:
+            den.delivery.leave(member)
+            assert den.delivery.enter(member, max(member.ids("den"), default=0))
+
+        def check() -> None:
+            assert member.ids("den") == [1, 2]
+
+        return [publish, publish, come_back], check
+
+    assert interleave.explore(scenario) > 100
+
+
+def test_leave_waits_for_no_later_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that is always busy lets people go: only the pass under way is waited for."""
+    interleave.patch(monkeypatch, delivery)
+
+    def scenario() -> tuple[list[Body], Body]:
+        den = Den()
+        leaver, reader = den.member(), den.member()
+        left: list[bool] = []
+        condition = den.delivery._changed  # noqa: SLF001  # that the wait has begun shows nowhere else
+        assert isinstance(condition, interleave.Condition)
+
+        def second_pass(_frames: bytes) -> None:
+            interleave.step(until=lambda: bool(left))
+
+        def first_pass(_frames: bytes) -> None:
+            interleave.step(until=lambda: bool(condition.waiting))
+            den.store()
+            reader.on_push = second_pass
+
+        def leave() -> None:
+            interleave.step(until=lambda: reader.on_push is first_pass and den.delivery.taken == 1)
+            den.delivery.leave(leaver)
+            left.append(True)
+
+        reader.on_push = first_pass
+        den.store()
+        return [den.delivery.run, leave], lambda: None
+
+    interleave.explore(scenario, preemptions=0)
+
+
+def endless(den: Den, count: int) -> Callable[[bytes], None]:
+    """Return what has another publish during each pass, so many times in all."""
+
+    def publish(_frames: bytes) -> None:
+        if den.last < count:
+            den.store()
+            den.delivery.run()
+
+    return publish
+
+
+def test_a_publisher_hands_over_after_its_turn() -> None:
+    """Contract 5: one who finds more and more to deliver stops after `TURN`; another goes on."""
+    den = Den(Clock(step=TURN / 10))
+    member = den.member()
+    member.on_push = endless(den, 100)
+    den.store()
+    den.delivery.run()
+    first_turn = len(member.pushed)
+    assert 1 < first_turn < 20
+    turns = 1
+    while den.jobs.waiting:
+        assert [delay for _, delay in den.jobs.waiting] == [0.0], "handed over once, for now"
+        turns += den.jobs.work()
+    assert member.ids("den") == list(range(1, 101))
+    assert turns >= 100 // 20
+
+
+def test_a_pass_is_bounded_in_bytes() -> None:
+    """A pass takes what fits `PASS_BYTES`, and at least one publication."""
+    den = Den()
+    member = den.member()
+    big = b" " * (PASS_BYTES // 2 - 1) + b"\n"
+    for text in (big, big, big, b" " * (PASS_BYTES * 2) + b"\n", b"\n"):
+        den.event(text)
+    den.delivery.run()
+    assert [len(pushed) for pushed in member.pushed] == [PASS_BYTES, PASS_BYTES // 2, PASS_BYTES * 2 + 1, 1]
+
+
+def test_what_may_be_dropped_is_never_mixed_with_what_may_not() -> None:
+    """A member that is behind must lose presence alone."""
+    den = Den()
+    member = den.member()
+    den.event()
+    den.event()
+    den.store()
+    den.event()
+    den.delivery.run()
+    assert member.droppable == [True, False, True]
+    assert [pushed.count(b"\n") for pushed in member.pushed] == [2, 1, 1]
+
+
+def congest(den: Den, *, behind: int, reading: int) -> list[RecordingOutbox]:
+    """Have a pass end with more to deliver, and so many members far behind."""
+    members = [den.member() for _ in range(behind + reading)]
+    for member in members[:behind]:
+        member.state = CONGESTED
+
+    def publish(_frames: bytes) -> None:
+        members[-1].on_push = None
+        den.store()
+
+    members[-1].on_push = publish
+    den.store()
+    den.delivery.run()
+    return members
+
+
+@pytest.mark.parametrize(("behind", "reading"), [(2, 2), (1, 2), (0, 1)])
+def test_a_room_does_not_rest_for_half_of_it(behind: int, reading: int) -> None:
+    """Contract 6: one slow member, or half of them, hold nobody up."""
+    den = Den()
+    members = congest(den, behind=behind, reading=reading)
+    assert den.jobs.waiting == []
+    assert all(member.ids("den") == [1, 2] for member in members)
+
+
+@pytest.mark.parametrize("state", [REFUSED, DROPPED])
+def test_a_frozen_room_does_not_rest(state: int) -> None:
+    """Contract 6: only those who read on but are behind count; the frozen ones are cut instead."""
+    den = Den()
+    members = [den.member() for _ in range(3)]
+    for member in members:
+        member.state = state
+
+    def publish(_frames: bytes) -> None:
+        members[-1].on_push = None
+        den.store()
+
+    members[-1].on_push = publish
+    den.store()
+    den.delivery.run()
+    assert den.jobs.waiting == []
+
+
+def test_a_room_that_outruns_its_readers_rests() -> None:
+    """Contract 6: nobody delivers until the rest is over, then all of it comes."""
+    den = Den()
+    members = congest(den, behind=2, reading=1)
+    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    den.store()
+    den.delivery.run()
+    assert all(member.ids("den") == [1] for member in members), "it rests, whoever calls"
+    den.jobs.work()
+    assert all(member.ids("den") == [1] for member in members), "they are still behind"
+    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    members[0].state = TAKEN
+    den.jobs.work()
+    assert all(member.ids("den") == [1, 2, 3] for member in members)
+    assert den.jobs.waiting == []
+
+
+def test_nobody_rests_for_the_speakers() -> None:
+    """Contract 6: how fast those read who only hear their acknowledgements says nothing; nor who left."""
+    den = Den()
+    session = Session("token", "ann")
+    reader, sender = den.member(), den.member(session)
+    den.store(sender=session)
+    den.delivery.run()
+    den.delivery.leave(sender)
+    den.store(sender=session)
+    den.delivery.run()
+    den.delivery.leave(reader)
+    den.event().sender = session
+    den.delivery.run()
+    assert reader.ids("den") == [1, 2]
+    assert den.jobs.waiting == []
+
+
+def test_a_quiet_event_is_no_reason_to_rest() -> None:
+    """Contract 6: what nobody is told is handed to nobody."""
+    den = Den()
+    session = Session("token", "ann")
+    reader, sender = den.member(), den.member(session)
+    den.event(b"").sender = session
+    den.delivery.run()
+    assert (reader.pushed, sender.pushed, den.jobs.waiting) == ([], [], [])
+
+
+def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 6: past `BACKLOG` bytes `admit` waits until a pass has taken some of them."""
+    interleave.patch(monkeypatch, delivery)
+
+    def scenario() -> tuple[list[Body], Body]:
+        den = Den()
+        (member,) = congest(den, behind=1, reading=0)
+        den.delivery.admit()
+        while den.delivery._size <= BACKLOG:  # noqa: SLF001  # the bound is told by nothing else
+            den.event(b" " * PASS_BYTES + b"\n")
+        sizes: list[int] = []
+
+        def publisher() -> None:
+            den.delivery.admit()
+            sizes.append(den.delivery._size)  # noqa: SLF001  # likewise
+
+        def check() -> None:
+            assert len(sizes) == 1
+            assert sizes[0] <= BACKLOG
+
+        def deliver() -> None:
+            member.state = TAKEN
+            while den.jobs.work():
+                pass
+
+        return [publisher, deliver], check
+
+    interleave.explore(scenario)
+
+
+def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 6: after `PATIENCE` they are told to try later."""
+    monkeypatch.setattr(delivery, "PATIENCE", 0.0)
+    den = Den()
+    congest(den, behind=1, reading=0)
+    for _ in range(BACKLOG // PASS_BYTES + 1):
+        den.event(b" " * PASS_BYTES + b"\n")
+    with pytest.raises(UnavailableError, match="again later"):
+        den.delivery.admit()
+
+
+def test_idle() -> None:
+    """A room may be forgotten when nobody is there and nothing waits."""
+    den = Den()
+    idle = [den.delivery.idle]
+    member = den.member()
+    idle.append(den.delivery.idle)
+    den.delivery.leave(member)
+    den.store()
+    idle.append(den.delivery.idle)
+    den.delivery.run()
+    idle.append(den.delivery.idle)
+    assert idle == [True, False, False, True]
+
+
+def test_the_waiter_is_told_when_it_was_delivered() -> None:
+    """A publication's event is set when its pass has ended, whoever ran it."""
+    den = Den()
+    one = den.event()
+    one.delivered = threading.Event()
+    assert not one.delivered.is_set()
+    den.delivery.run()
+    assert one.delivered.is_set()
+
+
+def test_counts() -> None:
+    """Each message counts once for each who was handed it, by kind, and each broadcast in the histogram."""
+    den = Den(Clock(now=50.0))
+    session = Session("token", "ann")
+    for outbox in (den.member(session), den.member(), den.member()):
+        assert outbox.pushed == []
+    for received in (49.9, 40.0, 0.0):
+        den.store(2, sender=session).received = received
+    den.event()
+    den.delivery.run()
+    tally = den.delivery.tally
+    assert tally.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0}
+    assert sum(tally.buckets) == 6
+    assert tally.buckets[-1] == 2, "what took more than the last bound is counted above it"
+    assert tally.seconds == pytest.approx(2 * (0.1 + 10 + 50))
+
+
+def test_locks_are_patched_where_they_are_made() -> None:
+    """The explorer replaces the locks of these modules: each makes them through `threading`."""
+    assert all(hasattr(module, "threading") for module in (commit, delivery, hub, room))

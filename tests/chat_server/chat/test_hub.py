@@ -1,0 +1,581 @@
+"""The contract of `Hub`: who is here, sessions that come back, rooms that come and go, inboxes."""
+
+import threading
+
+import pytest
+
+from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat.hub import INBOX, HubLimits
+from chat_server.errors import JournalError, NoSuchUserError
+from chat_server.wire.messages import (
+    Ack,
+    Dm,
+    DmFrame,
+    ErrorFrame,
+    Exit,
+    Join,
+    Joined,
+    Leave,
+    Left,
+    List,
+    Msg,
+    MsgFrame,
+    Name,
+    NameChanged,
+    RegName,
+    Rooms,
+    Welcome,
+    Who,
+)
+from tests import interleave
+from tests.chat_server.chat.world import Client, FragileJournal, RecordingOutbox, World
+from tests.interleave import Body
+
+
+def direct(outbox: RecordingOutbox) -> list[tuple[int, str]]:
+    """Return the ids and texts of the direct messages that came."""
+    return [(each.id, each.text) for each in outbox.of(DmFrame)]
+
+
+def back(world: World, gone: Client, name: str | None = None, **after: int) -> Client:
+    """Return the client that resumes another's session, after these ids of its rooms."""
+    client = Client(world.hub)
+    positions = {INBOX if room_name == "inbox" else room_name: id_ for room_name, id_ in after.items()}
+    client.register(name or gone.session.name, session=gone.session.token, after=positions)
+    return client
+
+
+# Names
+
+
+def test_welcome() -> None:
+    """It has the name as it is shown, a session, the lobby and the journal's epoch."""
+    world = World()
+    client = Client(world.hub)
+    welcome = client.register(" \uff44\uff41\uff56\uff45 ")
+    assert welcome is not None
+    assert (welcome.name, welcome.rooms, welcome.resumed) == ("dave", ["lobby"], None)
+    assert welcome.epoch == world.journal.epoch
+    assert [type(each) for each in client.outbox.messages] == [Welcome, Joined]
+    assert world.hub.counts() == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["dave", "DAVE", "\uff44\uff41\uff56\uff45", "dave\u3164"])
+def test_a_name_is_held_by_one(name: str) -> None:
+    """Contract 1: one that reads the same is taken, and the same connection may try again."""
+    world = World()
+    world.client("dave")
+    other = Client(world.hub)
+    assert other.register(name) is None
+    assert other.outbox.errors() == ["name_taken"]
+    assert other.register("eve") is not None
+    assert world.hub.counts() == (2, 1)
+
+
+def test_a_name_is_free_when_its_holder_is_gone() -> None:
+    """Contract 1: who is gone holds none."""
+    world = World()
+    world.client("dave").hang_up()
+    assert world.hub.counts() == (0, 1)
+    assert Client(world.hub).register("dave") is not None
+
+
+def test_rename() -> None:
+    """Contract 1: the old name is free, the new one is held, and each who shares a room is told once."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    cat = world.client("cat")
+    cat.send(Leave("lobby"))
+    for client in (ann, bob, cat):
+        client.outbox.clear()
+    ann.send(Name("Anna", ref="n"))
+    assert [(each.old, each.name, each.ref) for each in ann.outbox.of(NameChanged)] == [("ann", "Anna", "n")]
+    assert [(each.old, each.name, each.ref) for each in bob.outbox.of(NameChanged)] == [("ann", "Anna", None)]
+    assert bob.outbox.droppable == [True]
+    assert cat.outbox.messages == []
+    assert Client(world.hub).register("ann") is not None
+    bob.send(Name("ANNA"))
+    assert bob.outbox.errors() == ["name_taken"]
+    ann.say("hi")
+    assert bob.outbox.of(MsgFrame)[-1].sender == "Anna"
+
+
+def test_rename_to_another_case() -> None:
+    """A name may change its case, and stays held."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.send(Name("ANN"))
+    assert ann.session.name == "ANN"
+    assert Client(world.hub).register("ann") is None
+    ann.hang_up()
+    assert world.hub.counts() == (0, 1)
+
+
+def test_two_at_once_get_a_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 1: in every order of two who want it."""
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world = World()
+        one, other = Client(world.hub), Client(world.hub)
+
+        def check() -> None:
+            assert one.conversation.registered is not other.conversation.registered
+            assert sorted(one.outbox.errors() + other.outbox.errors()) == ["name_taken"]
+            assert world.hub.counts() == (1, 1)
+
+        return [lambda: one.send(RegName("dave")), lambda: other.send(RegName("DAVE"))], check
+
+    assert interleave.explore(scenario, preemptions=1) > 3
+
+
+# Sessions
+
+
+def test_resume() -> None:
+    """Contract 2: the same name, the same rooms, and exactly what was missed."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    bob.say("1", room="lobby")
+    ann.hang_up()
+    bob.say("2", "3", room="lobby")
+    bob.say("1", room="den")
+    again = back(world, ann, lobby=1, den=0)
+    (welcome,) = again.outbox.of(Welcome)
+    assert (welcome.resumed, welcome.name, sorted(welcome.rooms)) == (True, "ann", ["den", "lobby"])
+    assert welcome.session == ann.session.token
+    bob.say("4", room="lobby")
+    assert (again.outbox.ids(), again.outbox.ids("den")) == ([2, 3, 4], [1])
+    assert again.session is ann.session
+
+
+def test_resume_with_another_name() -> None:
+    """Who comes back may have another name by now."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.hang_up()
+    again = back(world, ann, "anna")
+    assert again.session.name == "anna"
+    assert bob.outbox.of(Joined)[-1].name == "anna"
+
+
+def test_resume_replaces_a_connection_that_hangs() -> None:
+    """Contract 2: the old one is told to end, and is waited for."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.outbox.on_end = lambda _reason: threading.Thread(target=ann.hang_up).start()
+    bob.say("1")
+    again = back(world, ann, lobby=0)
+    assert ann.outbox.ended == ["session_replaced"]
+    assert again.outbox.of(Welcome)[0].resumed is True
+    assert again.outbox.ids() == [1]
+    bob.say("2")
+    assert (ann.outbox.ids(), again.outbox.ids()) == ([1], [1, 2])
+    assert world.hub.counts() == (2, 1)
+
+
+def test_resume_gives_up_on_a_connection_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 2: it never takes a session from under another's feet."""
+    monkeypatch.setattr(hub, "REPLACE_WAIT", 0.0)
+    world = World()
+    (ann,) = world.clients("ann")
+    again = back(world, ann)
+    assert again.outbox.errors() == ["unavailable"]
+    assert not again.conversation.registered
+    assert ann.session.outbox is ann.outbox
+
+
+def test_a_session_whose_name_was_taken_meanwhile() -> None:
+    """It may come back under another, now or later, and is not lost by the try."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.hang_up()
+    world.client("ANN")
+    again = back(world, ann)
+    assert again.outbox.errors() == ["name_taken"]
+    again.register("anna", session=ann.session.token)
+    assert again.outbox.of(Welcome)[0].resumed is True
+    assert world.hub.counts() == (2, 1)
+
+
+def test_a_session_expires() -> None:
+    """Contract 2: after `session_ttl` seconds without a connection; the client then comes as new."""
+    world = World(limits=HubLimits(session_ttl=600))
+    (ann,) = world.clients("ann")
+    world.clock.now += 10_000
+    world.hub.sweep()
+    ann.hang_up()
+    world.clock.now += 600
+    world.hub.sweep()
+    still = back(world, ann)
+    assert still.outbox.of(Welcome)[0].resumed is True
+    still.hang_up()
+    world.clock.now += 601
+    world.hub.sweep()
+    gone = back(world, still)
+    (welcome,) = gone.outbox.of(Welcome)
+    assert (welcome.resumed, welcome.rooms) == (False, ["lobby"])
+    assert welcome.session != ann.session.token
+
+
+def test_exit_ends_the_session() -> None:
+    """Who said goodbye comes back as new."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.send(Exit())
+    assert ann.conversation.over == "exit"
+    ann.hang_up("exit", final=True)
+    assert back(world, ann).outbox.of(Welcome)[0].resumed is False
+
+
+@pytest.mark.parametrize("token", ["", "x", "\ud800", "é", "A" * 48])
+def test_a_session_that_never_was(token: str) -> None:
+    """Whatever a client makes up, it comes as new and is told so."""
+    client = Client(World().hub)
+    welcome = client.register("ann", session=token, after={"lobby": 5})
+    assert welcome is not None
+    assert welcome.resumed is False
+
+
+def test_refs_of_a_session_outlive_its_connection() -> None:
+    """What was published before is acknowledged again and not published again."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.send(Msg("1", ref="a"))
+    ann.hang_up()
+    again = back(world, ann, lobby=0)
+    again.send(Msg("1", ref="a"), Msg("2", ref="b"))
+    assert bob.outbox.ids() == [1, 2]
+    assert again.outbox.acked() == [1, 2]
+
+
+# Restarts
+
+
+def test_a_session_is_revived_after_a_restart() -> None:
+    """The token tells that it was given out for this journal; refs come from there."""
+    world = World(FragileJournal())
+    ann, bob = world.clients("ann", "bob")
+    ann.send(Msg("1", ref="a"))
+    bob.send(Dm("ann", "psst"))
+    bob.say("2")
+    later = world.restarted()
+    (reader,) = later.clients("reader")
+    again = Client(later.hub)
+    positions = {"lobby": 1, INBOX: 0}
+    welcome = again.register("ann", session=ann.session.token, after=positions, epoch=world.journal.epoch)
+    assert welcome is not None
+    assert (welcome.resumed, welcome.rooms) == (True, ["lobby"])
+    assert (again.outbox.ids(), direct(again.outbox)) == ([2], [(1, "psst")])
+    again.send(Msg("1", ref="a"), Msg("3", ref="b"))
+    assert reader.outbox.ids() == [3]
+    assert [(each.ref, each.id) for each in again.outbox.of(Ack)] == [("a", 1), ("b", 3)]
+
+
+def test_another_epoch_means_another_record() -> None:
+    """Ids of another epoch say nothing: the client comes as new, and is told the epoch that is."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.hang_up()
+    again = Client(world.hub)
+    welcome = again.register("ann", session=ann.session.token, after={"lobby": 7}, epoch="another")
+    assert welcome is not None
+    assert (welcome.resumed, welcome.epoch) == (False, world.journal.epoch)
+
+
+def test_a_token_of_another_journal_is_none() -> None:
+    """Another secret signed it."""
+    (ann,) = World().clients("ann")
+    welcome = Client(World().hub).register("ann", session=ann.session.token)
+    assert welcome is not None
+    assert welcome.resumed is False
+
+
+def test_a_session_is_not_revived_for_ever() -> None:
+    """Once the server has run for `session_ttl`, every session from before has expired."""
+    world = World(limits=HubLimits(session_ttl=600))
+    (ann,) = world.clients("ann")
+    later = world.restarted()
+    later.clock.now += 601
+    welcome = Client(later.hub).register("ann", session=ann.session.token)
+    assert welcome is not None
+    assert welcome.resumed is False
+
+
+def test_a_session_that_was_forgotten_is_not_revived() -> None:
+    """A token that this very server gave out and has forgotten is no session from before."""
+    world = World(limits=HubLimits(session_ttl=600))
+    world.time.now += 5
+    (ann,) = world.clients("ann")
+    ann.send(Exit())
+    ann.hang_up("exit", final=True)
+    assert back(world, ann).outbox.of(Welcome)[0].resumed is False
+
+
+# Rooms
+
+
+def test_a_room_lives_as_long_as_somebody_is_in_it() -> None:
+    """Contract 3: then it is forgotten, and its ids go on when it comes to be again."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.say("1", "2", room="den")
+    ann.send(Leave("den"))
+    world.hub.sweep()
+    assert world.hub.counts() == (2, 2)
+    bob.send(Leave("den"))
+    world.hub.sweep()
+    assert world.hub.counts() == (2, 1)
+    ann.send(Join("den"))
+    bob.send(Join("den"))
+    ann.say("3", room="den")
+    assert bob.outbox.ids("den") == [1, 2, 1, 2, 3]
+    assert world.hub.tally().delivered["msg"] == 3, "what a forgotten room counted still counts"
+
+
+def test_the_lobby_stays() -> None:
+    """Contract 3: whoever is in it."""
+    world = World()
+    world.hub.sweep()
+    assert world.hub.counts() == (0, 1)
+
+
+def test_a_room_that_somebody_is_entering_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 3: in every order of who leaves last, who comes, and the sweep between them."""
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world = World()
+        ann, bob = world.clients("ann", "bob")
+        ann.send(Join("den"))
+
+        def check() -> None:
+            bob.say("hi", room="den")
+            assert bob.outbox.errors() == []
+            ann.send(Join("den"))
+            assert ann.session.rooms["den"] is bob.session.rooms["den"], "there are two rooms of one name"
+            assert world.hub.counts() == (2, 2)
+
+        return [lambda: ann.send(Leave("den")), lambda: bob.send(Join("den")), world.hub.sweep], check
+
+    assert interleave.explore(scenario, preemptions=1) > 10
+
+
+def test_a_bound_of_rooms() -> None:
+    """In all, and of one user; to join one that there is costs nothing."""
+    world = World(limits=HubLimits(rooms=2, rooms_per_user=2))
+    ann, bob, cat = world.clients("ann", "bob", "cat")
+    ann.send(Join("den"), Join("attic"), Join("den"))
+    bob.send(Join("attic"), Join("den"))
+    assert (ann.outbox.errors(), bob.outbox.errors()) == (["limit_reached"], ["limit_reached"])
+    cat.send(Leave("lobby"), Join("den"))
+    assert cat.outbox.errors() == []
+
+
+def test_a_resume_into_more_rooms_than_there_may_be() -> None:
+    """It gets those that it may have, is told of the others, and leaves no ghost behind."""
+    world = World(limits=HubLimits(rooms=2, rooms_per_user=2))
+    (ann,) = world.clients("ann", rooms=["den"])
+    ann.hang_up()
+    again = back(world, ann, attic=0)
+    assert again.outbox.errors() == ["limit_reached"]
+    assert again.conversation.registered
+    assert sorted(again.session.rooms) == ["den", "lobby"]
+    again.hang_up()
+    assert world.hub.counts()[0] == 0
+
+
+def test_too_many_positions() -> None:
+    """A resume names no more rooms than one may be in."""
+    world = World(limits=HubLimits(rooms_per_user=2))
+    client = Client(world.hub)
+    assert client.register("ann", session="x", after=dict.fromkeys("abcd", 0)) is None
+    assert client.outbox.errors() == ["limit_reached"]
+    assert client.register("ann", session="x", after={"bad name": 0}) is None
+    assert client.outbox.errors()[-1] == "room_invalid"
+
+
+def test_a_join_that_fails_leaves_a_room_that_can_be_forgotten() -> None:
+    """A name that is no room's changes nothing."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.send(Join("no room"))
+    assert ann.outbox.errors() == ["room_invalid"]
+    assert world.hub.counts() == (1, 1)
+
+
+def test_listing() -> None:
+    """The largest room first, then by name."""
+    world = World()
+    world.clients("ann", rooms=["den", "attic"])
+    (bob,) = world.clients("bob", rooms=["den"])
+    bob.send(List(), Who("den"))
+    (rooms,) = bob.outbox.of(Rooms)
+    assert [(each.room, each.members) for each in rooms.rooms] == [("den", 2), ("lobby", 2), ("attic", 1)]
+
+
+# Leaving
+
+
+def test_who_is_gone_is_seen_to_go() -> None:
+    """In every room, with the reason."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.hang_up("ping_timeout")
+    assert [(each.room, each.name, each.reason) for each in bob.outbox.of(Left)] == [
+        ("lobby", "ann", "ping_timeout"),
+        ("den", "ann", "ping_timeout"),
+    ]
+    bob.say("hi")
+    assert ann.outbox.messages == []
+
+
+def test_a_server_that_stops_tells_nobody_who_leaves() -> None:
+    """Since everybody does."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    world.hub.stopping = True
+    ann.hang_up("server_shutdown")
+    assert bob.outbox.messages == []
+
+
+# Direct messages
+
+
+def test_a_direct_message() -> None:
+    """It goes to one alone, with ids of its own; the ACK names no room."""
+    ann, bob, cat = World().clients("ann", "bob", "cat")
+    ann.send(Dm("BOB", "psst", "r"), Dm("bob", "hey"))
+    cat.send(Dm("bob", "hi"))
+    assert direct(bob.outbox) == [(1, "psst"), (2, "hey"), (3, "hi")]
+    assert next((each.sender, each.to) for each in bob.outbox.of(DmFrame)) == ("ann", "bob")
+    assert [(each.ref, each.id, each.room) for each in ann.outbox.of(Ack)] == [("r", 1, None)]
+    assert cat.outbox.messages == []
+
+
+@pytest.mark.parametrize("to", ["nobody", "ann", "", "\0"])
+def test_a_direct_message_to_nobody(to: str) -> None:
+    """Nor to oneself: an error with the ref."""
+    ann, _bob = World().clients("ann", "bob")
+    ann.send(Dm(to, "psst", "r"))
+    assert [(each.code, each.ref) for each in ann.outbox.of(ErrorFrame)] == [("no_such_user", "r")]
+
+
+def test_direct_messages_that_were_missed() -> None:
+    """A resume brings those after the last that the client has."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.send(Dm("bob", "1"), Dm("bob", "2"))
+    bob.hang_up()
+    ann.send(Dm("bob", "3"))
+    assert ann.outbox.errors() == ["no_such_user"]
+    again = back(world, bob, inbox=1)
+    ann.send(Dm("bob", "4"))
+    assert direct(again.outbox) == [(2, "2"), (3, "4")]
+    assert direct(bob.outbox) == [(1, "1"), (2, "2")]
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_direct_message_between_welcome_and_replay(before: int) -> None:
+    """Somebody who is just coming back gets it once, whether or not an inbox was there."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.send(*(Dm("bob", str(number)) for number in range(before)))
+    bob.hang_up()
+    again = Client(world.hub)
+
+    def greet(frames: bytes) -> None:
+        if b"WELCOME" in frames:
+            ann.send(Dm("bob", "welcome back"))
+
+    again.outbox.on_push = greet
+    again.register("bob", session=bob.session.token, after={"lobby": 0, INBOX: 0})
+    ann.send(Dm("bob", "at last"))
+    assert [id_ for id_, _ in direct(again.outbox)] == list(range(1, before + 3))
+
+
+def test_a_direct_message_to_a_revived_session_before_its_replay() -> None:
+    """After a restart too: what was missed comes first, and nothing twice."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.send(Dm("bob", "1"), Dm("bob", "2"))
+    later = world.restarted()
+    (cat,) = later.clients("cat")
+    again = Client(later.hub)
+
+    def greet(frames: bytes) -> None:
+        if b"WELCOME" in frames:
+            cat.send(Dm("bob", "welcome back"))
+
+    again.outbox.on_push = greet
+    again.register("bob", session=bob.session.token, after={"lobby": 0, INBOX: 1})
+    assert direct(again.outbox) == [(2, "2"), (3, "welcome back")]
+
+
+def test_a_direct_message_to_one_who_is_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every order it is refused, or it is there when the other comes back; once."""
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world = World()
+        ann, bob = world.clients("ann", "bob")
+
+        def check() -> None:
+            again = back(world, bob, inbox=len(bob.outbox.of(DmFrame)))
+            ann.send(Dm("bob", "after"))
+            got = direct(bob.outbox) + direct(again.outbox)
+            sent = 1 if ann.outbox.errors() else 2
+            assert [id_ for id_, _ in got] == list(range(1, sent + 1))
+
+        return [lambda: ann.send(Dm("bob", "psst")), bob.hang_up], check
+
+    assert interleave.explore(scenario) > 10
+
+
+def test_a_direct_message_to_one_who_is_coming_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every order it is refused, or it comes once, before what is said later."""
+    interleave.patch(monkeypatch, commit, delivery, hub, room)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world = World()
+        ann, bob = world.clients("ann", "bob")
+        bob.hang_up()
+        again = Client(world.hub)
+
+        def come_back() -> None:
+            again.register("bob", session=bob.session.token, after={"lobby": 0, INBOX: 0})
+
+        def check() -> None:
+            ann.send(Dm("bob", "after"))
+            sent = 1 if ann.outbox.errors() else 2
+            assert [id_ for id_, _ in direct(again.outbox)] == list(range(1, sent + 1))
+
+        return [lambda: ann.send(Dm("bob", "psst")), come_back], check
+
+    assert interleave.explore(scenario) > 10
+
+
+def test_a_failure_while_coming_in_leaves_no_ghost() -> None:
+    """Where the journal cannot be read the name is free again."""
+    world = World()
+    client = Client(world.hub)
+
+    def fail(frames: bytes) -> None:
+        if b"JOINED" in frames:
+            raise JournalError("told to")
+
+    client.outbox.on_push = fail
+    client.register("ann")
+    client.outbox.on_push = None
+    assert client.outbox.errors() == ["unavailable"]
+    assert world.hub.counts() == (0, 1)
+    client.register("ann")
+    assert client.conversation.registered
+
+
+def test_nobody_is_told_by_a_hub_that_they_are_not() -> None:
+    """`tell` raises, for who calls it without a conversation."""
+    world = World()
+    (ann,) = world.clients("ann")
+    with pytest.raises(NoSuchUserError):
+        world.hub.tell(ann.session, [Dm("bob", "hi")], 0.0)

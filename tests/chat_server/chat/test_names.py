@@ -1,0 +1,151 @@
+"""Which names there are, and which two are the same."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_server.chat.names import key, room_name, user_name
+from chat_server.errors import NameInvalidError, PeerError, RoomInvalidError
+
+LIMIT = 32
+NASTY = st.text(
+    st.one_of(
+        st.characters(exclude_categories=["Cs"]),
+        st.sampled_from("a\u017fßİ\u0131Σςﬁ①ᾳ\u0345\u0301\u0308\u200b\u200d\u202e\ufe0f\u3164 #-"),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("dave", "dave"),
+        ("  dave\t", "dave"),
+        ("Zoë", "Zoë"),
+        ("Zoe\u0308", "Zoë"),
+        ("\uff44\uff41\uff56\uff45", "dave"),
+        ("ﬁona", "fiona"),
+        ("李雷", "李雷"),
+        ("मीरा", "मीरा"),
+        ("o'neil-jr._+", "o'neil-jr._+"),
+        ("x" * LIMIT, "x" * LIMIT),
+        ("🙂", "🙂"),
+        ("❤\ufe0f", "❤"),
+    ],
+)
+def test_a_good_name(given_name: str, shown: str) -> None:
+    """It is shown after NFKC, without what is around it and without what nobody could see."""
+    assert user_name(given_name, LIMIT) == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "   ",
+        "x" * (LIMIT + 1),
+        "ﷺ" * 2,  # one character that NFKC makes eighteen
+        "a b",
+        "a\tb",
+        "a\0b",
+        "a\x1b[31mb",
+        "a\x7fb",
+        "a\x9bb",
+        "\u202eevad",
+        "da\u2066ve",
+        "da\u200bve",
+        "da\u200dve",
+        "da\u00adve",
+        "\ufeffdave",
+        "\u0301dave",
+        "@dave",
+        "#dave",
+        "a/b",
+        'a"b',
+        "a,b",
+        "\u3164",
+        "\u2800",
+        "\ufe0f",
+        "\ue000",
+        "\u0378",
+        "a\u2028b",
+    ],
+)
+def test_a_bad_name(name: str) -> None:
+    """Empty, too long, or with characters that could mislead a reader or a terminal."""
+    with pytest.raises(NameInvalidError):
+        user_name(name, LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dave", "dAVE"),
+        ("dave", "\uff44\uff41\uff56\uff45"),
+        ("straße", "STRASSE"),
+        ("Zoë", "zoe\u0308"),
+        ("ﬁona", "FIONA"),
+        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+        ("dave", "dave\u3164"),
+        ("dave", "da\u034fve"),
+        ("dave", "dave\ufe0f"),
+        ("dave", "da\u2800ve"),
+        ("dave", "dave\U000e0100"),
+    ],
+)
+def test_two_names_that_are_the_same(one: str, other: str) -> None:
+    """Nobody passes for another by case, width, composition or what cannot be seen."""
+    assert key(user_name(one, LIMIT)) == key(user_name(other, LIMIT))
+
+
+def test_two_names_that_are_not() -> None:
+    """Accents tell people apart."""
+    assert key("Zoe") != key("Zoë")
+
+
+def test_a_room_has_one_spelling() -> None:
+    """All write it in the same way, with or without the sign that rooms have elsewhere."""
+    assert room_name("#Lobby", LIMIT) == room_name("lobby", LIMIT) == "lobby"
+    with pytest.raises(RoomInvalidError):
+        room_name("#", LIMIT)
+    with pytest.raises(RoomInvalidError):
+        room_name("@inbox", LIMIT)
+
+
+def test_a_name_must_fit_in_both_its_forms() -> None:
+    """What folding makes longer is held to the limit too, or the key of a room would pass it."""
+    with pytest.raises(RoomInvalidError, match="longer than 4"):
+        room_name("ßßß", 4)
+
+
+@given(NASTY)
+def test_an_accepted_name_can_be_shown(name: str) -> None:
+    """It is printable, has no space, fits the limit, and is accepted again as it is shown."""
+    try:
+        shown = user_name(name, LIMIT)
+    except PeerError:
+        return
+    assert shown.isprintable()
+    assert " " not in shown
+    assert 0 < len(shown) <= LIMIT
+    assert unicodedata.category(shown[0])[0] != "M"
+    assert user_name(shown, LIMIT) == shown
+
+
+@given(NASTY)
+def test_a_key_is_its_own_key(name: str) -> None:
+    """Comparing what was already made comparable changes nothing."""
+    assert key(key(name)) == key(name)
+
+
+@given(NASTY)
+def test_a_room_is_its_own_name(name: str) -> None:
+    """The spelling that the server shows is one that it takes, and names the same room."""
+    try:
+        room = room_name(name, LIMIT)
+    except PeerError:
+        return
+    assert room_name(room, LIMIT) == room

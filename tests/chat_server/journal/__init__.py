@@ -1,0 +1,1 @@
+"""Every journal through the same suite."""

@@ -1,0 +1,170 @@
+"""The keeper's rules, with a clock to be set: nobody waits in these tests."""
+
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from chat_server.net.keeper import Deadlines, Keeper
+from chat_server.wire.messages import Ping, Pong, RegName
+from tests.chat_server.net.support import PATIENCE, Clock, Stage, available
+
+DEADLINES = Deadlines(register=10.0, ping_interval=25.0, ping_timeout=10.0)
+
+
+class Kept:
+    """One connection, the keeper that looks after it, and time."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.connection, self.far = stage.connection()
+        self.keeper = Keeper(DEADLINES, stage.clock, lambda: [self.connection], ())
+
+    def register(self) -> None:
+        """Give a name."""
+        self.connection.conversation.handle([RegName(name="ann")], self.stage.clock.now)
+        available(self.far)
+
+    def pass_(self, seconds: float) -> str | None:
+        """Let time pass, have the keeper look, and return why the connection ends."""
+        self.stage.clock.now += seconds
+        self.keeper.check()
+        return self.connection.reason
+
+    def pong(self) -> None:
+        """Have a PONG come."""
+        self.connection.conversation.handle([Pong()], self.stage.clock.now)
+        self.connection.last_received = self.stage.clock.now
+
+
+@pytest.fixture
+def kept(stage: Stage) -> Kept:
+    """Return a connection that is kept."""
+    return Kept(stage)
+
+
+def test_who_gives_no_name_in_time_is_ended(kept: Kept) -> None:
+    """The time runs from the connection, whatever comes meanwhile."""
+    assert kept.pass_(10.0) is None
+    kept.connection.last_received = kept.stage.clock.now
+    assert kept.pass_(0.1) == "register_timeout"
+
+
+def test_who_has_a_name_is_under_no_such_deadline(kept: Kept) -> None:
+    """Registration ends the first deadline."""
+    kept.register()
+    assert kept.pass_(20) is None
+
+
+def test_silence_is_pinged_once(kept: Kept) -> None:
+    """After the interval a PING goes out, and no second one while the answer is awaited."""
+    kept.register()
+    assert kept.pass_(24.9) is None
+    assert available(kept.far) == b""
+    kept.pass_(0.1)
+    assert available(kept.far) == b'{"type":"PING"}\n'
+    assert kept.pass_(9) is None
+    assert available(kept.far) == b""
+
+
+def test_an_answer_starts_the_interval_again(kept: Kept) -> None:
+    """Anything that comes counts, and the next silence is pinged again."""
+    kept.register()
+    kept.pass_(25)
+    available(kept.far)
+    kept.pong()
+    assert kept.pass_(1) is None
+    assert kept.connection.pinged is None
+    kept.pass_(24)
+    assert available(kept.far) == b'{"type":"PING"}\n'
+
+
+def test_who_answered_once_and_then_does_not_is_dead(kept: Kept) -> None:
+    """A client that knows PING is held to its answer."""
+    kept.register()
+    kept.pong()
+    kept.pass_(25)
+    available(kept.far)
+    assert kept.pass_(10) is None
+    assert kept.pass_(0.1) == "ping_timeout"
+
+
+def test_who_never_answers_but_takes_the_bytes_is_a_person(kept: Kept) -> None:
+    """With `nc` nobody sends PONG: while the host acknowledges what is sent the person stays."""
+    kept.register()
+    for _ in range(5):
+        kept.pass_(25)
+        assert available(kept.far) == b'{"type":"PING"}\n'
+        assert kept.pass_(10.1) is None
+
+
+def test_a_half_open_peer_is_dead(kept: Kept) -> None:
+    """Nothing comes and the PING's bytes are not even acknowledged: the host behind it is gone."""
+    kept.register()
+    kept.pass_(25)
+    assert kept.connection.unacknowledged() > 0  # nobody reads the far end
+    assert kept.pass_(10.1) == "ping_timeout"
+
+
+def test_the_end_is_told_once(kept: Kept) -> None:
+    """The first reason counts, however often the keeper looks."""
+    assert kept.pass_(11) == "register_timeout"
+    assert kept.pass_(100) == "register_timeout"
+
+
+def test_a_connection_closed_meanwhile_does_no_harm(kept: Kept) -> None:
+    """The keeper looks at a copy of the list: one of them may have been closed since."""
+    kept.register()
+    kept.pass_(25)
+    kept.far.close()
+    kept.connection.outbox.close()
+    kept.connection._socket.close()  # noqa: SLF001  # as its thread does
+    kept.pass_(11)
+    assert kept.connection.unacknowledged() == 0
+
+
+def test_chores_are_done_and_may_fail(stage: Stage) -> None:
+    """One that fails is logged; those after it are done all the same."""
+    done: list[str] = []
+    keeper = Keeper(DEADLINES, stage.clock, list, (lambda: done.append("a"), _fail, lambda: done.append("b")))
+    with capture_logs() as logs:
+        keeper.check()
+    assert done == ["a", "b"]
+    assert [each["event"] for each in logs] == ["job_failed"]
+
+
+def _fail() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "tick"),
+    [
+        (Deadlines(), 1.0),
+        (Deadlines(register=2.0), 0.5),
+        (Deadlines(10, 0.4, 10), 0.1),
+        (Deadlines(10, 25, 1), 0.25),
+    ],
+)
+def test_it_looks_often_enough_for_the_shortest_deadline(
+    clock: Clock, deadlines: Deadlines, tick: float
+) -> None:
+    """Four times within each, and once a second at the least."""
+    assert Keeper(deadlines, clock, list, ()).tick == tick
+
+
+def test_its_thread_looks_by_itself_and_stops(clock: Clock) -> None:
+    """Started it works without anybody's call; stopped it has ended."""
+    looked = threading.Event()
+    keeper = Keeper(Deadlines(0.01, 0.01, 0.01), clock, list, (looked.set,))
+    keeper.start()
+    assert looked.wait(PATIENCE)
+    keeper.stop()
+    assert "keeper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_ping_is_an_ordinary_message(stage: Stage) -> None:
+    """It goes through the outbox like all else."""
+    connection, far = stage.connection()
+    connection.send(Ping())
+    assert available(far) == b'{"type":"PING"}\n'

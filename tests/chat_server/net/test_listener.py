@@ -1,0 +1,242 @@
+"""The listener: takes what comes, wakes up to stop, survives a system without descriptors."""
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from chat_server.errors import ListenError
+from chat_server.net import listener as module
+from chat_server.net.listener import Listener, listen
+from tests.chat_server.net.support import PATIENCE, Clock
+
+
+class Acceptor:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.taken: list[socket.socket] = []
+        self.peers: list[str] = []
+        self.refused = threading.Event()
+        self.served = threading.Semaphore(0)
+
+    def serve(self, sock: socket.socket, peer: str) -> None:
+        """Take a connection."""
+        self.taken.append(sock)
+        self.peers.append(peer)
+        self.served.release()
+
+    def no_descriptors(self) -> None:
+        """Take note."""
+        self.refused.set()
+
+    def await_(self, number: int) -> None:
+        """Wait until so many more were taken."""
+        for _ in range(number):
+            assert self.served.acquire(timeout=PATIENCE)
+
+
+@pytest.fixture
+def acceptor() -> Iterator[Acceptor]:
+    """Return an acceptor whose sockets are closed in the end."""
+    acceptor = Acceptor()
+    yield acceptor
+    for sock in acceptor.taken:
+        sock.close()
+
+
+class FakeListening:
+    """A listening socket whose `accept` answers from a list; readable as long as the list has something."""
+
+    def __init__(self, answers: list[OSError | socket.socket]) -> None:
+        self._answers = answers
+        self._readable, self._writable = socket.socketpair()
+        self._writable.send(b"x" * len(answers))
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return some address."""
+        return "192.0.2.1", 1
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when `accept` has an answer."""
+        return self._readable.fileno()
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        """Give the next answer."""
+        if not self._answers:
+            raise BlockingIOError
+        self._readable.recv(1)
+        answer = self._answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer, ("192.0.2.7", 7)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._readable.close()
+        self._writable.close()
+
+
+def tcp() -> socket.socket:
+    """Return a socket that takes TCP's options."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def test_a_burst_is_taken_whole(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one burst at once: every one is taken, in several rounds."""
+    monkeypatch.setattr(module, "BURST", 16)
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    clients = [socket.create_connection(listener.address, PATIENCE) for _ in range(100)]
+    listener.start()
+    acceptor.await_(100)
+    listener.stop()
+    names = {f"127.0.0.1:{client.getsockname()[1]}" for client in clients}
+    assert set(acceptor.peers) == names
+    for client in clients:
+        client.close()
+
+
+def test_connections_block_and_do_not_delay(acceptor: Acceptor) -> None:
+    """What is taken has no timeout, and small segments leave at once."""
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    listener.start()
+    with socket.create_connection(listener.address, PATIENCE):
+        acceptor.await_(1)
+    listener.stop()
+    assert acceptor.taken[0].gettimeout() is None
+    assert acceptor.taken[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+def test_stop_wakes_the_thread_and_closes_the_socket(acceptor: Acceptor) -> None:
+    """An idle one stops at once; then nobody can connect."""
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    listener.start()
+    listener.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(listener.address, PATIENCE)
+
+
+def test_stop_without_a_start(acceptor: Acceptor) -> None:
+    """Closes what was opened."""
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    listener.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(listener.address, PATIENCE)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_system_without_descriptors_is_waited_for(
+    acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is counted and logged, the thread rests instead of spinning, and then takes the next."""
+    monkeypatch.setattr(module, "REST", 0.001)
+    fake = FakeListening([OSError(number, os.strerror(number)), tcp()])
+    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    with capture_logs() as logs:
+        listener.start()
+        acceptor.await_(1)
+        listener.stop()
+    assert acceptor.refused.is_set()
+    assert [each["event"] for each in logs] == ["accept_failed"]
+    assert acceptor.peers == ["192.0.2.7:7"]
+
+
+def test_stop_need_not_wait_for_the_rest(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while it rests for want of descriptors it is woken."""
+    monkeypatch.setattr(module, "REST", 600)
+    fake = FakeListening([OSError(errno.EMFILE, "none left"), left := tcp()])
+    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    with capture_logs():
+        listener.start()
+        assert acceptor.refused.wait(PATIENCE)
+        listener.stop()
+    assert acceptor.taken == []
+    left.close()
+
+
+def test_one_who_left_before_accept_costs_nothing(acceptor: Acceptor) -> None:
+    """A connection that was aborted in the queue is passed over."""
+    fake = FakeListening([ConnectionAbortedError(errno.ECONNABORTED, "gone"), tcp()])
+    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    listener.start()
+    acceptor.await_(1)
+    listener.stop()
+    assert not acceptor.refused.is_set()
+
+
+def test_the_beat_shows_that_it_lives(acceptor: Acceptor) -> None:
+    """Each round notes the time."""
+    clock = Clock()
+    (listener,) = listen("127.0.0.1", 0, acceptor, clock)
+    clock.now += 42
+    listener.start()
+    with socket.create_connection(listener.address, PATIENCE):
+        acceptor.await_(1)
+    listener.stop()
+    assert listener.beat == clock.now
+
+
+def test_an_address_in_use_says_what_to_do(acceptor: Acceptor) -> None:
+    """The second to listen on a port hears so, and how to choose another."""
+    (first,) = listen("127.0.0.1", 0, acceptor, Clock())
+    with pytest.raises(ListenError, match=r"Address already in use; choose another with --port"):
+        listen("127.0.0.1", first.address[1], acceptor, Clock())
+    first.stop()
+
+
+def test_an_unknown_host_says_what_to_do(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not resolve is named."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(ListenError, match=r"cannot find the address 'no\.where'.*--host"):
+        listen("no.where", 0, acceptor, Clock())
+
+
+def test_an_address_of_another_machine_says_what_to_do(acceptor: Acceptor) -> None:
+    """TEST-NET-1 (RFC 5737) is nobody's own address."""
+    with pytest.raises(ListenError, match=r"no address '192\.0\.2\.1'"):
+        listen("192.0.2.1", 0, acceptor, Clock())
+
+
+def resolves_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[int, tuple[object, ...]]) -> None:
+    """Have every name resolve to these."""
+    found = [(family, socket.SOCK_STREAM, 6, "", address) for family, address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: [*found, *found[:1]])
+
+
+def has_ipv6() -> bool:
+    """Tell whether this machine has a loopback address of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_localhost_is_both_families_on_one_port(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A free port is chosen once, and both addresses have it."""
+    resolves_to(monkeypatch, (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET6, ("::1", 0, 0, 0)))
+    listeners = listen("localhost", 0, acceptor, Clock())
+    assert [each.address[0] for each in listeners] == ["127.0.0.1", "::1"]
+    assert len({each.address[1] for each in listeners}) == 1
+    for each in listeners:
+        each.stop()
+
+
+def test_a_family_that_is_switched_off_is_left_out(
+    acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that this machine lacks is no error while another is there."""
+    resolves_to(monkeypatch, (socket.AF_INET, ("192.0.2.1", 0)), (socket.AF_INET, ("127.0.0.1", 0)))
+    (listener,) = listen("localhost", 0, acceptor, Clock())
+    assert listener.address[0] == "127.0.0.1"
+    listener.stop()

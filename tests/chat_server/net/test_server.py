@@ -1,0 +1,247 @@
+"""The server as a whole: it begins, serves, and ends with every thread that it started."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from chat_server.config import Config
+from chat_server.errors import JournalError, ListenError
+from chat_server.journal import Record
+from chat_server.journal.memory import MemoryJournal
+from chat_server.net import connection as connection_module
+from chat_server.net import server as module
+from chat_server.net.connection import ClientConnection
+from chat_server.net.server import STUCK, Server
+from tests.chat_server.net.support import PATIENCE, Clock, frames, until_end
+
+
+def config(**settings: object) -> Config:
+    """Return settings for a test: free ports on the loopback."""
+    return Config(host="127.0.0.1", port=0, metrics_port=0, **settings)  # type: ignore[arg-type]  # keywords of many types
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Server]]:
+    """Start servers, and stop in the end those that still run."""
+    servers: list[Server] = []
+
+    def start(journal: MemoryJournal | None = None, **settings: object) -> Server:
+        server = Server(config(**{"drain_timeout": 2.0, **settings}), journal or MemoryJournal())
+        server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.ready:
+            server.stop()
+
+
+def connect(server: Server, name: str | None = None) -> socket.socket:
+    """Connect, and give a name."""
+    sock = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+    if name is not None:
+        sock.sendall(b'{"type":"REG_NAME","name":"%s"}\n' % name.encode())
+        sock.sendall(b'{"type":"PING","ref":"here"}\n')
+        until(sock, b'"here"')
+    return sock
+
+
+def until(sock: socket.socket, wanted: bytes) -> bytes:
+    """Read on until this has come."""
+    received = b""
+    while wanted not in received or not received.endswith(b"\n"):
+        data = sock.recv(1 << 16)
+        assert data, received
+        received += data
+    return received
+
+
+def stop_with(server: Server, *socks: socket.socket) -> list[bytes]:
+    """Stop the server while its clients read to the end; return what they read."""
+    thread = threading.Thread(target=server.stop)
+    thread.start()
+    received = []
+    for sock in socks:
+        received.append(until_end(sock))
+        sock.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    return received
+
+
+def test_stop_ends_every_thread(start: Callable[..., Server]) -> None:
+    """Afterwards the process has the threads that it had before, and nothing listens."""
+    before = set(threading.enumerate())
+    server = start()
+    socks = [connect(server, f"peer{number}") for number in range(5)] + [connect(server)]
+    until(socks[-1], b'"REG_NAME"')
+    names = {thread.name for thread in set(threading.enumerate()) - before}
+    assert {"accept", "flusher", "journal", "keeper"} <= names
+    assert sum(name.startswith("client-") for name in names) == 6
+    stop_with(server, *socks)
+    assert set(threading.enumerate()) == before
+    with pytest.raises(ConnectionRefusedError):
+        connect(server)
+
+
+def test_every_thread_has_a_name(start: Callable[..., Server]) -> None:
+    """Nobody has to guess what Thread-7 is."""
+    start()
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("Thread-")]
+
+
+def test_at_the_end_everybody_hears_why(start: Callable[..., Server]) -> None:
+    """NOTICE with a time to come back after, then BYE; nobody hears of the others' leaving."""
+    server = start()
+    socks = [connect(server, "ann"), connect(server, "bob")]
+    for received in stop_with(server, *socks):
+        last = [each for each in frames(received) if each["type"] != "JOINED"]
+        assert [each["type"] for each in last] == ["NOTICE", "BYE"]
+        assert last[1]["reason"] == "server_shutdown"
+        assert last[0]["reconnect_after"] >= 0.5
+
+
+def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads nothing is dropped when the time is up; all others have their BYE long before."""
+    monkeypatch.setattr(connection_module, "LINGER", 0.05)
+    server = start(drain_timeout=0.3)
+    frozen = socket.socket()
+    frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    frozen.connect(("127.0.0.1", server.port))
+    frozen.settimeout(PATIENCE)
+    frozen.sendall(b'{"type":"REG_NAME","name":"frozen"}\n')
+    until(frozen, b'"JOINED"')
+    (kept,) = server.connections()
+    while kept.outbox.size < 100_000:
+        kept.outbox.push(b'{"type":"NOTICE","text":"%s"}\n' % (b"x" * 10_000))
+    ann = connect(server, "ann")
+    begun = time.monotonic()
+    stop_with(server, ann)
+    assert time.monotonic() - begun < 2.0
+    assert server.connections() == []
+    frozen.close()
+
+
+def test_who_has_ended_by_itself_is_counted(start: Callable[..., Server]) -> None:
+    """The totals keep what each connection counted, by the reason of its end."""
+    server = start()
+    with connect(server, "ann") as ann:
+        ann.sendall(b'{"type":"EXIT"}\n')
+        until_end(ann)
+    stop_with(server)
+    connections, totals = server.totals()
+    assert (connections, totals.opened, dict(totals.closed)) == (0, 1, {"exit": 1})
+    assert dict(totals.received) == {"REG_NAME": 1, "PING": 1, "EXIT": 1}
+
+
+def test_an_address_in_use_is_an_error_and_starts_nothing(start: Callable[..., Server]) -> None:
+    """The second server says what to do, and leaves no thread behind."""
+    first = start()
+    before = set(threading.enumerate())
+    second = Server(Config(host="127.0.0.1", port=first.port), MemoryJournal())
+    with pytest.raises(ListenError, match="--port"):
+        second.start()
+    assert set(threading.enumerate()) == before
+    assert not second.ready
+
+
+def test_a_full_server_says_so(start: Callable[..., Server]) -> None:
+    """The one too many gets a BYE with the reason, is counted, and has no thread."""
+    server = start(connections=1)
+    ann = connect(server, "ann")
+    with capture_logs() as logs, connect(server) as late:
+        assert [each["reason"] for each in frames(until_end(late))] == ["server_full"]
+    assert [(each["event"], each["reason"]) for each in logs] == [("rejected", "server_full")]
+    _, totals = server.totals()
+    assert (totals.opened, dict(totals.rejected)) == (1, {"server_full": 1})
+    stop_with(server, ann)
+
+
+def test_a_system_without_threads_turns_away(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that cannot start is the end of that one connection only."""
+
+    class Threadless(ClientConnection):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]  # passed on
+            monkeypatch.setattr(self.thread, "start", self._fail)
+
+        def _fail(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    server = start()
+    monkeypatch.setattr(module, "ClientConnection", Threadless)
+    with connect(server) as turned_away:
+        assert [each["reason"] for each in frames(until_end(turned_away))] == ["no_threads"]
+    monkeypatch.setattr(module, "ClientConnection", ClientConnection)
+    ann = connect(server, "ann")
+    connections, totals = server.totals()
+    assert (connections, totals.opened, dict(totals.rejected)) == (1, 1, {"no_threads": 1})
+    stop_with(server, ann)
+
+
+def test_missing_descriptors_are_counted(start: Callable[..., Server]) -> None:
+    """The accepting thread reports what it could not even accept."""
+    server = start()
+    server.no_descriptors()
+    assert dict(server.totals()[1].rejected) == {"no_descriptors": 1}
+
+
+def test_ready_only_while_it_serves(start: Callable[..., Server]) -> None:
+    """Not before the start and not from the stop on."""
+    assert Server(config(), MemoryJournal()).ready is False
+    server = start()
+    assert server.ready is True
+    server.stop()
+    assert server.ready is False
+
+
+def test_a_thread_without_a_beat_is_not_healthy() -> None:
+    """Health is that the flusher and the accepting threads have shown themselves lately."""
+    clock = Clock()
+    server = Server(config(), MemoryJournal(), clock)
+    clock.now += STUCK - 0.1
+    assert server.healthy() is True
+    clock.now += 0.2
+    assert server.healthy() is False
+    server.flusher.stop()
+
+
+class Failing(MemoryJournal):
+    """A journal whose disk is full for a while."""
+
+    full = False
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Store, or fail."""
+        if self.full:
+            raise JournalError("no space left on device")
+        super().commit(records)
+
+
+def test_a_journal_that_fails_is_told_and_recovers_by_itself(start: Callable[..., Server]) -> None:
+    """Nothing is acknowledged while it cannot be stored; nothing is lost when it can again."""
+    journal = Failing()
+    server = start(journal, ping_timeout=0.1)  # the shortest deadline sets how often it is tried again
+    ann, bob = connect(server, "ann"), connect(server, "bob")
+    until(ann, b'"bob"')
+    journal.full = True
+    ann.sendall(b'{"type":"MSG","text":"hello","ref":"1"}\n')
+    assert b"cannot be stored" in until(bob, b'"NOTICE"')
+    ann.sendall(b'{"type":"MSG","text":"again","ref":"2"}\n')
+    told = frames(until(ann, b'"unavailable"'))
+    assert [each["type"] for each in told] == ["NOTICE", "ERROR"]
+    assert told[1]["ref"] == "2"
+    journal.full = False
+    assert json.loads(until(bob, b'"hello"').splitlines()[-1])["text"] == "hello"
+    assert b'"ref":"1"' in until(ann, b'"ACK"')
+    stop_with(server, ann, bob)

@@ -1,0 +1,142 @@
+"""Settings: three forms each, their precedence, and errors that say what to do."""
+
+import argparse
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from chat_server.config import PREFIX, Config, add_arguments, load, show
+from chat_server.errors import ConfigError
+
+NAMES = [each.name for each in fields(Config)]
+OTHERS = {"host": "::1", "log_level": "debug", "log_format": "json", "cpus": "all", "metrics_host": "::1"}
+
+
+def other(name: str) -> str:
+    """Return a value of a setting that is good and not its default."""
+    default = getattr(Config(), name)
+    if name in OTHERS:
+        return OTHERS[name]
+    if isinstance(default, str):
+        return {"journal": "sqlite:chat.db", "durability": "fsync"}.get(name, "other")
+    return str(default + 1)
+
+
+def file(folder: Path, text: str) -> str:
+    """Return the name of a file with this text."""
+    path = folder / "chat.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def toml(name: str, value: str) -> str:
+    """Return a line of TOML."""
+    return f"{name} = {value}" if value.replace(".", "").isdigit() else f'{name} = "{value}"'
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_three_forms(name: str, tmp_path: Path) -> None:
+    """A flag, a variable and a line in a file say the same, in that precedence, then the default."""
+    value, config = other(name), file(tmp_path, toml(name, other(name)))
+    flag = load({name: value}, {}, None)
+    variable = load({}, {PREFIX + name.upper(): value}, None)
+    line = load({}, {}, config)
+    assert flag.config == variable.config == line.config != Config()
+    assert flag.sources[name] == "--" + name.replace("_", "-")
+    assert variable.sources[name] == PREFIX + name.upper()
+    assert line.sources[name] == f"{config}: {name}"
+    assert load({}, {}, None).config == Config()
+    assert set(load({}, {}, None).sources.values()) == {"default"}
+
+
+def test_precedence(tmp_path: Path) -> None:
+    """A flag before the environment, before the file, before the default."""
+    config = file(tmp_path, "port = 1\njoin_history = 1\nrooms = 1")
+    environment = {"CHAT_PORT": "2", "CHAT_JOIN_HISTORY": "2"}
+    loaded = load({"port": "3"}, environment, config).config
+    assert (loaded.port, loaded.join_history, loaded.rooms) == (3, 2, 1)
+    assert loaded.connections == Config().connections
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "65536"),
+        ("port", "-1"),
+        ("port", "ten"),
+        ("port", ""),
+        ("port", "1.5"),
+        ("port", "²"),
+        ("port", "٣x"),
+        ("host", ""),
+        ("journal", ""),
+        ("line_bytes", "10"),
+        ("connections", "0"),
+        ("session_ttl", "nan"),
+        ("session_ttl", "inf"),
+        ("session_ttl", "-1"),
+        ("ping_interval", "soon"),
+        ("log_level", "loud"),
+        ("log_format", "xml"),
+        ("cpus", "first"),
+        ("cpus", "0,,1"),
+        ("cpus", ""),
+    ],
+)
+def test_a_bad_value_is_a_clear_error(name: str, value: str) -> None:
+    """It says where the value came from, and what it must be."""
+    with pytest.raises(ConfigError, match=f"^--{name.replace('_', '-')}: .* must be"):
+        load({name: value}, {}, None)
+
+
+@pytest.mark.parametrize(
+    "line", ["port = true", "port = 1.5", 'port = "x"', "host = 1", "session_ttl = true"]
+)
+def test_a_bad_type_in_a_file(line: str, tmp_path: Path) -> None:
+    """A file has types of its own."""
+    with pytest.raises(ConfigError, match="must be"):
+        load({}, {}, file(tmp_path, line))
+
+
+def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    """A setting that is misspelt must not be passed over in silence; the client's are not ours."""
+    with pytest.raises(ConfigError, match=r"unknown key prot; .*--print-config"):
+        load({}, {}, file(tmp_path, "prot = 1"))
+    with pytest.raises(ConfigError, match="unknown variable CHAT_PROT"):
+        load({}, {"CHAT_PROT": "1"}, None)
+    assert load({}, {"CHAT_CLIENT_NAME": "dave", "PORT": "1", "OTHER": "x"}, None).config == Config()
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    """Not there, or no TOML."""
+    with pytest.raises(ConfigError, match=r"cannot read .*No such file"):
+        load({}, {}, str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load({}, {}, file(tmp_path, "port: 1"))
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load({}, {}, str(tmp_path / "bytes.toml"))
+
+
+def test_what_is_shown_is_a_file_that_says_the_same(tmp_path: Path) -> None:
+    """`--print-config > chat.toml` keeps the settings as they are."""
+    loaded = load({"host": 'a"b\\c', "port": "7"}, {"CHAT_SESSION_TTL": "1.5"}, None)
+    shown = show(loaded)
+    assert tomllib.loads(shown).keys() == set(NAMES)
+    assert load({}, {}, file(tmp_path, shown)).config == loaded.config
+    assert "# --port" in shown
+    assert "# CHAT_SESSION_TTL" in shown
+    assert shown.count("# default") == len(NAMES) - 3
+
+
+def test_every_setting_has_a_flag_with_its_default() -> None:
+    """And a help that says what it is."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    text = " ".join(parser.format_help().split())
+    for each in fields(Config):
+        assert f"--{each.name.replace('_', '-')} " in text
+        assert f"(default: {each.default})" in text
+    assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)

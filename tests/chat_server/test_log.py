@@ -1,0 +1,132 @@
+"""The log: one JSON object a line, and nothing in it that a terminal obeys."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_server.log import EVENTS, configure, scrub
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture(autouse=True)
+def reset() -> Iterator[None]:
+    """Leave no setting of the log behind."""
+    yield
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+def written(act: Callable[[Any], object], level: str = "info", form: str = "json") -> list[dict[str, Any]]:
+    """Return the lines that an act logs."""
+    stream = io.StringIO()
+    configure(level, form, stream)
+    act(structlog.get_logger())
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line() -> None:
+    """Event, level, time in UTC, thread, and what was bound to it."""
+    structlog.contextvars.bind_contextvars(conn=7)
+    (line,) = written(lambda log: log.info("connected", peer="127.0.0.1"))
+    assert (line["event"], line["level"], line["conn"]) == ("connected", "info", 7)
+    assert (line["thread"], line["peer"]) == ("MainThread", "127.0.0.1")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"])
+
+
+@pytest.mark.parametrize(("level", "shown"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
+def test_levels(level: str, shown: int) -> None:
+    """What is below the level is not written."""
+
+    def act(log: Any) -> None:  # noqa: ANN401  # structlog's own
+        for each in ("debug", "info", "warning", "error"):
+            getattr(log, each)("connected")
+
+    assert len(written(act, level)) == shown
+
+
+def test_an_exception_is_one_line() -> None:
+    """With its traceback inside."""
+
+    def act(log: Any) -> None:  # noqa: ANN401  # structlog's own
+        try:
+            int("told to")
+        except ValueError:
+            log.exception("job_failed")
+
+    (line,) = written(act)
+    assert "ValueError: invalid literal" in line["exception"]
+
+
+@pytest.mark.parametrize(
+    ("form", "stream", "is_json"),
+    [
+        ("auto", io.StringIO, True),
+        ("auto", Terminal, False),
+        ("json", Terminal, True),
+        ("console", io.StringIO, False),
+    ],
+)
+def test_forms(form: str, stream: type[io.StringIO], *, is_json: bool) -> None:
+    """JSON where no person looks, unless one form is asked for; colours on a terminal alone."""
+    out = stream()
+    configure("info", form, out)
+    structlog.get_logger().info("connected")
+    assert out.getvalue().startswith("{") is is_json
+    assert ("\x1b[" in out.getvalue()) is (not is_json and isinstance(out, Terminal))
+
+
+NASTY = [
+    "\x1b[2J",
+    "\r\n",
+    "\x00",
+    "\x7f",
+    "\x9b",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\ufeff",
+    "\u2028",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_nothing_reaches_a_terminal(nasty: str, form: str) -> None:
+    """Whatever a client calls itself; on every form of the log, in the value that was logged."""
+    out = io.StringIO()
+    configure("info", form, out)
+    structlog.get_logger().info("registered", user=f"a{nasty}b")
+    assert nasty not in out.getvalue()
+    assert out.getvalue().count("\n") == 1
+    assert "\\" in out.getvalue(), "it is shown instead"
+
+
+@given(st.text(st.characters()))
+def test_scrub_leaves_what_can_be_printed(text: str) -> None:
+    """And shows all else by its number."""
+    scrubbed = scrub(None, "", {"event": "registered", "user": text})["user"]
+    assert scrubbed.isprintable() or not text.replace("\u3000", "").isprintable()
+    if text.isprintable():
+        assert scrubbed == text
+    assert not re.search("[\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", scrubbed)
+
+
+def test_events_are_described() -> None:
+    """Words in lower case, each with what it says."""
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", event) for event in EVENTS)
+    assert all(EVENTS.values())

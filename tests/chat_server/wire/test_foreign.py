@@ -1,0 +1,36 @@
+"""Other protocols are known by their first bytes."""
+
+import pytest
+
+from chat_server.wire.foreign import foreign_protocol
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /x HTTP/1.0\r\n",
+        b"HEAD / HTTP/1.1\r\n",
+        b"OPTIONS * HTTP/1.1\r\n",
+        b"CONNECT example.org:443 HTTP/1.1\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_http(first: bytes) -> None:
+    """A request line is HTTP, of any version."""
+    assert foreign_protocol(first) == "http_request"
+
+
+@pytest.mark.parametrize("minor", range(5))
+def test_tls(minor: int) -> None:
+    """A handshake record of any version is TLS."""
+    assert foreign_protocol(bytes((0x16, 3, minor, 2, 0, 1, 0))) == "tls_hello"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"", b"{", b'{"type":"REG_NAME","name":"GET / "}\n', b"\n", b"GETTING\n", b" GET / HTTP/1.1", b"\x16"],
+)
+def test_neither(first: bytes) -> None:
+    """Anything else is left to the decoder, which answers line by line."""
+    assert foreign_protocol(first) is None

@@ -1,0 +1,73 @@
+"""The server under test, as a process of its own; the one place that names an implementation."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.conformance.peer import PATIENCE, Address
+
+ROOT = Path(__file__).parents[2]
+
+
+class Running:
+    """A server that listens on free ports, and its log as it comes."""
+
+    def __init__(self, *flags: str) -> None:
+        command = [sys.executable, "-m", "chat_server", "--host", "127.0.0.1", "--port", "0"]
+        self.process = subprocess.Popen(  # noqa: S603  # the project's own server
+            [*command, "--metrics-port", "0", *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={key: value for key, value in os.environ.items() if not key.startswith("CHAT_")},
+        )
+        self.lines: list[str] = []
+        self._begun = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="log-reader")
+        self._reader.start()
+        assert self._begun.wait(PATIENCE), "no line of log"
+        self.listening = json.loads(self.lines[0])
+        self.address: Address = ("127.0.0.1", int(self.listening["port"]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.terminate()
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit status."""
+        try:
+            return self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+            self._reader.join(PATIENCE)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the log so far."""
+        return [json.loads(line) for line in self.lines]
+
+    def cpu_seconds(self) -> float:
+        """Return how much CPU time it has used (proc_pid_stat(5): utime and stime)."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def threads(self) -> int:
+        """Return how many threads it has."""
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            for line in stream:
+                self.lines.append(line)
+                self._begun.set()
+        self._begun.set()

@@ -1,0 +1,128 @@
+"""The server as a process: many connections, signals, what is held when it ends."""
+
+import resource
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.peer import PATIENCE, Guests, Peer, fresh
+from tests.conformance.running import Running
+
+CONNECTIONS = 2000
+#: Descriptors that pytest and the server's pipes need beside the connections.
+SPARE = 200
+
+
+@pytest.fixture
+def descriptors() -> Iterator[None]:
+    """Raise the soft limit of open files for the test, or skip it where the hard one is too low."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + SPARE
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"the hard limit of open files is {hard}, and {wanted} are needed: raise it (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_two_thousand_connections_are_held_and_each_is_a_thread() -> None:
+    """All of them register, each has a thread, one message reaches all the others, and all go."""
+    with Running() as running:
+        threads = running.threads()
+        peers = [Peer(running.address) for _ in range(CONNECTIONS)]
+        for number, peer in enumerate(peers):
+            peer.send("REG_NAME", name=f"peer{number}")
+        for peer in peers:
+            peer.until("WELCOME")
+        assert running.threads() == threads + CONNECTIONS
+        peers[0].send("MSG", text="to all of you", ref="1")
+        assert peers[0].until("ACK", ref="1")["id"] == 1
+        for peer in peers[1:]:
+            peer.hear("to all of you", "lobby")
+        for peer in peers:
+            peer.close()
+    assert running.process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_in_order(number: int) -> None:
+    """Everybody gets a NOTICE with a time to come back after, what was under way, and a BYE; status 0."""
+    with Running() as running:
+        guests = Guests(running.address)
+        peers = [guests() for _ in range(5)]
+        stranger = guests.stranger()
+        for count in range(100):
+            peers[0].send("MSG", text=str(count), ref=str(count))
+        peers[0].until("ACK", ref="99")
+        running.process.send_signal(number)
+        for peer in (*peers, stranger):
+            notice, bye = [each for each in peer.rest() if each["type"] in ("NOTICE", "BYE")]
+            assert notice["text"]
+            assert bye["reason"] == "server_shutdown"
+            assert 0 < notice["reconnect_after"] < 60
+            peer.close()
+        for peer in peers[1:]:
+            assert [each["text"] for each in peer.seen if each["type"] == "MSG"] == [*map(str, range(100))]
+            assert not [each for each in peer.seen if each["type"] == "LEFT"]
+        assert running.wait() == 0
+    events = [each["event"] for each in running.events()]
+    assert events[-1] == "stopped"
+    assert events.count("stopping") == 1
+    assert running.events()[events.index("stopping")]["reason"] == signal.Signals(number).name
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    """Whoever insists is not made to wait for the drain."""
+    with Running() as running:
+        guests = Guests(running.address)
+        room = fresh("room")
+        speaker = guests(room)
+        frozen = guests.stranger(receive_buffer=4096)
+        frozen.register("frozen")
+        frozen.join(room)
+        for _ in range(80):
+            speaker.say("x" * 10_000, room)
+        speaker.fence()
+        running.process.terminate()
+        speaker.until("NOTICE")
+        running.process.terminate()
+        assert running.process.wait(5) == 1  # the drain alone would take 20 seconds
+        guests.leave()
+
+
+def test_messages_under_way_at_the_end_are_stored_or_unacknowledged() -> None:
+    """A stop in the middle of a flood: whatever was acknowledged was heard, in order, without a hole."""
+    with Running() as running:
+        guests = Guests(running.address)
+        sender, reader = guests(), guests()
+        flowing = threading.Event()
+
+        def flood() -> None:
+            try:
+                for count in range(100_000):
+                    sender.send("MSG", text="x" * 100, ref=str(count))
+                    if count == 500:
+                        flowing.set()
+            except OSError:
+                return
+
+        def listen() -> None:
+            reader.rest()
+
+        threads = [threading.Thread(target=body) for body in (flood, listen, sender.rest)]
+        for thread in threads:
+            thread.start()
+        assert flowing.wait(PATIENCE)
+        running.process.terminate()
+        assert running.wait() == 0
+        for thread in threads:
+            thread.join(PATIENCE)
+        guests.leave()
+    heard = [each["id"] for each in reader.seen if each["type"] == "MSG"]
+    acknowledged = [each["id"] for each in sender.seen if each["type"] == "ACK"]
+    assert heard == list(range(1, len(heard) + 1))
+    assert acknowledged == list(range(1, len(acknowledged) + 1))
+    assert len(heard) > 0

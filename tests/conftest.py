@@ -1,0 +1,12 @@
+"""What all tests share: how long hypothesis looks for a counterexample."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# No deadline: on a busy machine one example may take long, which says nothing about the code.
+settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile(
+    "long", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

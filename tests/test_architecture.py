@@ -1,0 +1,199 @@
+"""The house stands as it was drawn: who may import whom, and what each part must not know."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from chat_server.log import EVENTS
+from tests.source import dotted, imports, lines, modules, tree
+
+SERVER = modules("chat_server")
+CLIENT = modules("chat_client")
+
+#: Each part of the server, and the parts that it may import beside itself.
+MAY_IMPORT = {
+    "errors": set[str](),
+    "log": set[str](),
+    "config": {"errors"},
+    "wire": {"errors"},
+    "journal": {"errors"},
+    "chat": {"wire", "journal", "errors"},
+    "net": {"chat", "wire", "journal", "config", "errors"},
+    "metrics": {"net", "chat", "wire", "journal", "errors"},
+    "cli": {"metrics", "net", "chat", "wire", "journal", "config", "log", "errors"},
+    "__main__": {"cli"},
+}
+PURE = {"errors", "wire"}
+#: What a part must not import of the standard library and the dependencies.
+MUST_NOT_KNOW = {
+    "errors": {"socket", "threading", "time", "logging", "structlog", "os", "msgspec"},
+    "wire": {"socket", "threading", "time", "logging", "structlog", "os", "selectors", "select", "datetime"},
+    "chat": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os"},
+    "journal": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
+    "net": {"sqlite3"},
+}
+PACKAGES = {path.parent.name: path for path in SERVER if path.name == "__init__.py" and len(path.parts) > 2}
+
+
+def part(module: str) -> str:
+    """Return which part of the server a module or a name in it belongs to."""
+    return [*module.split("."), ""][1]
+
+
+@pytest.mark.parametrize("path", SERVER, ids=str)
+def test_imports_run_one_way(path: Path) -> None:
+    """From `wire` to `chat` to `net` to the command; the journal is the chat's, errors are a leaf."""
+    mine = part(dotted(path))
+    if not mine:
+        return  # the package itself, which has nothing but its version
+    assert mine in MAY_IMPORT, f"{mine} is new: say what it may import"
+    found = {part(each) for each in imports(path) if each.startswith("chat_server.")}
+    assert found - {mine, "__version__"} <= MAY_IMPORT[mine]
+
+
+def test_the_package_imports_nothing() -> None:
+    """So that its version can be read without its dependencies."""
+    assert list(imports(Path("chat_server/__init__.py"))) == []
+
+
+@pytest.mark.parametrize("path", SERVER, ids=str)
+def test_nobody_knows_what_is_not_theirs(path: Path) -> None:
+    """Bytes know no socket, people know no socket, threads know no database."""
+    forbidden = MUST_NOT_KNOW.get(part(dotted(path)), set())
+    assert {each.split(".")[0] for each in imports(path)} & forbidden == set()
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in SERVER if part(dotted(each)) in {"chat", "wire", "journal"}], ids=str
+)
+def test_only_net_starts_threads(path: Path) -> None:
+    """Everything else is called by a thread, and knows none."""
+    names = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    assert "Thread" not in names
+    assert "sleep" not in names
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=str)
+def test_the_client_knows_only_the_wire(path: Path) -> None:
+    """It could be another program; so it is a test of the protocol too."""
+    found = {each for each in imports(path) if each.split(".")[0] == "chat_server"}
+    assert all(each.startswith("chat_server.wire.") for each in found), found
+
+
+@pytest.mark.parametrize("path", SERVER, ids=str)
+def test_the_server_knows_no_client(path: Path) -> None:
+    """Nor any test or tool."""
+    assert not {each.split(".")[0] for each in imports(path)} & {"chat_client", "tests", "bench", "deploy"}
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("wire", "no socket, no thread, no clock"),
+        ("chat", "no socket"),
+        ("journal", "no member, no socket"),
+        ("net", "no rule"),
+    ],
+)
+def test_a_package_says_what_it_must_not_know(package: str, words: str) -> None:
+    """In the first lines of its docstring."""
+    said = ast.get_docstring(tree(PACKAGES[package])) or ""
+    assert words in re.sub(r"\s+", " ", said)
+
+
+def test_every_package_is_asked() -> None:
+    """A new package is named above, or it would be held to nothing."""
+    assert set(PACKAGES) <= set(MAY_IMPORT)
+    assert set(PACKAGES) == {"wire", "chat", "journal", "net"}
+
+
+def logged(path: Path) -> set[str]:
+    """Return the events that a file logs."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"debug", "info", "warning", "error", "exception", "critical"}
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in {"log", "logger"}
+        ):
+            event = node.args[0]
+            assert isinstance(event, ast.Constant), f"{path}:{node.lineno}: the event is no constant"
+            found.add(str(event.value))
+    return found
+
+
+def test_every_event_is_in_the_table_and_is_logged() -> None:
+    """An operator finds in one place what a log may hold."""
+    assert set().union(*map(logged, SERVER)) == set(EVENTS)
+
+
+EXCEPTIONS = re.compile(r"#\s*(noqa|type:\s*ignore|pragma)|daemon(_threads)?\s*=\s*True")
+
+
+def unexplained(line: str) -> bool:
+    """Tell whether a line makes an exception and does not say why."""
+    if not EXCEPTIONS.search(line):
+        return False
+    comment = line.partition("#")[2]
+    said = re.sub(
+        r"noqa(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[\w, -]+\])?|pragma:[\w ]*", "", comment
+    )
+    return not re.search(r"\w{2,}", said)
+
+
+@pytest.mark.parametrize(
+    "path", [*SERVER, *CLIENT, *modules("tests"), *modules("bench"), *modules("deploy")], ids=str
+)
+def test_an_exception_has_its_reason_on_the_same_line(path: Path) -> None:
+    """`noqa`, `type: ignore`, `daemon=True`: somebody must have thought of it."""
+    if path == Path("tests/test_architecture.py"):
+        return  # it quotes what it looks for
+    found = [f"{path}:{number}" for number, line in enumerate(lines(path), 1) if unexplained(line)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("x = 1", False),
+        ("x = 1  # noqa: S101", True),
+        ("x = 1  # noqa: S101  # because", False),
+        ("x = 1  # noqa: S101, ANN401  because", False),
+        ("x = 1  # type: ignore[misc]", True),
+        ("x = 1  # type: ignore[misc]  # since it is so", False),
+        ("Thread(daemon=True)", True),
+        ("Thread(daemon=True)  # it may be cut off anywhere", False),
+        ("x = 1  # noqa: S101  # type: ignore[misc]", True),
+    ],
+)
+def test_what_a_reason_is(line: str, *, expected: bool) -> None:
+    """The check finds what it is there for."""
+    assert unexplained(line) is expected
+
+
+@pytest.mark.parametrize("path", SERVER, ids=str)
+def test_a_lock_says_what_it_guards(path: Path) -> None:
+    """On the line above it, or one of the few above that."""
+    source = lines(path)
+    for number, line in enumerate(source):
+        if re.search(r"threading\.Lock\(\)", line):
+            above = " ".join(source[max(0, number - 3) : number])
+            assert re.search(r"[Gg]uards|[Hh]eld by", above), f"{path}:{number + 1}: what does it guard?"
+
+
+@pytest.mark.parametrize("path", SERVER + CLIENT, ids=str)
+def test_every_thread_has_a_name(path: Path) -> None:
+    """It stands in the log and in a debugger."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "threading.Thread":
+            assert "name" in {each.arg for each in node.keywords}, f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", SERVER + CLIENT, ids=str)
+def test_files_are_of_a_size_to_be_read(path: Path) -> None:
+    """A file that grows beyond this does two things."""
+    assert len(lines(path)) <= 350

@@ -1,0 +1,212 @@
+"""Locks are taken only downward, and none is held during a commit: seen in a busy server."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chat_server.chat import commit, delivery, hub, room
+from chat_server.config import Config
+from chat_server.journal import Record, memory
+from chat_server.journal.memory import MemoryJournal
+from chat_server.net import connection, flusher, outbox, server, worker
+from tests import locks
+from tests.locks import Ledger, RankedLock
+
+MODULES: Sequence[ModuleType] = (
+    server, hub, room, delivery, commit, outbox, flusher, connection, worker, memory,
+)  # fmt: skip
+ROUNDS = 15
+TIMEOUT = 20.0
+
+
+def test_taking_upward_is_found() -> None:
+    """In one thread, whatever other threads hold."""
+    ledger = Ledger()
+    outer, inner, same = (RankedLock(module, ledger) for module in ("hub", "outbox", "outbox"))
+    with outer, inner:
+        pass
+    assert ledger.breaches == []
+    with inner, outer:
+        pass
+    with inner, same:
+        pass
+    assert ["hub under outbox" in each for each in ledger.breaches] == [True, False]
+    assert ledger.held() == []
+    assert len(ledger.breaches) == 2
+
+
+def test_to_wait_for_what_is_tried_is_found() -> None:
+    """A lock is tried by all or waited for by all; a tried one may be held across anything."""
+    ledger = Ledger()
+    tried, outer = RankedLock("commit", ledger), RankedLock("hub", ledger)
+    assert tried.acquire(blocking=False)
+    with outer:
+        pass
+    assert not tried.acquire(blocking=False)
+    tried.release()
+    assert ledger.breaches == []
+    with tried:
+        pass
+    assert len(ledger.breaches) == 1
+
+
+def test_a_condition_lets_go_of_its_lock() -> None:
+    """A wait under another lock is seen when it ends, and leaves nothing behind."""
+    ledger = Ledger()
+    lock = RankedLock("hub", ledger)
+    condition = threading.Condition(lock)  # type: ignore[arg-type]  # it has what a condition needs
+    with condition:
+        assert not condition.wait(0.0)
+        assert ledger.held() == ["hub"]
+    assert ledger.held() == []
+
+
+class WatchedJournal(MemoryJournal):
+    """Notes what the storing thread holds."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self.held: set[str] = set()
+        self.commits = 0
+        self._ledger = ledger
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Note which locks are held, and store."""
+        self.held.update(self._ledger.held())
+        self.commits += 1
+        super().commit(records)
+
+
+class Peer:
+    """A client on a socket, which a thread of its own reads to the end."""
+
+    def __init__(self, port: int, name: str, **fields: Any) -> None:  # noqa: ANN401  # of REG_NAME
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self.welcome: dict[str, Any] = {}
+        self.welcomed = threading.Event()
+        self._thread = threading.Thread(target=self._read, name=f"reader-{name}")
+        self._thread.start()
+        self.send(type="REG_NAME", name=name, **fields)
+
+    def send(self, **message: Any) -> None:  # noqa: ANN401  # whatever the protocol has
+        """Send one message."""
+        self._socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def close(self) -> None:
+        """Say that nothing more comes, and read to the end."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._thread.join(TIMEOUT)
+        self._socket.close()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as lines:
+            for line in lines:
+                message = json.loads(line)
+                if message["type"] == "WELCOME":
+                    self.welcome = message
+                if message["type"] in ("WELCOME", "ERROR"):
+                    self.welcomed.set()
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """Return a server whose locks are watched, with small bounds so that all of it is used."""
+    ledger = locks.patch(monkeypatch, *MODULES)
+    journal = WatchedJournal(ledger)
+    config = Config(
+        host="127.0.0.1", port=0, join_history=5, send_queue_bytes=4096, send_queue_soft_bytes=1024
+    )
+    running = server.Server(config, journal)
+    before = threading.stack_size()
+    running.start()
+    yield SimpleNamespace(ledger=ledger, journal=journal, server=running)
+    if running.ready:
+        running.stop()
+    threading.stack_size(before)
+
+
+def talk(peer: Peer, name: str, others: Sequence[str]) -> None:
+    """Do everything that a client may do, again and again."""
+    assert peer.welcomed.wait(TIMEOUT)
+    for number in range(ROUNDS):
+        peer.send(type="MSG", text="x" * 200, room="lobby", ref=f"{name}{number}")
+        peer.send(type="JOIN", room=f"room{number % 3}", after=0)
+        peer.send(type="MSG", text="hello")
+        peer.send(type="TOPIC", topic=f"topic {number}")
+        peer.send(type="DM", to=others[number % len(others)], text="psst")
+        peer.send(type="HISTORY", limit=3)
+        peer.send(type="WHO")
+        peer.send(type="LIST")
+        peer.send(type="NAME", name=f"{name}{number % 2}")
+        peer.send(type="LEAVE")
+
+
+def together(*bodies: Callable[[], None]) -> None:
+    """Run all of it at once."""
+    threads = [threading.Thread(target=body) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def look_around(running: server.Server) -> None:
+    """Do what the keeper and a scrape do."""
+    for _ in range(ROUNDS):
+        running.hub.sweep()
+        running.hub.tally()
+        running.totals()
+        running.flusher.sizes()
+        running.flusher.check_ages()
+        running.hub.shared.commit.maintain(running.hub.shared.commit.journal.trim)
+
+
+def test_a_busy_server_keeps_the_order(busy: SimpleNamespace) -> None:
+    """People talk, come, go, are replaced and are cut, while others look: nobody takes a lock upward."""
+    port, names = busy.server.port, ["ann", "bob", "cat", "dan"]
+    frozen = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+    frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    frozen.sendall(b'{"type":"REG_NAME","name":"frozen"}\n{"type":"LIST"}\n' * 2)
+    peers = [Peer(port, name) for name in names]
+    together(
+        *(
+            lambda peer=peer, name=name: talk(peer, name, names)
+            for peer, name in zip(peers, names, strict=True)
+        ),
+        lambda: look_around(busy.server),
+    )
+    token = peers[0].welcome["session"]
+    replacing = Peer(port, "ann", session=token, after={"lobby": 0, "@": 0})
+    assert replacing.welcomed.wait(TIMEOUT)
+    for peer in [*peers[1:], replacing]:
+        peer.close()
+    busy.server.stop()
+    peers[0].close()
+    frozen.close()
+    assert busy.ledger.breaches == []
+    assert replacing.welcome.get("resumed") is True
+    nested = busy.ledger.nested
+    assert {("hub", "room"), ("room", "commit"), ("room", "delivery"), ("delivery", "outbox")} <= nested
+
+
+def test_no_lock_is_held_while_something_is_stored(busy: SimpleNamespace) -> None:
+    """A disk that is slow holds up who stores, and nobody who wants in, out, or to look."""
+    names = ["ann", "bob"]
+    peers = [Peer(busy.server.port, name) for name in names]
+    together(
+        *(
+            lambda peer=peer, name=name: talk(peer, name, names)
+            for peer, name in zip(peers, names, strict=True)
+        )
+    )
+    for peer in peers:
+        peer.close()
+    assert busy.journal.commits > ROUNDS
+    assert busy.journal.held == set()
