@@ -1,0 +1,73 @@
+# ruff: noqa: S603 - starts the demo, as `make demo` does
+"""The demo, started as `make demo` starts it, on free ports."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = [sys.executable, str(ROOT / "deploy/demo.py"), "--metrics-port=0"]
+
+
+@contextmanager
+def demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo; what is still alive at the end is told to stop."""
+    with subprocess.Popen(
+        [*DEMO, f"--folder={folder}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def read_until(process: subprocess.Popen[str], *texts: str) -> str:
+    """Return what the demo prints, up to where each of the texts has come."""
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if all(text in seen for text in texts):
+            return seen
+    pytest.fail(f"never printed: {texts}, only:\n{seen}")
+
+
+def test_it_says_how_to_join_and_shows_the_conversation_until_ctrl_c(tmp_path: Path) -> None:
+    """The address to join comes first, then people are heard; Ctrl-C stops all with status 0."""
+    with demo(tmp_path, "--port=0") as process:
+        seen = read_until(process, "bob", "carol")
+        port = re.search(r"nc localhost (\d+)", seen)
+        assert port is not None
+        assert seen.index("--name you") < seen.index("bob")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate()
+        assert (process.returncode, errors) == (0, "")
+        assert output.endswith("demo: stopped\n")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(port[1])))
+
+
+def test_it_ends_by_itself_when_told_how_long(tmp_path: Path) -> None:
+    """With a duration it stops in order, with status 0."""
+    with demo(tmp_path, "--port=0", "--duration=0.5") as process:
+        output, _ = process.communicate()
+        assert process.returncode == 0
+        assert output.endswith("demo: stopped\n")
+
+
+def test_a_taken_port_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    """Where something listens already, it names the port and how to choose others."""
+    with socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+        with demo(tmp_path, f"--port={port}") as process:
+            _, errors = process.communicate()
+            assert process.returncode == 1
+            assert f"Port {port} cannot be used" in errors
+            assert "make demo PORT=" in errors

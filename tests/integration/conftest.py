@@ -1,0 +1,63 @@
+# ruff: noqa: S603, S607 - starts docker, found as a shell finds it
+"""What the container tests share: an engine, the image built from this tree, the running stack."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Ryuk would be one more image to fetch; every test here removes what it started.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+
+from testcontainers.compose import DockerCompose
+
+from tests.integration.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = "threaded-chat"
+
+
+def missing() -> str | None:
+    """Return what stands in the way of running containers, if anything does."""
+    if shutil.which("docker") is None:
+        return "docker is not installed"
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            return f"`{' '.join(command)}` fails: {answer.stderr.strip() or answer.stdout.strip()}"
+    return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine() -> None:
+    """Skip where no Docker engine answers, or fail where CHAT_REQUIRE_ENGINE=1 says that one must."""
+    text = missing()
+    if not text:
+        return
+    if os.environ.get("CHAT_REQUIRE_ENGINE") == "1":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def image(_engine: None) -> str:
+    """Build the image as `docker compose up` builds it."""
+    subprocess.run(["docker", "compose", "build", "--quiet", "server"], cwd=ROOT, check=True)
+    return IMAGE
+
+
+@pytest.fixture(scope="session")
+def stack(_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Bring the real docker-compose.yml up under a name of its own and on free ports."""
+    settings = tmp_path_factory.mktemp("stack") / "settings.env"
+    settings.write_text(
+        f"COMPOSE_PROJECT_NAME=chat-test-{secrets.token_hex(3)}\n"
+        "CHAT_PUBLISH_PORT=0\nCHAT_PUBLISH_METRICS_PORT=0\nCHAT_PUBLISH_PROMETHEUS_PORT=0\n"
+    )
+    with DockerCompose(ROOT, env_file=str(settings), wait=False) as compose:
+        yield Stack(compose, ROOT)
