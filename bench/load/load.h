@@ -1,0 +1,147 @@
+/* The load generator: what its parts share. One thread, one epoll, one run. */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "histogram.h"
+#include "stamp.h"
+
+#define CARRY_BYTES (STAMP_BYTES - 1)
+#define RECEIVE_BYTES (64 * 1024)
+#define NAME_BYTES 16
+
+struct bytes {
+    const char *at;
+    size_t length;
+};
+
+/* Before `say` is sent, `await` must have been seen. In `say`, %n is the
+ * member's name and %r the room. */
+struct step {
+    struct bytes await, say;
+};
+
+struct protocol {
+    const char *name;
+    const struct step *steps;
+    unsigned registered; /* so many steps make a registered client */
+    unsigned joined;     /* so many make a member of a room */
+    struct bytes frame;  /* what stands before the text; %s its size, %v MQTT's length */
+    struct bytes acknowledged_frame; /* the same, asking for an ACK */
+    struct bytes frame_end;
+    struct bytes ping, pong;
+    struct bytes refusal; /* seen while joining, it ends the run */
+    bool quick_ack; /* for a server that leaves Nagle's algorithm on: no 40 ms waits */
+};
+
+enum state { UNOPENED, CONNECTING, READY, FROZEN, CLOSED };
+
+struct connection {
+    int fd;
+    enum state state;
+    uint32_t index, room, seat; /* the first seats of a room are its senders */
+    unsigned step;
+    uint32_t *expected; /* the next sequence number due from each sender */
+    uint32_t previous_gap;
+    unsigned carried;
+    char carry[CARRY_BYTES];
+    char name[NAME_BYTES], room_name[NAME_BYTES];
+    /* of senders only */
+    char *frame;
+    uint32_t sent, acknowledged, in_flight;
+    uint32_t *heard; /* ring: how many have each message that is in flight */
+    char *out;
+    size_t out_start, out_end, out_size;
+    bool waits_for_room, due;
+};
+
+struct mode {
+    const char *name;
+    void (*start)(void);
+    void (*heard_by_all)(struct connection *sender, uint64_t sent_at);
+    void (*acknowledged)(struct connection *sender);
+    void (*refill)(struct connection *sender); /* after a batch, for senders marked due */
+    void (*tick)(void);
+    bool all_speak, spins, times_each_delivery, only_registers;
+};
+
+struct options {
+    const char *host;
+    uint16_t port;
+    uint32_t rooms, members, senders, frozen, size, warmup_size, window, messages,
+        handshakes;
+    double rate, warmup, seconds, drain;
+    bool ack;
+    int server_pid;
+};
+
+enum phase { JOINING, WARMING, MEASURING, DRAINING, FINISHED };
+
+struct run {
+    struct options options;
+    const struct protocol *protocol;
+    const struct mode *mode;
+    enum phase phase;
+    struct connection *connections;
+    uint32_t count, opened, ready, closed;
+    uint32_t tag;
+    uint32_t listeners; /* how many should hear each message */
+    uint32_t size;      /* of the texts now being sent */
+    uint32_t ring_mask;
+    int epoll;
+    uint64_t now;
+    struct connection **due;
+    uint32_t due_count;
+    size_t frame_bytes, stamp_offset, ref_offset;
+    /* what happened */
+    uint64_t sent, deliveries, completed, acknowledged, bytes;
+    uint64_t lost, repeated, misplaced, pings;
+    struct histogram latency;
+    char last_words[256]; /* of the first connection that the server closed */
+};
+
+extern struct run run;
+
+/* protocols.c */
+const struct protocol *find_protocol(const char *name);
+const char *protocol_names(void);
+size_t expand(char *to, struct bytes pattern, const struct connection *member);
+
+/* connect.c */
+void make_connections(void);
+void open_more(void);
+void connected(struct connection *connection);
+void advance_handshake(struct connection *connection, const char *at, size_t length);
+void watch(struct connection *connection, bool for_room);
+void close_connection(struct connection *connection);
+
+/* receive.c */
+void receive(struct connection *connection);
+
+/* send.c */
+void prepare_frames(uint32_t size);
+void prepare_rings(void);
+void queue_bytes(struct connection *connection, const char *at, size_t length);
+void speak(struct connection *sender, uint64_t time_ns);
+void mark_due(struct connection *sender);
+void flush(struct connection *connection);
+void flush_due(void);
+
+/* modes.c */
+const struct mode *find_mode(const char *name);
+const char *mode_names(void);
+
+/* report.c */
+void snapshot_start(void);
+void snapshot_end(void);
+void print_ready(double seconds);
+void print_result(void);
+
+/* main.c */
+uint64_t clock_ns(void);
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,118 @@
+/* The protocols, as data: how one registers, joins a room and publishes.
+ * The sender never gets its own message back: NATS by echo:false, MQTT 5 by
+ * no-local, IRC and chat by themselves. So the work is equal. */
+#include "load.h"
+
+#include <stdio.h>
+
+#define BYTES(literal) {literal, sizeof(literal) - 1}
+#define NONE {"", 0}
+
+static const struct step chat_steps[] = {
+    {BYTES("\"REG_NAME\""), BYTES("{\"type\":\"REG_NAME\",\"name\":\"%n\"}\n")},
+    {BYTES("\"WELCOME\""), BYTES("{\"type\":\"JOIN\",\"room\":\"%r\"}\n{\"type\":\"PING\"}\n")},
+    {BYTES("\"PONG\""), NONE},
+};
+
+static const struct step irc_steps[] = {
+    {NONE, BYTES("NICK %n\r\nUSER %n 0 * :%n\r\n")},
+    {BYTES(" 001 "), BYTES("JOIN #%r\r\n")},
+    {BYTES(" 366 "), NONE},
+};
+
+static const struct step nats_steps[] = {
+    {BYTES("INFO "), BYTES("CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\n"
+                           "PING\r\n")},
+    {BYTES("PONG\r\n"), BYTES("SUB %r 1\r\nPING\r\n")},
+    {BYTES("PONG\r\n"), NONE},
+};
+
+/* MQTT 5: CONNECT (clean start, no keep-alive) and SUBSCRIBE (QoS 0, no-local)
+ * with the lengths of a nine-letter name and an eight-letter room written out. */
+static const struct step mqtt_steps[] = {
+    {NONE, BYTES("\x10\x16\0\4MQTT\5\2\0\0\0\0\x09%n")},
+    {BYTES("\x20"), BYTES("\x82\x0e\0\1\0\0\x08%r\4")},
+    {BYTES("\x90\4\0\1\0\0"), NONE},
+};
+
+/* No handshake at all: bench/limit.c, which only ever writes. */
+static const struct step raw_steps[] = {{NONE, NONE}};
+
+static const struct protocol protocols[] = {
+    {
+        .name = "chat", .steps = chat_steps, .registered = 2, .joined = 3,
+        .frame = BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"text\":\""),
+        .acknowledged_frame =
+            BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"ref\":\"^........\",\"text\":\""),
+        .frame_end = BYTES("\"}\n"),
+        .ping = BYTES("\"PING\""), .pong = BYTES("{\"type\":\"PONG\"}\n"),
+        .refusal = BYTES("\"ERROR\""),
+    },
+    {
+        .name = "irc", .steps = irc_steps, .registered = 2, .joined = 3,
+        .frame = BYTES("PRIVMSG #%r :"), .frame_end = BYTES("\r\n"),
+        .ping = BYTES("PING "), .pong = BYTES("PONG :bench\r\n"),
+        .refusal = BYTES("ERROR :"), .quick_ack = true,
+    },
+    {
+        .name = "nats", .steps = nats_steps, .registered = 2, .joined = 3,
+        .frame = BYTES("PUB %r %s\r\n"), .frame_end = BYTES("\r\n"),
+        .ping = BYTES("PING\r\n"), .pong = BYTES("PONG\r\n"),
+        .refusal = BYTES("-ERR"),
+    },
+    {
+        .name = "mqtt", .steps = mqtt_steps, .registered = 2, .joined = 3,
+        .frame = BYTES("\x30%v\0\x08%r\0"), .frame_end = NONE,
+    },
+    {.name = "raw", .steps = raw_steps, .registered = 1, .joined = 1},
+};
+
+const struct protocol *find_protocol(const char *name)
+{
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (!strcmp(protocols[i].name, name))
+            return &protocols[i];
+    return NULL;
+}
+
+const char *protocol_names(void)
+{
+    return "chat, irc, nats, mqtt, raw";
+}
+
+/* MQTT's variable-length integer: seven bits a byte, the lowest first. */
+static size_t put_variable_length(char *to, size_t value)
+{
+    size_t length = 0;
+    do {
+        to[length++] = (char)((value & 127) | (value > 127 ? 128 : 0));
+        value >>= 7;
+    } while (value);
+    return length;
+}
+
+static size_t expand_one(char *to, char directive, const struct connection *member)
+{
+    switch (directive) {
+    case 'n':
+        return (size_t)sprintf(to, "%s", member->name);
+    case 'r':
+        return (size_t)sprintf(to, "%s", member->room_name);
+    case 's':
+        return (size_t)sprintf(to, "%u", run.size);
+    default: /* 'v': topic length, topic, no properties, text */
+        return put_variable_length(to, 2 + strlen(member->room_name) + 1 + run.size);
+    }
+}
+
+size_t expand(char *to, struct bytes pattern, const struct connection *member)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < pattern.length; i++) {
+        if (pattern.at[i] == '%')
+            length += expand_one(to + length, pattern.at[++i], member);
+        else
+            to[length++] = pattern.at[i];
+    }
+    return length;
+}

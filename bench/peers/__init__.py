@@ -1,0 +1,26 @@
+"""The servers under test, each with its configuration."""
+
+from bench.peers.base import Peer
+from bench.peers.chat import DIRECTORY, ChatServer
+from bench.peers.limit import Limit
+from bench.peers.mosquitto import Mosquitto
+from bench.peers.naive import Naive
+from bench.peers.nats import Nats
+from bench.peers.ngircd import NgIrcd
+
+STORED = ("--journal", f"sqlite:{DIRECTORY}/chat.db")
+
+PEERS: tuple[Peer, ...] = (
+    ChatServer(),
+    Nats(),
+    NgIrcd(),
+    Mosquitto(),
+    Naive(),
+    Limit(),
+    ChatServer("everything on", STORED, scraped=True),
+    ChatServer("everything off", ("--journal", "memory", "--log-level", "error")),
+    ChatServer("memory", ("--journal", "memory")),
+    ChatServer("sqlite, none", (*STORED, "--durability", "none")),
+    ChatServer("sqlite, os", (*STORED, "--durability", "os")),
+    ChatServer("sqlite, fsync", (*STORED, "--durability", "fsync")),
+)

@@ -1,0 +1,97 @@
+"""This project's server, in the forms that are compared."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine import first_line
+from bench.peers.base import Peer, Running, free_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRAPE_SECONDS = 1.0
+# In an option, this stands for the run's own directory.
+DIRECTORY = "@DIRECTORY@"
+
+
+@dataclass
+class ChatServer(Peer):
+    """The chat server of a source tree, by default as it comes: the journal in memory, logs to a file."""
+
+    name: str = "chat-server"
+    options: tuple[str, ...] = ()
+    tree: Path = REPOSITORY
+    scraped: bool = False
+    metrics_port: int = 0
+
+    protocol = "chat"
+
+    def missing(self) -> str:
+        """Why it cannot run here; empty when it can."""
+        if not (self.tree / "chat_server" / "__main__.py").is_file():
+            return "there is no chat_server in this revision"
+        if not self.options:
+            return ""
+        known = self.help()
+        unknown = [option for option in self.options if option.startswith("--") and option not in known]
+        return f"this revision has no {', '.join(unknown)}" if unknown else ""
+
+    def help(self) -> str:
+        """Ask the server for its options."""
+        command = [sys.executable, "-m", "chat_server", "--help"]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def version(self) -> str:
+        """Name the revision, once for all forms."""
+        if self.options:
+            return ""
+        described = first_line("git", "-C", str(self.tree), "describe", "--always", "--dirty")
+        return f"revision {described or 'unknown'}"
+
+    def environment(self) -> dict[str, str]:
+        """Put the tree first on the path, and let no setting of the caller's leak in."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
+        return {**kept, "PYTHONPATH": str(self.tree)}
+
+    def command(self, directory: Path, port: int) -> list[str]:
+        """Serve on free ports; what it stores goes into the run's own directory."""
+        return [
+            *(sys.executable, "-m", "chat_server"),
+            *("--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(self.metrics_port)),
+            *(option.replace(DIRECTORY, str(directory)) for option in self.options),
+        ]
+
+    @contextlib.contextmanager
+    def start(self, core: int, directory: Path) -> Iterator[Running]:
+        """Run the server, and scrape its metrics where that is wanted."""
+        self.metrics_port = free_port()
+        scraper = scraping(self.metrics_port) if self.scraped else contextlib.nullcontext()
+        with super().start(core, directory) as running, scraper:
+            yield running
+
+
+def scrape_until(over: threading.Event, url: str) -> None:
+    """Fetch `url` each second; a scrape that fails is Prometheus's everyday life too."""
+    while not over.wait(SCRAPE_SECONDS):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  http, from this file
+            answer.read()
+
+
+@contextlib.contextmanager
+def scraping(metrics_port: int) -> Iterator[None]:
+    """Fetch the metrics each second, as Prometheus would."""
+    over = threading.Event()
+    url = f"http://127.0.0.1:{metrics_port}/metrics"
+    thread = threading.Thread(target=scrape_until, args=(over, url), name="scraper")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

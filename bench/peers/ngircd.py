@@ -1,0 +1,23 @@
+"""ngIRCd (C): an IRC server; a room is a channel."""
+
+from pathlib import Path
+
+from bench.peers.base import InstalledPeer
+
+
+class NgIrcd(InstalledPeer):
+    """ngIRCd with its limits lifted."""
+
+    name = "ngIRCd"
+    protocol = "irc"
+    # Its listen backlog is 10: more at once wait a second each for a lost SYN.
+    handshakes = 8
+    longest_text = 400
+    program = "ngircd"
+    package = "ngircd"
+    configuration = "ngircd.conf"
+    version_flag = "--version"
+
+    def command(self, directory: Path, port: int) -> list[str]:
+        """Foreground, with the configuration beside this file."""
+        return [self.path() or self.program, "--nodaemon", "--config", str(self.configure(directory, port))]
