@@ -74,6 +74,10 @@ class RankedLock:
         self._ledger.let_go(self)
         self._lock.release()
 
+    def locked(self) -> bool:
+        """Return whether any thread has it; a condition asks for this since Python 3.14."""
+        return self._lock.locked()
+
     def _is_owned(self) -> bool:
         """Tell a condition whether this thread holds the lock."""
         return self._owner == threading.get_ident()

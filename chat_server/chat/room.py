@@ -13,7 +13,7 @@ from chat_server.journal import PAGE_BYTES
 from chat_server.wire.codec import encode, encode_lines
 from chat_server.wire.messages import PAGE, Dm, DmFrame, Joined, Left, Message, Msg, MsgFrame, TopicFrame
 
-#: How long, in seconds, a replay waits for its reader before it looks again.
+#: How long, in seconds, a replay waits for its reader before it gives up.
 REPLAY_WAIT = 10.0
 
 
@@ -136,6 +136,7 @@ class Room:
             position = page.last
             session.outbox.push(page.frames)
             if not session.outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
+                session.outbox.end("slow_consumer")  # else it would stay, and hear nothing of the room
                 return False
         return True
 

@@ -23,6 +23,8 @@ from chat_server.journal.schema import ID_BITS, connect, failure, prepare, trans
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
 #: With more commits than this since the last look, the index waits: publishers come first.
 BUSY = 50
+#: Likewise for so many bytes: a few large commits are as much work.
+BUSY_BYTES = 64 * 1024
 #: Beyond so many bytes the write-ahead log is brought into the file beside the publishers ...
 LOG_BYTES = 4 * 1024 * 1024
 #: ... and beyond so many, where they never pause long enough for that, in their way.
@@ -80,7 +82,8 @@ class SqliteJournal(Reader):
         self._write = self._writer.cursor().execute
         self._lost = False
         self._commits = 0
-        self._seen = 0
+        self._bytes = 0
+        self._seen = 0, 0
         # Rooms in which something was stored since `upkeep` looked; set.add and set.pop are atomic.
         self._touched: set[str] = set()
 
@@ -99,6 +102,7 @@ class SqliteJournal(Reader):
         self._commits += 1
         for record in records:
             self._touched.add(record.room)
+            self._bytes += len(record.frames)
 
     def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
         """Return what the session published with a ref before this start: ref to room, id and time.
@@ -123,7 +127,7 @@ class SqliteJournal(Reader):
     def upkeep(self) -> None:
         """Do a step of what follows behind the commits: write-ahead log and index. Raises `JournalError`."""
         self._look_for_file()
-        self._seen = self._commits
+        self._seen = self._commits, self._bytes
         touched = [self._touched.pop() for _ in range(len(self._touched))]
         self._retention.look_at(touched)
         self._indexer.look_at(touched)
@@ -134,7 +138,12 @@ class SqliteJournal(Reader):
     @property
     def behind(self) -> bool:
         """Whether `upkeep` or `trim` has more to do, and publishers leave time for it."""
-        return self._retention.behind or (self._indexer.behind and self._commits - self._seen <= BUSY)
+        return self._retention.behind or (self._indexer.behind and not self._busy())
+
+    def _busy(self) -> bool:
+        """Tell whether publishers had much to store since the last step of upkeep."""
+        commits, size = self._seen
+        return self._commits - commits > BUSY or self._bytes - size > BUSY_BYTES
 
     def close(self) -> None:
         """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""

@@ -31,9 +31,6 @@ log = structlog.get_logger()
 
 #: A connection's stack: virtual memory, of which a thread touches a few pages. `codec.DEPTH` fits it.
 STACK_BYTES = 512 * 1024
-#: The niceness of what follows behind the journal: delivery comes first, and gets two and a half times as
-#: much done under full load than with an index that is kept up to the moment (measured).
-NICE = 19
 #: Seconds between two looks at the journal, where nothing waits to be done.
 UPKEEP = 0.2
 #: Seconds without a beat after which a thread is taken for stuck.
@@ -82,7 +79,7 @@ class Server:
         self.clock = clock
         self.ready = False
         self.deliverer = Worker("deliverer", clock)
-        self.journalist = Worker("journal", clock, nice=NICE)
+        self.journalist = Worker("journal", clock)
         self.flusher = Flusher(clock)
         commit = GroupCommit(journal, clock, self.deliverer, self._on_journal)
         shared = Surroundings(
@@ -239,7 +236,8 @@ class Server:
             log.warning("upkeep_failed", error=text)
         self._upkeep_errors = errors
         if not self.hub.stopping:
-            self.journalist(self._look_after_journal, 0.0 if commit.journal.behind else UPKEEP)
+            hurry = commit.journal.behind and not errors
+            self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP)
 
     def _on_journal(self, failure: JournalError | None) -> None:
         if failure is not None:

@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-import os
 import threading
 from collections.abc import Callable
 
@@ -19,9 +18,8 @@ class Worker:
     3. `stop` does what is due, leaves what is not, and ends the thread.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float], nice: int = 0) -> None:
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._nice = nice
         # Guards _jobs and _stopping.
         self._changed = threading.Condition(threading.Lock())
         self._jobs: list[tuple[float, int, Callable[[], None]]] = []
@@ -48,8 +46,6 @@ class Worker:
             self._thread.join()
 
     def _run(self) -> None:
-        if self._nice:  # on Linux a thread has a niceness of its own: sched(7)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
         while (job := self._next()) is not None:
             try:
                 job()

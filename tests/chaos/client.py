@@ -61,11 +61,16 @@ class Progress:
             self.counts[what] += number
             self._changed.notify_all()
 
-    def wait(self, what: str, number: int, seconds: float) -> bool:
-        """Wait until `number` more were counted; false where that took longer than `seconds`."""
+    def wait(self, what: str, number: int, seconds: float, since: int | None = None) -> bool:
+        """Wait until `number` more were counted than now, or than `since`; false after `seconds`."""
         with self._changed:
-            goal = self.counts[what] + number
+            goal = (self.counts[what] if since is None else since) + number
             return self._changed.wait_for(lambda: self.counts[what] >= goal, seconds)
+
+    def wait_for(self, reached: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so, looked at with each count; false after `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(reached, seconds)
 
 
 class LoadClient:
@@ -86,6 +91,7 @@ class LoadClient:
         self.quiet = threading.Event()
         self.connections = 0
         self.drained = 0
+        self.welcomes = 0
         self._name = name
         self._address = address
         self._habits = habits
@@ -230,6 +236,7 @@ class LoadClient:
             if room not in frame["rooms"]:
                 self._enter(room)
         self._unsent = list(self._pending)
+        self.welcomes += 1
         self._progress.add("welcome")
 
     def _enter(self, room: str) -> None:

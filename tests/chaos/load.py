@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import gt
 from types import TracebackType
 from typing import Self
 
@@ -75,11 +76,26 @@ class Load:
         for client in self.clients:
             client.finish({}, 0)
 
-    def wait(self, what: str, number: int, seconds: float = 60.0) -> None:
-        """Wait until the clients have seen so many more of something. Raises `AssertionError`."""
-        if not self.progress.wait(what, number, seconds):
+    def wait(self, what: str, number: int, seconds: float = 60.0, since: int | None = None) -> None:
+        """Wait until the clients have seen so many more of something, than now or than `since`.
+
+        What happens only once must be counted from before its cause. Raises `AssertionError`.
+        """
+        if not self.progress.wait(what, number, seconds, since):
             raise AssertionError(
                 f"{self.outcome.name}, seed {self.outcome.seed}: not {number} more {what} within {seconds} s"
+            )
+
+    def welcomes(self) -> list[int]:
+        """Return how often each client was welcomed so far."""
+        return [client.welcomes for client in self.clients]
+
+    def wait_for_everybody(self, before: Sequence[int], seconds: float = 60.0) -> None:
+        """Wait until each client was welcomed more often than `before`. Raises `AssertionError`."""
+        if not self.progress.wait_for(lambda: all(map(gt, self.welcomes(), before)), seconds):
+            raise AssertionError(
+                f"{self.outcome.name}, seed {self.outcome.seed}: welcomed {self.welcomes()} times within"
+                f" {seconds} s, {list(before)} before"
             )
 
     def settle(self, server: Callable[[], Address]) -> list[Stored]:

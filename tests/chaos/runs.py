@@ -48,8 +48,10 @@ def kills_and_cuts(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
 
 
 def _kill(load: Load, server: Server, source: random.Random, rounds: int, say: Say) -> None:
+    welcomed = 0
     for number in range(1, rounds + 1):
-        _moment(load, source)
+        _moment(load, source, welcomed)
+        welcomed = load.progress.counts["welcome"]
         server.kill()
         server.start()
         load.outcome.rounds = number
@@ -80,16 +82,17 @@ def drains(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
         _serving(Server(folder / "chat.db")) as server,
         Load("SIGTERM", seed, lambda: server.address) as load,
     ):
-        load.wait("welcome", len(load.clients))
+        load.wait_for_everybody([0] * len(load.clients))
         for number in range(1, rounds + 1):
             load.wait("acknowledged", source.randint(50, 400))
             told = [client.drained for client in load.clients]
             there = [client.welcomed for client in load.clients]
+            before = load.welcomes()
             server.stop()
             server.start()
-            load.wait("welcome", len(load.clients))
-            for client, before, present in zip(load.clients, told, there, strict=True):
-                if present and client.drained == before:
+            load.wait_for_everybody(before)
+            for client, drained, present in zip(load.clients, told, there, strict=True):
+                if present and client.drained == drained:
                     text = f"round {number}: was not told when to come back"
                     load.outcome.violations.append(Violation(Fault.UNEXPECTED, client.history.client, text))
             load.outcome.rounds = number
@@ -176,11 +179,14 @@ def _proxy(server: Server, source: random.Random) -> Iterator[FaultProxy]:
         proxy.stop()
 
 
-def _moment(load: Load, source: random.Random) -> None:
-    """Wait for a random moment: under full load, while clients come back, or at once."""
+def _moment(load: Load, source: random.Random, welcomed: int) -> None:
+    """Wait for a random moment: under full load, while clients come back, or at once.
+
+    `welcomed` is how often clients were before the server last went away: some may be back already.
+    """
     kind = source.randrange(6)
     if kind == 0:
-        load.wait("welcome", source.randint(1, len(load.clients) - 1))
+        load.wait("welcome", source.randint(1, len(load.clients) - 1), since=welcomed)
     elif kind > 1:
         load.wait("acknowledged", source.randint(1, 400))
 

@@ -258,14 +258,16 @@ def test_the_first_line_says_where_it_listens() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        first = json.loads(process.stdout.readline())
-        assert first["event"] == "listening"
-        assert first["pid"] == process.pid
-        assert first["addresses"] == [f"127.0.0.1:{first['port']}"]
-        with socket.create_connection(("127.0.0.1", first["port"]), PATIENCE) as chat:
-            assert chat.recv(100).startswith(b'{"type":"REG_NAME"')
-        assert main(["healthcheck", "--metrics-port", str(first["metrics_port"])]) == 0
-        process.terminate()
+        try:
+            first = json.loads(process.stdout.readline())
+            assert first["event"] == "listening"
+            assert first["pid"] == process.pid
+            assert first["addresses"] == [f"127.0.0.1:{first['port']}"]
+            with socket.create_connection(("127.0.0.1", first["port"]), PATIENCE) as chat:
+                assert chat.recv(100).startswith(b'{"type":"REG_NAME"')
+            assert main(["healthcheck", "--metrics-port", str(first["metrics_port"])]) == 0
+        finally:
+            process.terminate()
         rest = [json.loads(line) for line in process.stdout]
         assert process.wait(PATIENCE) == 0
     assert rest[-1]["event"] == "stopped"

@@ -90,7 +90,7 @@ def test_no_promise_is_broken_by_docker_kill(server: Server) -> None:
     """Killed under load and started on the same volume: nothing lost, nothing twice, in order."""
     source = random.Random(SEED)
     with Load("docker kill", SEED, server.address) as load:
-        load.wait("welcome", len(load.clients))
+        load.wait_for_everybody([0] * len(load.clients))
         for _ in range(ROUNDS):
             load.wait("acknowledged", source.randint(1, 400))
             server.kill()
