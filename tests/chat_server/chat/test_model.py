@@ -110,10 +110,9 @@ class Chat(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of the files, after a last look at what was stored."""
-        self.recover()
-        self.everything_stored_is_what_was_said()
-        self.journal.close()
-        self.folder.cleanup()
+        with self.folder, closing(self.journal):
+            self.recover()
+            self.everything_stored_is_what_was_said()
 
     def text(self) -> str:
         """Return a text that was never said."""

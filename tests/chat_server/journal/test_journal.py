@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -214,8 +215,7 @@ def test_any_batches_read_in_any_pages(
     factory: Factory, batches: list[tuple[str, int]], data: st.DataObject
 ) -> None:
     """However they were stored, pages of any size put together are all that was stored."""
-    with tempfile.TemporaryDirectory() as folder:
-        journal = factory.open(Path(folder), 0)
+    with tempfile.TemporaryDirectory() as folder, closing(factory.open(Path(folder), 0)) as journal:
         expected: dict[str, list[int]] = {"lobby": [], "den": []}
         for room, size in batches:
             expected[room] += range(store_one(journal, room, size), len(expected[room]) + size + 1)
@@ -223,7 +223,6 @@ def test_any_batches_read_in_any_pages(
             upto = data.draw(st.integers(0, len(ids) + 3))
             limit = data.draw(st.integers(1, 7))
             assert read_all(journal, room, upto, limit) == ids[:upto]
-        journal.close()
 
 
 def store_one(journal: Journal, room: str, size: int) -> int:
