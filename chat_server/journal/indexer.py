@@ -30,14 +30,18 @@ class Indexer:
         self._reader = reader
         with translated(path):
             self._index = SearchIndex(path, epoch)
-            self._reached = self._index.reached()
-        self._waiting = dict.fromkeys(reader.rooms)
-        with reader.snapshot() as connection:
-            gone = connection.execute("SELECT number, last FROM rooms WHERE last > 0").fetchall()
-        self._removed = deque((number << ID_BITS, (number << ID_BITS) + last) for number, last in gone)
-        if not self._agrees():
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._index.close)
             with translated(path):
-                self._renew()
+                self._reached = self._index.reached()
+            self._waiting = dict.fromkeys(reader.rooms)
+            with reader.snapshot() as connection:
+                gone = connection.execute("SELECT number, last FROM rooms WHERE last > 0").fetchall()
+            self._removed = deque((number << ID_BITS, (number << ID_BITS) + last) for number, last in gone)
+            if not self._agrees():
+                with translated(path):
+                    self._renew()
+            opened.pop_all()
 
     def close(self) -> None:
         """Close the index."""

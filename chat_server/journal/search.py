@@ -37,8 +37,12 @@ class SearchIndex:
             if not is_damage(error):
                 raise
             self._connection = self._anew()
-        if self.available and not self._is_own():
-            self.renew()
+        try:
+            if self.available and not self._is_own():
+                self.renew()
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def renew(self) -> None:
         """Forget everything: the index is made anew from the journal."""

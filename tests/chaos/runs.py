@@ -56,6 +56,7 @@ def _kill(load: Load, server: Server, source: random.Random, rounds: int, say: S
         server.start()
         load.outcome.rounds = number
         say(f"{load.outcome.name}: {number} of {rounds}")
+    load.wait("acknowledged", 100)  # the moments may all have been early ones, with little said
 
 
 def cuts(folder: Path, seed: int, faults: int, say: Say) -> Outcome:

@@ -6,6 +6,7 @@ says what the model says; after a journal's failure all of it is there in the en
 """
 
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ class Chat(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of the files, after a last look at what was stored."""
-        with self.folder, closing(self.journal):
+        with self.folder, closing(self.journal.journal):
             self.recover()
             self.everything_stored_is_what_was_said()
 
