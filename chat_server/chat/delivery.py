@@ -37,7 +37,7 @@ class Delivery:
     """Hands a room's publications to its members, in their order.
 
     1. Whoever calls `run` hands out all that was added, unless another thread is at it, which then
-       does it: it looks again after letting go, under the lock under which `add` adds.
+       does it: it lets go only where nothing is left, under the lock under which `add` adds.
     2. Every member who sent nothing of a pass is handed the same bytes object; who did gets the
        acknowledgements in place of the own messages.
     3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
