@@ -1,8 +1,9 @@
 """What each message does: a table of message type -> precondition and handler."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from chat_server.chat import history
 from chat_server.chat.hub import Hub
@@ -114,7 +115,7 @@ class Conversation:
         self._bad_lines = 0
         self.received[command.kind] = self.received.get(command.kind, 0) + len(run)
         try:
-            if command.registered is not None and command.registered is not self.registered:
+            if command.registered is not None and command.registered is (self._session is None):
                 raise _refusal(self.registered)
             command.handler(self, run if command.target else message)
         except PeerError as error:
@@ -235,7 +236,8 @@ def _exit(conversation: Conversation, message: Exit) -> None:
     conversation.over = "exit"
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Command:
     """What a message type does, and whether it is allowed before, after, or at any time of registration.
 
     Where it has a `target`, messages in a row with the same one are handled at once.

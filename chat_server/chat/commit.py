@@ -1,7 +1,7 @@
 """Group commit: stored, then shown. Whoever publishes stores all that waits, then delivers it."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chat_server.chat.delivery import TURN, Delivery, HandOver
@@ -30,11 +30,8 @@ class Publication(Record, kw_only=True, eq=False):
     received: float = 0.0
     kind: str = "msg"
     delivered: threading.Event | None = None
-
-    @property
-    def droppable(self) -> bool:
-        """Whether a member who is behind can do without it."""
-        return self.kind == "presence"
+    # Whether a member who is behind can do without it.
+    droppable: bool = False
 
 
 class GroupCommit:
@@ -46,7 +43,9 @@ class GroupCommit:
     3. Nobody is shown what the journal has not stored.
     4. One thread stores at a time, and no other lock is held while it does.
     5. A publisher works for the others no longer than `TURN`; then `hand_over` gets the rest.
-    6. Where the journal fails, everything stays in order and waits: `retry` tries again. Publishers
+    6. Where it is told to `gather`, it steps aside for the threads that are ready to run before it stores:
+       what they submit goes along, in the same commit and the same deliveries.
+    7. Where the journal fails, everything stays in order and waits: `retry` tries again. Publishers
        are refused by `admit` until then.
     """
 
@@ -56,11 +55,13 @@ class GroupCommit:
         clock: Callable[[], float],
         hand_over: HandOver,
         on_failure: Callable[[JournalError | None], None],
+        step_aside: Callable[[], None],
     ) -> None:
         self.journal = journal
         self._clock = clock
         self._hand_over = hand_over
         self._on_failure = on_failure
+        self._step_aside = step_aside
         # Guards _waiting and _size; `_space` tells that _size shrank.
         self._lock = threading.Lock()
         self._space = threading.Condition(self._lock)
@@ -89,16 +90,21 @@ class GroupCommit:
             self._waiting.append(publication)
             self._size += len(publication.frames)
 
-    def drive(self) -> None:
+    def drive(self, *, gather: bool = False) -> None:
         """Store and deliver what waits, for at most `TURN` on behalf of others."""
         deadline = 0.0
         while self._storing.acquire(blocking=False):
             try:
+                if gather:
+                    self._step_aside()
                 done = self._store_waiting()
             finally:
                 self._storing.release()
-            for delivery in _deliveries(done):
-                delivery.run()
+            if len(done) == 1:
+                done[0].delivery.run()
+            else:
+                for delivery in dict.fromkeys([each.delivery for each in done]):
+                    delivery.run()
             with self._lock:
                 if not self._waiting or self.failure is not None:
                     return
@@ -132,32 +138,22 @@ class GroupCommit:
             self._size = 0
         if self._stuck:
             taken, self._stuck = self._stuck + taken, []
-        records = [each for each in taken if each.last >= each.first]
-        if records and not self._store(records):
-            self._stuck = taken
-            return ()
+        if records := [each for each in taken if each.last >= each.first]:
+            try:
+                self.journal.commit(records)
+            except JournalError as error:
+                self._stuck = taken
+                self._note(error)
+                return ()
+            self.commits += 1
+            self.stored += len(records)
+            self._note(None)
         for each in taken:
             each.delivery.add(each)
         return taken
 
-    def _store(self, records: Sequence[Record]) -> bool:
-        try:
-            self.journal.commit(records)
-        except JournalError as error:
-            if self.failure is None:
-                self.failure = error
-                self._on_failure(error)
-            return False
-        self.commits += 1
-        self.stored += len(records)
-        if self.failure is not None:
-            self.failure = None
-            self._on_failure(None)
-        return True
-
-
-def _deliveries(done: Sequence[Publication]) -> Iterable[Delivery]:
-    """Return what has something to deliver, each once."""
-    if len(done) == 1:
-        return (done[0].delivery,)
-    return dict.fromkeys(publication.delivery for publication in done)
+    def _note(self, failure: JournalError | None) -> None:
+        """Tell of the first failure in a row, and of the end of it."""
+        if (failure is None) is not (self.failure is None):
+            self.failure = failure
+            self._on_failure(failure)

@@ -70,6 +70,8 @@ class Delivery:
         self._delivering = threading.Lock()
         self.tally = Tally()
         self._outrun = False
+        #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
+        self.crowded = False
 
     def admit(self) -> None:
         """Wait until the backlog has room. Raises `UnavailableError` where that takes too long."""
@@ -120,8 +122,9 @@ class Delivery:
         deadline = 0.0
         over = False
         while begun := self._next(over=over):
+            taken, recipients = begun
             try:
-                now = self._hand_out(*begun)
+                now = self._hand_out(taken, recipients)
             except BaseException:
                 self._next(over=True)
                 raise
@@ -148,16 +151,13 @@ class Delivery:
             self._passes += 1
             if self._leaving:
                 self._changed.notify_all()
-            more = bool(self._added) and not self._resting
             outrun, self._outrun = self._outrun, False
-            if more and not over and not outrun:
+            if self._added and not (over or outrun or self._resting):
                 self._passing = True
-                taken = self._take_locked()
-                if not any(each.frames for each in taken):  # a quiet room: nobody is told who comes
-                    return taken, ()
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
-                return taken, self._recipients
+                return self._take_locked(), self._recipients
+            more = self._added and not self._resting
             self._passing = False
             self._resting = self._resting or outrun
             self._delivering.release()
@@ -169,14 +169,15 @@ class Delivery:
 
     def _take_locked(self) -> "Sequence[Publication]":
         """Take the next publications, up to `PASS_BYTES`, all of them droppable or none."""
-        taken: list[Publication] = []
-        size = 0
-        while self._added and (not taken or self._fits(taken[0], size)):
+        publication = self._added.popleft()
+        taken = [publication]
+        size = len(publication.frames)
+        while self._added and self._fits(publication, size):
             publication = self._added.popleft()
             size += len(publication.frames)
             taken.append(publication)
-            if publication.last >= publication.first:
-                self.taken = publication.last
+        # What is not stored has the last id before it.
+        self.taken = publication.last
         if self._size > BACKLOG:
             self._changed.notify_all()
         self._size -= size
@@ -189,14 +190,19 @@ class Delivery:
     def _hand_out(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
         """Push to everybody; return the time after it."""
         frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
+        if not frames:  # a quiet room, where nobody is told who comes; or a repetition
+            recipients = ()
         own = _own_shares(taken)
         senders = len(own)
+        self.crowded = senders > 1
         droppable = taken[0].droppable
-        states = [0] * 4
+        states = [0] * 4  # none is counted under TAKEN, which nearly all answer
         for outbox in recipients:
             share = own.pop(outbox, frames) if own else frames
-            if share:
-                states[outbox.push(share, droppable=droppable) if droppable else outbox.push(share)] += 1
+            if not share:
+                continue
+            if state := outbox.push(share, droppable=True) if droppable else outbox.push(share):
+                states[state] += 1
         for outbox in own:  # who has left since is told no more than what became of the own messages
             if acks := _acks(taken, outbox):
                 outbox.push(acks)
@@ -212,7 +218,8 @@ class Delivery:
         states: Sequence[int],
     ) -> float:
         tally = self.tally
-        others = recipients - states[REFUSED] - states[DROPPED]
+        refused, dropped = states[REFUSED], states[DROPPED]
+        others = recipients - refused - dropped
         now = self._clock()
         for each in taken:
             number = each.last - each.first + 1
@@ -221,9 +228,11 @@ class Delivery:
             elif each.frames:
                 number = 1
             own = each.sender is not None and each.sender.outbox not in absent
-            tally.delivered[each.kind] += number * max(0, others - own)
-            tally.refused += number * states[REFUSED]
-            tally.dropped += number * states[DROPPED]
+            if others > own:
+                tally.delivered[each.kind] += number * (others - own)
+            if refused or dropped:
+                tally.refused += number * refused
+                tally.dropped += number * dropped
             if each.delivered is not None:
                 each.delivered.set()
         return now

@@ -136,7 +136,7 @@ class Hub:
                 receiver.inbox = Inbox(receiver, self.shared)
                 receiver.inbox.open(receiver.inbox.delivery.taken)
             inbox = receiver.inbox
-        inbox.tell(sender, messages, received)
+        inbox.publish(sender, messages, received)
 
     # Rooms
 

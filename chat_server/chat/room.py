@@ -11,7 +11,7 @@ from chat_server.chat.session import Session
 from chat_server.errors import NotAMemberError
 from chat_server.journal import PAGE_BYTES
 from chat_server.wire.codec import encode, encode_lines
-from chat_server.wire.messages import PAGE, Dm, DmFrame, Joined, Left, Message, Msg, MsgFrame, TopicFrame
+from chat_server.wire.messages import PAGE, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
 
 #: How long, in seconds, a replay waits for its reader before it gives up.
 REPLAY_WAIT = 10.0
@@ -93,12 +93,18 @@ class Room:
         left = Left(room=self.name, name=session.name, reason=reason)
         return self._announce(session, left, quiet=quiet)
 
-    def publish(self, sender: Session, messages: Sequence[Msg], received: float) -> None:
+    def publish(self, sender: Session, messages: Sequence[Any], received: float) -> None:
         """Say something to all the others. Raises `NotAMemberError`, `UnavailableError`.
 
         `received` is when the bytes were read, on the monotonic clock.
         """
-        self._publish(sender, messages, received)
+        commit = self._shared.commit
+        commit.admit()
+        self.delivery.admit()
+        with self._lock:
+            self._check_locked(sender)
+            commit.submit(self._number_locked(sender, messages, received))
+        commit.drive(gather=self.delivery.crowded)
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody."""
@@ -153,6 +159,7 @@ class Room:
             quiet = quiet or len(self._members) > self._shared.presence_limit
             publication = self._event_locked(session, None if quiet else message)
             publication.kind = "presence"
+            publication.droppable = True
             publication.delivered = delivered = threading.Event()
         self._shared.commit.drive()
         return delivered
@@ -165,15 +172,6 @@ class Room:
         )
         self._shared.commit.submit(publication)
         return publication
-
-    def _publish(self, sender: Session, messages: Sequence[Any], received: float) -> None:
-        self._shared.commit.admit()
-        self.delivery.admit()
-        with self._lock:
-            self._check_locked(sender)
-            publication = self._number_locked(sender, messages, received)
-            self._shared.commit.submit(publication)
-        self._shared.commit.drive()
 
     def _check_locked(self, sender: Session) -> None:
         if sender not in self._members:
@@ -234,10 +232,6 @@ class Inbox(Room):
         with self._lock:
             self._members.pop(self._owner, None)
         self.delivery.leave(self._owner.outbox)
-
-    def tell(self, sender: Session, messages: Sequence[Dm], received: float) -> None:
-        """Say something to the owner. Raises `UnavailableError`."""
-        self._publish(sender, messages, received)
 
     def _check_locked(self, sender: Session) -> None:
         del sender

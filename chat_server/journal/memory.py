@@ -34,14 +34,12 @@ class _Shelf:
         self.last = 0
 
     def add(self, record: Record, keep: int) -> None:
-        kept = _Kept(record.first, record.last, record.ts, record.frames)
-        self.records.append(kept)
-        self.count += _size(kept)
-        self.last = kept.last
+        self.records.append(_Kept(record.first, record.last, record.ts, record.frames))
+        self.count += record.last - record.first + 1
+        self.last = record.last
         # The last record stays, whatever `keep` is: it has the room's last time.
-        while len(self.records) > 1 and self.count - (size := _size(self.records[0])) >= keep:
-            self.records.popleft()
-            self.count -= size
+        while self.count > keep and len(self.records) > 1 and self.count - _size(self.records[0]) >= keep:
+            self.count -= _size(self.records.popleft())
 
     @property
     def first(self) -> int:

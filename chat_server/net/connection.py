@@ -25,8 +25,9 @@ from chat_server.wire.messages import ClientMessage, Message, RegNameRequest
 
 log = structlog.get_logger()
 
-#: Bytes of one read: few while little comes, so that an idle connection holds no large buffer.
-SMALL_READ = 1024
+#: Bytes of one read: few while little comes, so that an idle connection holds no large buffer. With what
+#: Python adds the smaller one makes 512, the most that it allocates without asking the C library.
+SMALL_READ = 479
 LARGE_READ = 64 * 1024
 #: So many bytes without the end of a line, and the peer is given up.
 ENDLESS = 1024 * 1024

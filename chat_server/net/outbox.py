@@ -107,11 +107,9 @@ class Outbox:
     def push(self, frames: bytes, *, droppable: bool = False) -> int:
         """Send the frames, or keep what does not fit; return one of the four states."""
         with self._lock:
-            if not self._open:
-                return REFUSED
-            if droppable and self._size > self._limits.soft:
-                return DROPPED
-            return self._push_locked(frames)
+            if self._size or not self._open:
+                return self._queue_locked(frames, droppable=droppable)
+            return self._send_locked(frames)
 
     def congested(self) -> bool:
         """Tell whether more than half of what may wait does, while the client reads on."""
@@ -152,7 +150,7 @@ class Outbox:
         bye = encode(Bye(reason, text))
         with self._lock:
             if self._open:
-                self._push_locked(bye)
+                self._queue_locked(bye, droppable=False) if self._size else self._send_locked(bye)
             self._open = False
         self.wait_below(1, timeout)
 
@@ -161,9 +159,14 @@ class Outbox:
         with self._lock:
             self._discard_locked()
 
-    def _push_locked(self, frames: bytes) -> int:
-        if self._size:
-            return self._keep_locked(memoryview(frames))
+    def _queue_locked(self, frames: bytes, *, droppable: bool) -> int:
+        if not self._open:
+            return REFUSED
+        if droppable and self._size > self._limits.soft:
+            return DROPPED
+        return self._keep_locked(memoryview(frames))
+
+    def _send_locked(self, frames: bytes) -> int:
         try:
             sent = self._send(frames, DONTWAIT)
         except BlockingIOError:

@@ -1,6 +1,7 @@
 """Listen, accept, the registry of connections, the ordered end."""
 
 import itertools
+import os
 import random
 import socket
 import threading
@@ -81,7 +82,7 @@ class Server:
         self.deliverer = Worker("deliverer", clock)
         self.journalist = Worker("journal", clock)
         self.flusher = Flusher(clock)
-        commit = GroupCommit(journal, clock, self.deliverer, self._on_journal)
+        commit = GroupCommit(journal, clock, self.deliverer, self._on_journal, os.sched_yield)
         shared = Surroundings(
             commit, clock, time.time, self.deliverer, config.presence_limit, config.join_history
         )

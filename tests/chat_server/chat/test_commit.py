@@ -125,8 +125,38 @@ def test_a_publisher_hands_over_after_its_turn() -> None:
     assert len(bob.outbox.ids()) > 60
 
 
+def test_where_several_speak_it_gathers_what_they_say() -> None:
+    """Contract 6: after two spoke in a pass, a publisher lets the others speak before it stores."""
+    world, journal = fragile()
+    ann, bob, cat = world.clients("ann", "bob", "cat")
+
+    def both_while_one_stores() -> None:
+        journal.on_commit = None
+        ann.say("one")
+        bob.say("two")
+
+    journal.on_commit = both_while_one_stores
+    cat.say("nobody steps aside yet")
+    world.others = lambda: bob.say("gathered")
+    journal.batches.clear()
+    ann.say("gathers")
+    assert [len(batch) for batch in journal.batches] == [2]
+    assert cat.outbox.ids() == [2, 3, 4, 5]
+
+
+def test_who_speaks_alone_does_not_step_aside() -> None:
+    """Contract 6: a pass with one speaker ends it, and before the first there is no reason."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    asides: list[None] = []
+    world.others = lambda: asides.append(None)
+    for client in (ann, ann, bob):
+        client.say("alone")
+    assert asides == []
+
+
 def test_a_failure_shows_and_acknowledges_nothing() -> None:
-    """Contract 6: nothing is lost, and nobody is told that it is stored."""
+    """Contract 7: nothing is lost, and nobody is told that it is stored."""
     world, journal = fragile()
     ann, bob = world.clients("ann", "bob")
     journal.broken = True
@@ -137,7 +167,7 @@ def test_a_failure_shows_and_acknowledges_nothing() -> None:
 
 
 def test_publishers_are_refused_while_it_fails() -> None:
-    """Contract 6: the next ones are told `unavailable`, with their refs, and take no ids."""
+    """Contract 7: the next ones are told `unavailable`, with their refs, and take no ids."""
     world, journal = fragile()
     ann, bob = world.clients("ann", "bob")
     journal.broken = True
@@ -151,7 +181,7 @@ def test_publishers_are_refused_while_it_fails() -> None:
 
 
 def test_it_recovers_in_order() -> None:
-    """Contract 6: what waited is stored, shown and acknowledged in its order, then all goes on."""
+    """Contract 7: what waited is stored, shown and acknowledged in its order, then all goes on."""
     world, journal = fragile(presence_limit=200)
     ann, bob = world.clients("ann", "bob")
     journal.broken = True
@@ -171,7 +201,7 @@ def test_it_recovers_in_order() -> None:
 
 
 def test_presence_waits_behind_what_is_stuck() -> None:
-    """Contract 6: who leaves is not seen to go before the last that they said; a LEFT tries again."""
+    """Contract 7: who leaves is not seen to go before the last that they said; a LEFT tries again."""
     world, journal = fragile()
     ann, bob = world.clients("ann", "bob")
     journal.broken = True

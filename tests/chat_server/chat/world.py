@@ -184,13 +184,19 @@ class World:
     time: Clock = field(default_factory=lambda: Clock(1_790_000_000.0))
     jobs: Jobs = field(default_factory=Jobs)
     failures: list[JournalError | None] = field(default_factory=list)
+    #: What other threads do while a publisher steps aside for them.
+    others: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.commit = GroupCommit(self.journal, self.clock, self.jobs, self.failures.append)
+        self.commit = GroupCommit(self.journal, self.clock, self.jobs, self.failures.append, self.step_aside)
         self.shared = Surroundings(
             self.commit, self.clock, self.time, self.jobs, self.presence_limit, self.join_history
         )
         self.hub = Hub(self.shared, self.limits)
+
+    def step_aside(self) -> None:
+        """Let the others do what they do."""
+        self.others()
 
     def restarted(self) -> "World":
         """Return what a server finds that is started later on the same journal."""
@@ -232,7 +238,9 @@ def publication(room: Room, first: int, last: int, text: str = "m") -> Publicati
 
 def event(room: Room, last: int, lines: bytes, kind: str = "presence") -> Publication:
     """Return a publication of what is shown and not stored, after so many messages."""
-    return Publication(room.name, last + 1, last, 1.0, lines, delivery=room.delivery, kind=kind)
+    one = Publication(room.name, last + 1, last, 1.0, lines, delivery=room.delivery, kind=kind)
+    one.droppable = kind == "presence"
+    return one
 
 
 def frames(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> bytes:

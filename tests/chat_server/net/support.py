@@ -87,7 +87,7 @@ class Stage:
         self.clock = Clock()
         self.flusher = Flusher(self.clock)
         journal = MemoryJournal()
-        commit = GroupCommit(journal, self.clock, self._at_once, lambda _: None)
+        commit = GroupCommit(journal, self.clock, self._at_once, lambda _: None, lambda: None)
         surroundings = Surroundings(commit, self.clock, self.clock, self._at_once, 200, 100)
         self.hub = Hub(surroundings, HubLimits())
         self.context = ConnectionContext(
