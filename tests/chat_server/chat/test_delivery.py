@@ -7,7 +7,7 @@ import pytest
 
 from chat_server.chat import commit, delivery, hub, room
 from chat_server.chat.commit import Publication
-from chat_server.chat.delivery import BACKLOG, PASS_BYTES, REST, TURN, Delivery
+from chat_server.chat.delivery import BACKLOG, GATHER, LARGE, PASS_BYTES, REST, TURN, Delivery
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
 from chat_server.errors import UnavailableError
 from chat_server.wire.messages import PAGE
@@ -409,6 +409,54 @@ def test_a_quiet_event_is_no_reason_to_rest() -> None:
     den.event(b"").sender = session
     den.delivery.run()
     assert (reader.pushed, sender.pushed, den.jobs.waiting) == ([], [], [])
+
+
+def speak_during_a_pass(den: Den, speakers: int, text: str = "m") -> RecordingOutbox:
+    """Let so many say something, and one more while that is delivered; return a reader."""
+    reader = den.member()
+    sessions = [Session(f"token{number}", f"user{number}") for number in range(speakers)]
+    for session in sessions:
+        den.member(session)
+        den.store(sender=session)
+
+    def speak(_frames: bytes) -> None:
+        reader.on_push = None
+        den.store(text=text, sender=sessions[0])
+
+    reader.on_push = speak
+    den.delivery.run()
+    return reader
+
+
+def test_a_large_room_waits_for_what_is_said_next() -> None:
+    """Contract 7: the pass after one with two speakers begins when others had time to speak; all is in it."""
+    den = Den()
+    for _ in range(LARGE):
+        den.member()
+    reader = speak_during_a_pass(den, 2)
+    assert [delay for _, delay in den.jobs.waiting] == [pytest.approx((LARGE + 3) * GATHER)]
+    den.store()
+    den.delivery.run()
+    assert reader.ids("den") == [1, 2], "it waits, whoever calls"
+    den.jobs.work()
+    assert reader.ids("den") == [1, 2, 3, 4]
+    assert len(reader.pushed) == 2, "the last two went together"
+    assert den.jobs.waiting == []
+
+
+@pytest.mark.parametrize(
+    ("members", "speakers", "text"),
+    [(LARGE, 1, "m"), (LARGE - 10, 2, "m"), (LARGE, 2, "m" * PASS_BYTES)],
+    ids=["one speaker", "a smaller room", "a full pass"],
+)
+def test_nobody_waits_where_it_does_not_pay(members: int, speakers: int, text: str) -> None:
+    """Contract 7: one speaker alone, a smaller room, or a full pass that waits are delivered at once."""
+    den = Den()
+    for _ in range(members):
+        den.member()
+    reader = speak_during_a_pass(den, speakers, text)
+    assert reader.ids("den") == list(range(1, speakers + 2))
+    assert den.jobs.waiting == []
 
 
 def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
