@@ -38,10 +38,9 @@ DRAIN_CUT = 1.0
 #: How much of what a peer still sends is read before its connection is closed, so that the BYE arrives.
 LINGER_BYTES = 1024 * 1024
 LINGER = 1.0
-#: For how long, in seconds, it waits for the peer's host to have everything, and how often it looks: there
-#: is no event for it.
-ARRIVAL = 0.5
-ARRIVAL_STEP = 0.002
+#: After so many seconds each it looks whether the peer's host has everything; there is no event for it. The
+#: steps grow: 50 frozen clients that are cut together must not look hundreds of times a second each.
+ARRIVAL_STEPS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +229,11 @@ class ClientConnection:
         throws away what the peer's host has not acknowledged. So that is waited for first.
         """
         budget = LINGER_BYTES
-        for _ in range(int(ARRIVAL / ARRIVAL_STEP)):
+        for step in ARRIVAL_STEPS:
             if budget <= 0 or not self.unacknowledged():
                 break
             budget -= self._discard()
-            time.sleep(ARRIVAL_STEP)
+            time.sleep(step)
         self._socket.shutdown(socket.SHUT_WR)
         deadline = self._context.clock() + LINGER
         while budget > 0 and (left := self._left(deadline)) > 0:

@@ -94,6 +94,7 @@ class Flusher:
             outboxes = list(self._watched.values())
         for outbox in outboxes:
             outbox.check_age(now)
+            os.sched_yield()  # many that froze together are cut together: nobody waits for all of it
 
     def sizes(self) -> list[int]:
         """Return how many bytes wait in each watched outbox."""

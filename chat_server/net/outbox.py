@@ -41,8 +41,8 @@ class Outbox:
 
     1. No call but `wait_below` ever waits for the client.
     2. What was pushed is sent in that order, and each push whole.
-    3. Where nothing waits, a push is sent at once; what does not fit waits, as a view on the same
-       bytes, until the watcher calls `flush`.
+    3. Where nothing waits, a push is sent at once; what does not fit waits, as the same
+       bytes object, until the watcher calls `flush`.
     4. Past `size` bytes, or `age` seconds for the oldest, the client is cut: what waits is thrown
        away but for the rest of a begun line and a BYE with the reason, and `on_end` is called.
     5. Past `soft` bytes what is droppable is dropped.
@@ -52,6 +52,7 @@ class Outbox:
     __slots__ = (
         "_below",
         "_clock",
+        "_head",
         "_limits",
         "_lock",
         "_on_end",
@@ -83,7 +84,9 @@ class Outbox:
         # Guards all below. The innermost lock: only the watcher's own is taken under it.
         self._lock = threading.Lock()
         self._open = True
-        self._waiting: deque[tuple[memoryview, float]] | None = None
+        # What was pushed, the same bytes for all members, and when; the first `_head` bytes were sent.
+        self._waiting: deque[tuple[bytes, float]] | None = None
+        self._head = 0
         self._size = 0
         self._progress = 0.0
         self._below: tuple[int, threading.Event] | None = None
@@ -119,7 +122,8 @@ class Outbox:
         """Send what waits, as far as the socket takes it; return whether something still waits."""
         with self._lock:
             while self._size:
-                pieces = [piece for piece, _ in islice(self._waiting or (), GATHER)]
+                pieces: list[bytes | memoryview] = [piece for piece, _ in islice(self._waiting or (), GATHER)]
+                pieces[0] = memoryview(pieces[0])[self._head :]
                 try:
                     sent = self._socket.sendmsg(pieces, (), DONTWAIT)
                 except BlockingIOError:
@@ -164,7 +168,7 @@ class Outbox:
             return REFUSED
         if droppable and self._size > self._limits.soft:
             return DROPPED
-        return self._keep_locked(memoryview(frames))
+        return self._keep_locked(frames, 0)
 
     def _send_locked(self, frames: bytes) -> int:
         try:
@@ -177,17 +181,18 @@ class Outbox:
         self.sent += sent
         if sent == len(frames):
             return TAKEN
-        return self._keep_locked(memoryview(frames)[sent:])
+        return self._keep_locked(frames, sent)
 
-    def _keep_locked(self, piece: memoryview) -> int:
+    def _keep_locked(self, frames: bytes, sent: int) -> int:
         now = self._clock()
         if self._waiting is None:
             self._waiting = deque()
         if not self._size:
             self._progress = now
+            self._head = sent
             self._watcher.watch(self)
-        self._waiting.append((piece, now))
-        self._size += len(piece)
+        self._waiting.append((frames, now))
+        self._size += len(frames) - sent
         if self._size > self._limits.size:
             self._cut_locked()
             return REFUSED
@@ -199,11 +204,10 @@ class Outbox:
         self._size -= sent
         self._progress = self._clock()
         waiting = self._waiting
-        while sent and waiting:
-            piece, since = waiting.popleft()
-            if len(piece) > sent:
-                waiting.appendleft((piece[sent:], since))
-            sent -= min(sent, len(piece))
+        sent += self._head
+        while waiting and len(waiting[0][0]) <= sent:
+            sent -= len(waiting.popleft()[0])
+        self._head = sent
         if not waiting:
             self._waiting = None
         self._tell_locked()
@@ -215,12 +219,14 @@ class Outbox:
 
     def _cut_locked(self) -> None:
         """Throw away what waits but for the rest of a begun line, and say why."""
-        frames = b"".join([piece for piece, _ in self._waiting or ()])
-        begun = self._waiting is not None and _is_begun(self._waiting[0][0])
-        rest = frames[: frames.find(b"\n") + 1] if begun else b""
-        self.lost += frames.count(b"\n") - begun
+        waiting, head = self._waiting or (), self._head
+        first = waiting[0][0] if waiting else b""
+        begun = head > 0 and not first.endswith(b"\n", 0, head)
+        rest = first[head : first.find(b"\n", head) + 1] if begun else b""
+        self.lost += sum([piece.count(b"\n") for piece, _ in waiting]) - first.count(b"\n", 0, head) - begun
         bye = rest + encode(Bye("slow_consumer", CLOSE_REASONS["slow_consumer"]))
-        self._waiting = deque([(memoryview(bye), self._clock())])
+        self._waiting = deque([(bye, self._clock())])
+        self._head = 0
         self._size = len(bye)
         self._open = False
         self._tell_locked()
@@ -236,10 +242,3 @@ class Outbox:
         self._waiting = None
         self._size = 0
         self._tell_locked()
-
-
-def _is_begun(piece: memoryview) -> bool:
-    """Tell whether the line that the piece begins with was sent in part; a piece is the end of its bytes."""
-    frames = bytes(piece.obj)  # no copy: bytes were pushed
-    start = len(frames) - len(piece)
-    return start > 0 and frames[start - 1 : start] != b"\n"
