@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from chat_server import __version__
+from chat_server import __version__, log
 from chat_server.chat.commands import COMMANDS
 from chat_server.chat.tally import BUCKETS, Tally
 from chat_server.net.http import Answer, Route, text
@@ -80,6 +80,9 @@ class ServerCollector(Collector):
         )
         yield GaugeMetricFamily(
             "chat_journal_failing", "1 while messages cannot be stored.", commit.failure is not None
+        )
+        yield CounterMetricFamily(
+            "chat_log_lines_lost", "Lines of the log that could not be written.", log.lines_lost()
         )
         build = GaugeMetricFamily("chat_build_info", "The version that runs.", labels=["version", "python"])
         build.add_metric([__version__, sys.version.partition(" ")[0]], 1)

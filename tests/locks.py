@@ -7,7 +7,18 @@ from types import ModuleType, TracebackType
 import pytest
 
 #: Outermost first; a thread that holds one may wait only for those further down.
-ORDER = ("server", "hub", "room", "delivery commit", "outbox", "flusher", "connection", "worker", "memory")
+ORDER = (
+    "server",
+    "hub",
+    "room",
+    "delivery commit",
+    "outbox",
+    "flusher",
+    "connection",
+    "worker",
+    "memory",
+    "log",
+)
 RANKS = {module: rank for rank, modules in enumerate(ORDER) for module in modules.split()}
 
 

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "journal": {"errors"},
     "chat": {"wire", "journal", "errors"},
     "net": {"chat", "wire", "journal", "config", "errors"},
-    "metrics": {"net", "chat", "wire", "journal", "errors"},
+    "metrics": {"net", "chat", "wire", "journal", "log", "errors"},
     "cli": {"metrics", "net", "chat", "wire", "journal", "config", "log", "errors"},
     "__main__": {"cli"},
 }

@@ -8,7 +8,7 @@ import structlog
 
 from chat_server.chat import names
 from chat_server.chat.room import Inbox, Room, Surroundings
-from chat_server.chat.session import Outgoing, Session, issued_at, new_token
+from chat_server.chat.session import Outgoing, Session, is_signed, new_token, reissued, session_id
 from chat_server.chat.tally import Tally
 from chat_server.errors import LimitReachedError, NameTakenError, NoSuchUserError, UnavailableError
 from chat_server.wire.codec import encode
@@ -38,7 +38,8 @@ class Hub:
 
     1. A name is held by one connected session at a time; who is gone holds none.
     2. A session outlives its connection by `session_ttl`. Who resumes it gets it only when the old
-       connection, if it still hangs there, has wholly ended.
+       connection, if it still hangs there, has wholly ended. After a restart it can be resumed with a
+       token of the run before, or of one that was over less than `session_ttl` ago, and gets a new one.
     3. A room lives as long as somebody is in it, the lobby always; the journal keeps what was said.
     """
 
@@ -49,15 +50,21 @@ class Hub:
         self.stopping = False
         self._journal = shared.commit.journal
         self._started = shared.clock()
-        # Stands in every token of this run and in those of no other: the clock may be set back in between.
-        self._run = shared.time()
-        self._issued = issued_at(self._journal.secret, new_token(self._journal.secret, self._run))
+        self._secret = self._journal.secret
+        # The keys of earlier runs whose sessions may still come back.
+        self._former: list[bytes] = [
+            key.secret
+            for key in getattr(self._journal, "former", ())
+            if shared.time() - key.retired <= limits.session_ttl
+        ]
         # The outermost lock of the chat: guards what follows; `_gone` tells that a connection ended.
         self._lock = threading.Lock()
         self._gone = threading.Condition(self._lock)
         self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared)}
         self._names: dict[str, Session] = {}
         self._sessions: dict[str, Session] = {}
+        # The ids of sessions of earlier runs that have come back; none is revived a second time.
+        self._revived: set[str] = set()
         self._forgotten = Tally()
 
     # Users
@@ -72,7 +79,7 @@ class Hub:
         after = self._positions(request.after or {})
         session = self._claim(request)
         known = session is not None
-        session = session or Session(new_token(self._journal.secret, self._run), name)
+        session = session or Session(new_token(self._secret), name)
         self._admit(session, name, outbox)
         wanted = dict.fromkeys((*session.parted, *after)) if known else {}
         rooms = [room for room in wanted if room != INBOX] or [LOBBY]
@@ -211,31 +218,35 @@ class Hub:
 
     def _claim(self, request: RegName) -> Session | None:
         """Return the session that a client resumes, with its old connection ended; none where it is gone."""
-        if request.session is None or request.epoch not in (None, self._journal.epoch):
+        token = request.session
+        if token is None or request.epoch not in (None, self._journal.epoch):
+            return None
+        if not any(is_signed(key, token) for key in (self._secret, *self._former)):
             return None
         with self._gone:
-            session = self._sessions.get(request.session)
+            session = self._sessions.get(session_id(token))
             if session is None:
-                session = self._revived(request.session)
+                session = self._revive_locked(token)
             elif session.left_at is None:
                 session.outbox.end("session_replaced")
                 if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_WAIT):
                     raise UnavailableError("the session's other connection has not ended yet; try again")
             if session is not None:
-                self._sessions[session.token] = session
+                self._sessions[session.id] = session
                 session.left_at = None
             return session
 
-    def _revived(self, token: str) -> Session | None:
-        """Return a session that this server gave out before it was restarted."""
-        issued = issued_at(self._journal.secret, token)
+    def _revive_locked(self, token: str) -> Session | None:
+        """Return a session of an earlier run, with a token of this one; none where it is over."""
         since_start = self.shared.clock() - self._started
-        if issued in (None, self._issued) or since_start > self.limits.session_ttl:
+        known = is_signed(self._secret, token) or session_id(token) in self._revived
+        if known or since_start > self.limits.session_ttl:
             return None
-        session = Session(token, "")
+        session = Session(reissued(self._secret, token), "")
         session.refs.update(self._journal.refs(session.id))
         inbox = Inbox(session, self.shared)
         session.inbox = inbox if inbox.delivery.taken else None
+        self._revived.add(session.id)  # last: what the journal cannot tell now may be asked again
         return session
 
     def _admit(self, session: Session, name: str, outbox: Outgoing) -> None:
@@ -243,14 +254,14 @@ class Hub:
             try:
                 self._hold_name_locked(session, name)
             except NameTakenError:
-                if session.token in self._sessions:
+                if session.id in self._sessions:
                     session.left_at = self.shared.clock()
                     self._gone.notify_all()
                 raise
             session.name = name
             session.outbox = outbox
             session.left_at = None
-            self._sessions[session.token] = session
+            self._sessions[session.id] = session
 
     def _hold_name_locked(self, session: Session, name: str) -> None:
         if self._names.setdefault(names.key(name), session) is not session:
@@ -279,7 +290,7 @@ class Hub:
         return room
 
     def _forget_locked(self, session: Session) -> None:
-        del self._sessions[session.token]
+        del self._sessions[session.id]
         if session.inbox is not None:
             self._forgotten.add(session.inbox.delivery.tally)
 

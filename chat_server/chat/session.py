@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: How many refs of a session are remembered: twice what a client may reasonably have unacknowledged.
 REFS = 10_000
 
+#: A token is a random part, the same for all tokens of its session, and a signature; both in base64.
+RANDOM_BYTES = 21
+RANDOM = RANDOM_BYTES * 4 // 3
+SIGNATURE_BYTES = 15
 
 # What `Outgoing.push` answers: taken; taken, but the client is far behind while it reads on; refused,
 # since it is cut off; dropped, since it is behind and this can be done without.
@@ -73,7 +77,7 @@ class Session:
         #: What the client resumes with: a secret, so it is neither stored nor logged.
         self.token = token
         #: What others may know the session by: the journal, the name of the inbox.
-        self.id = hashlib.sha256(token.encode()).hexdigest()[:24]
+        self.id = session_id(token)
         self.name = name
         self.outbox: Outgoing = Nowhere()
         #: In the order in which they were joined.
@@ -119,23 +123,26 @@ class Session:
         return ", ".join(self.rooms) or "none"
 
 
-def new_token(secret: bytes, now: float) -> str:
-    """Make a session's token: random, with the time of issue, and signed (RFC 2104) by the server."""
-    body = secrets.token_bytes(15) + int(now * 1000).to_bytes(6, "big")
-    return base64.urlsafe_b64encode(body + _signature(secret, body)).decode()
+def new_token(secret: bytes) -> str:
+    """Make a session's token: random, and signed (RFC 2104) with the key of this run of the server."""
+    return _signed(secret, secrets.token_urlsafe(RANDOM_BYTES))
 
 
-def issued_at(secret: bytes, token: str) -> float | None:
-    """Return when the token was issued, in seconds since 1970; none where this server did not issue it."""
-    try:
-        raw = base64.urlsafe_b64decode(token.encode("ascii"))
-    except ValueError:
-        return None
-    body, signature = raw[:21], raw[21:]
-    if not hmac.compare_digest(signature, _signature(secret, body)):
-        return None
-    return int.from_bytes(body[15:], "big") / 1000
+def reissued(secret: bytes, token: str) -> str:
+    """Return another token of the same session, signed with this key."""
+    return _signed(secret, token[:RANDOM])
 
 
-def _signature(secret: bytes, body: bytes) -> bytes:
-    return hmac.digest(secret, body, hashlib.sha256)[:15]
+def is_signed(secret: bytes, token: str) -> bool:
+    """Tell whether a token was signed with this key."""
+    return token.isascii() and hmac.compare_digest(token, _signed(secret, token[:RANDOM]))
+
+
+def session_id(token: str) -> str:
+    """Return what others may know a session by: the same for all its tokens, and it tells none of them."""
+    return hashlib.sha256(token[:RANDOM].encode()).hexdigest()[:24]
+
+
+def _signed(secret: bytes, random: str) -> str:
+    signature = hmac.digest(secret, random.encode(), hashlib.sha256)[:SIGNATURE_BYTES]
+    return random + base64.urlsafe_b64encode(signature).decode()

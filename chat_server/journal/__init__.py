@@ -54,6 +54,13 @@ class Said(Struct, gc=False):
     id: int
 
 
+class FormerKey(NamedTuple):
+    """The key of an earlier run, and when the run after it began, in seconds since 1970."""
+
+    secret: bytes
+    retired: float
+
+
 class Journal(Protocol):
     """What every journal does. `commit` is called by one thread at a time, all else by any.
 
@@ -64,7 +71,8 @@ class Journal(Protocol):
     """
 
     epoch: str
-    #: Signs the sessions' tokens, so that a server knows after a restart which ones it gave out.
+    #: Signs the sessions' tokens of this run. A journal that outlives the process has `former` besides, a
+    #: list of `FormerKey`, the latest first: so a server knows after a restart which tokens it gave out.
     secret: bytes
 
     def commit(self, records: Sequence[Record]) -> None:

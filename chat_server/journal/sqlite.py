@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chat_server.journal import Record
+from chat_server.journal import Record, keys
 from chat_server.journal.indexer import Indexer
 from chat_server.journal.place import Place
 from chat_server.journal.reader import Reader
@@ -68,11 +68,13 @@ class SqliteJournal(Reader):
             with translated(path):
                 self._writer = _open_to_write(path, durability, opened)
                 prepare(self._writer, path)
+                keys.rotate(self._writer, now())
                 self._checkpointer = _open_to_write(path, durability, opened)
             super().__init__(path)
             opened.callback(super().close)
             self.epoch = str(self.meta["epoch"])
             self.secret = bytes(self.meta["secret"])
+            self.former = keys.former(self.meta)
             self._published = self.published()
             self._indexer = Indexer(self._place.beside("-search"), self.epoch, self)
             opened.callback(self._indexer.close)

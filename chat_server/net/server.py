@@ -52,9 +52,12 @@ class Totals:
         self.lost = 0
 
     def add(self, connection: ClientConnection) -> None:
-        """Add what a connection has counted."""
-        self.received.update(connection.conversation.received)
-        self.errors.update(connection.conversation.errors)
+        """Add what a connection has counted so far; its thread may be counting on.
+
+        So the dictionaries are copied first, which is one step: `update` walks what it is given.
+        """
+        self.received.update(connection.conversation.received.copy())
+        self.errors.update(connection.conversation.errors.copy())
         self.bytes_received += connection.bytes_received
         self.bytes_sent += connection.outbox.sent
         self.lost += connection.outbox.lost

@@ -115,6 +115,33 @@ def test_a_resend_is_answered_alike_and_stored_once(server: Server, meet: Meet, 
     assert back.say("2")["id"] == first["id"] + 1
 
 
+def test_who_missed_the_welcome_of_a_run_comes_back_in_the_next(
+    server: Server, meet: Meet, ann: Person
+) -> None:
+    """The server was killed twice, and all the client has is its token of before."""
+    first = ann.say("1")
+    for _ in range(2):
+        server.kill()
+        server.start()
+        assert meet("ann", **ann.resume_with(lobby=1)).welcome["resumed"] is True
+    back = meet("ann", **ann.resume_with(lobby=1))
+    assert back.welcome["session"] != ann.welcome["session"]
+    assert back.say("1") == first
+
+
+def test_exit_is_the_end_also_after_a_restart(server: Server, meet: Meet, ann: Person) -> None:
+    """Neither the token that was come back with nor the one that was given then is good any more."""
+    server.kill()
+    server.start()
+    back = meet("ann", **ann.resume_with(lobby=0))
+    assert back.welcome["resumed"] is True
+    back.leave()
+    for gone in (ann, back):
+        again = meet("ann", **gone.resume_with(lobby=0))
+        assert again.welcome["resumed"] is False
+        again.leave()
+
+
 def test_another_record_is_told(meet: Meet, ann: Person) -> None:
     """Who comes with the epoch of another record is not resumed: its ids mean nothing here."""
     back = meet("bob", **(ann.resume_with(lobby=7) | {"epoch": "another"}))

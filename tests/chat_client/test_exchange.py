@@ -275,6 +275,17 @@ def test_a_resume_says_what_one_has(talk: Talk) -> None:
     ]
 
 
+def test_the_latest_session_is_what_one_comes_back_with(talk: Talk) -> None:
+    """A server that was restarted gives another secret for the same session: nothing begins anew."""
+    talk.hear(said(1), DmFrame(sender="bob", to="dave", text="x", id=1, ts=0))
+    talk.exchange.disconnected()
+    talk.connect(welcomed=welcome(session="s2", resumed=True))
+    talk.exchange.disconnected()
+    assert talk.hear(request())[1] == [
+        RegName(name="dave", session="s2", after={"lobby": 1, "@": 1}, epoch="e1")
+    ]
+
+
 def test_what_was_not_acknowledged_goes_out_first(talk: Talk) -> None:
     """After a loss all that waits is sent again, in order and with the same refs, before what is new."""
     waiting = [talk.say("1"), talk.say("2")]

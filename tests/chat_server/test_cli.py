@@ -186,6 +186,55 @@ def test_an_unknown_flag_is_refused(capsys: pytest.CaptureFixture[str], argument
     assert "usage: chat-server" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--prot", "7"], "unknown option --prot, did you mean --port?"),
+        (["--prot=7"], "unknown option --prot, did you mean --port?"),
+        (["--room", "tea", "export", "--jurnal", "sqlite:chat.db"], "unknown option --jurnal, did you mean"),
+        (["-p", "7"], "unknown option -p\n"),
+        (["--port", "7", "7"], "argument command: invalid choice: '7'"),
+        (["serve", "away"], "serve takes no TARGET"),
+        (["--port"], "argument --port: expected one argument"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_a_mistake_is_named_and_help_is_pointed_to(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """The option that does not exist is what is wrong, not the value behind it."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert f"chat-server: error: {said}" in printed
+    assert printed.endswith("\nchat-server --help lists commands and options, with examples\n")
+
+
+@pytest.mark.parametrize("arguments", [["--prot", "--help"], ["-h", "--prot"]])
+def test_help_is_shown_to_who_asks_for_it(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """A mistake beside it does not matter."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert "examples:" in capsys.readouterr().out
+
+
+def test_what_follows_two_dashes_is_no_option(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As everywhere: a file may be called so."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["backup", "--journal", "sqlite:chat.db", "--", "--prot"]) == 1
+    assert "chat.db" in capsys.readouterr().err
+
+
+def test_what_looks_like_a_number_is_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    """A negative one is refused by its setting, not taken for an option."""
+    assert main(["--port", "-1", "--print-config"]) == 2
+    assert "--port: '-1' must be a whole number from 0 to 65535" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("status", "expected"), [(200, 0), (503, 1)])
 def test_healthcheck_answers_with_its_status(
     capsys: pytest.CaptureFixture[str], health: Callable[[int], int], status: int, expected: int

@@ -1,17 +1,20 @@
 """The log: one JSON object a line, and nothing in it that a terminal obeys."""
 
+import fcntl
 import io
 import json
+import os
 import re
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.log import EVENTS, configure, scrub
+from chat_server.log import EVENTS, configure, lines_lost, scrub
 
 
 class Terminal(io.StringIO):
@@ -124,6 +127,83 @@ def test_scrub_leaves_what_can_be_printed(text: str) -> None:
     if text.isprintable():
         assert scrubbed == text
     assert not re.search("[\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", scrubbed)
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """Return a pipe that nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        yield stream
+
+
+def test_a_reader_that_is_gone_ends_nothing(unread: TextIO) -> None:
+    """Each line is dropped and counted, whoever logs goes on; also where an error is what is logged."""
+    configure("info", "json", unread)
+    log = structlog.get_logger()
+    log.info("connected")
+    log.debug("read_failed")  # below the level: not lost
+    try:
+        int("told to")
+    except ValueError:
+        log.exception("job_failed")
+    assert lines_lost() == 2
+
+
+def test_a_full_disk_ends_nothing() -> None:
+    """/dev/full is one (full(4)); a log that can be written again begins at zero."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # no path of the tests' own
+        configure("info", "json", full)
+        structlog.get_logger().info("connected")
+        assert lines_lost() == 1
+    assert len(written(lambda log: log.info("connected"))) == 1
+    assert lines_lost() == 0
+
+
+def test_lost_lines_of_many_threads_are_all_counted(unread: TextIO) -> None:
+    """None is lost a second time."""
+    configure("info", "json", unread)
+    log = structlog.get_logger()
+    begin = threading.Barrier(8)
+
+    def end_often() -> None:
+        begin.wait()
+        for _ in range(200):
+            log.info("disconnected")
+
+    threads = [threading.Thread(target=end_often) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lines_lost() == 8 * 200
+
+
+def test_a_line_goes_into_a_narrow_pipe_in_parts() -> None:
+    """A traceback may be longer than what a pipe holds; nothing of it is lost."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    text = "x" * 100_000
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader) as lines:
+        configure("info", "json", stream)
+        thread = threading.Thread(target=lambda: structlog.get_logger().info("connected", peer=text))
+        thread.start()
+        assert json.loads(lines.readline())["peer"] == text
+        thread.join()
+    assert lines_lost() == 0
+
+
+def test_without_a_stdout_every_line_is_lost() -> None:
+    """It was closed by who started the server, and that ends nothing either."""
+    configure("info", "auto", None)
+    structlog.get_logger().info("connected")
+    assert lines_lost() == 1
+
+
+def test_without_a_log_no_line_is_lost() -> None:
+    """Where it was never set up, as in tests."""
+    assert lines_lost() == 0
 
 
 def test_events_are_described() -> None:

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from chat_server import log
 from chat_server.chat.tally import BUCKETS
 from chat_server.config import Config
 from chat_server.errors import JournalError
@@ -37,6 +39,7 @@ PLAIN = {
     "chat_journal_commits_total",
     "chat_journal_records_total",
     "chat_journal_failing",
+    "chat_log_lines_lost_total",
     "process_threads",
     "process_open_fds",
     "process_resident_memory_bytes",
@@ -199,6 +202,18 @@ def test_threads_are_counted(server: Server) -> None:
     ann = Talker(server, "ann")
     assert scrape(server)["process_threads", ""] == before + 1
     ann.end()
+
+
+def test_lost_lines_of_the_log_are_told(server: Server) -> None:
+    """It is the one place that is left to tell it."""
+    assert scrape(server)["chat_log_lines_lost_total", ""] == 0
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # no path of the tests' own
+        log.configure("info", "json", full)
+        structlog.get_logger().info("connected")
+        try:
+            assert scrape(server)["chat_log_lines_lost_total", ""] == 1
+        finally:
+            structlog.reset_defaults()
 
 
 def test_the_build_is_told(server: Server) -> None:

@@ -1,5 +1,7 @@
 """The server under test, as a process of its own; the one place that names an implementation."""
 
+import http.client
+import itertools
 import json
 import os
 import subprocess
@@ -15,9 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 class Running:
-    """A server that listens on free ports, and its log as it comes."""
+    """A server that listens on free ports, and its log as it comes.
 
-    def __init__(self, *flags: str) -> None:
+    With `lines` only so many lines of it are read, and then the pipe is closed.
+    """
+
+    def __init__(self, *flags: str, lines: int | None = None) -> None:
         command = [sys.executable, "-m", "chat_server", "--host", "127.0.0.1", "--port", "0"]
         self.process = subprocess.Popen(  # noqa: S603  # the project's own server
             [*command, "--metrics-port", "0", *flags],
@@ -27,10 +32,13 @@ class Running:
             env={key: value for key, value in os.environ.items() if not key.startswith("CHAT_")},
         )
         self.lines: list[str] = []
+        self._limit = lines
         self._begun = threading.Event()
         self._reader = threading.Thread(target=self._read, name="log-reader")
         self._reader.start()
         assert self._begun.wait(PATIENCE), "no line of log"
+        if lines is not None:
+            self._reader.join(PATIENCE)
         self.listening = json.loads(self.lines[0])
         self.address: Address = ("127.0.0.1", int(self.listening["port"]))
 
@@ -64,10 +72,21 @@ class Running:
         """Return how many threads it has."""
         return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
 
+    def metric(self, name: str) -> float:
+        """Return what the metrics port tells of a metric without labels."""
+        asked = http.client.HTTPConnection("localhost", self.listening["metrics_port"], timeout=PATIENCE)
+        try:
+            asked.request("GET", "/metrics")
+            told = asked.getresponse().read().decode()
+        finally:
+            asked.close()
+        (value,) = [line.split()[1] for line in told.splitlines() if line.startswith(f"{name} ")]
+        return float(value)
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as stream:
-            for line in stream:
+            for line in itertools.islice(stream, self._limit):
                 self.lines.append(line)
                 self._begun.set()
         self._begun.set()

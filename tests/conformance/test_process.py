@@ -74,6 +74,31 @@ def test_a_signal_ends_the_server_in_order(number: int) -> None:
     assert running.events()[events.index("stopping")]["reason"] == signal.Signals(number).name
 
 
+def test_a_log_that_nobody_reads_ends_no_chat() -> None:
+    """People come, talk, leave and are seen to leave; the lost lines are counted; a stop is in order."""
+    with Running(lines=1) as running:
+        guests = Guests(running.address)
+        room = fresh("room")
+        ann, bob, cat = guests(room), guests(room), guests(room)
+        ann.say("can you hear me?", room, ref="1")
+        assert ann.until("ACK", ref="1")["id"] == 1
+        for peer in (bob, cat):
+            peer.hear("can you hear me?", room)
+        bob.send("EXIT")
+        assert bob.bye() == "exit"
+        cat.reset()
+        for gone in (bob, cat):
+            ann.until("LEFT", room=room, name=gone.name)
+        ann.send("WHO", room=room, ref="who")
+        assert ann.until("USERS", ref="who")["names"] == [ann.name]
+        assert guests(name=bob.name).name.startswith(bob.name)
+        assert running.metric("chat_log_lines_lost_total") >= 3 * len(("connected", "registered", "joined"))
+        running.process.terminate()
+        assert ann.bye() == "server_shutdown"
+        assert running.wait() == 0
+        guests.leave()
+
+
 def test_a_second_signal_ends_it_at_once() -> None:
     """Whoever insists is not made to wait for the drain."""
     with Running() as running:

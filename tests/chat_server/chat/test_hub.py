@@ -1,6 +1,7 @@
 """The contract of `Hub`: who is here, sessions that come back, rooms that come and go, inboxes."""
 
 import threading
+from typing import NoReturn
 
 import pytest
 
@@ -302,10 +303,103 @@ def test_a_session_is_not_revived_for_ever() -> None:
     assert welcome.resumed is False
 
 
+def returned(world: World, token: str) -> Welcome:
+    """Return the WELCOME of a client who comes with this token."""
+    client = Client(world.hub)
+    welcome = client.register("ann", session=token)
+    assert welcome is not None
+    client.hang_up()
+    return welcome
+
+
+def test_a_session_gets_another_token_in_each_run() -> None:
+    """Both are good while that server runs: the WELCOME with the new one may never have arrived."""
+    world = World()
+    token = world.client("ann").session.token
+    later = world.restarted()
+    welcome = returned(later, token)
+    assert welcome.resumed is True
+    assert welcome.session != token
+    assert returned(later, welcome.session).session == welcome.session
+    assert returned(later, token).session == welcome.session
+    later.clock.now += 500
+    assert returned(later, token).resumed is True
+    later.clock.now += 500
+    later.hub.sweep()
+    assert returned(later, token).resumed is True, "the server has run for long, and knows the session"
+
+
+def test_a_session_lasts_as_long_as_somebody_comes_back_to_it() -> None:
+    """However often the server is restarted, and however long each run is."""
+    world = World(limits=HubLimits(session_ttl=600))
+    token = world.client("ann").session.token
+    for _ in range(3):
+        world = world.restarted()
+        welcome = returned(world, token)
+        assert welcome.resumed is True
+        token = welcome.session
+        world.time.now += 5000
+
+
+@pytest.mark.parametrize(("seconds", "resumed"), [(598.0, True), (601.0, False)])
+def test_a_token_of_the_run_before_last(seconds: float, *, resumed: bool) -> None:
+    """It is good where the run between was short: a server that crashes again and again loses nobody."""
+    world = World(limits=HubLimits(session_ttl=600))
+    token = world.client("ann").session.token
+    between = world.restarted()
+    between.time.now += seconds
+    later = between.restarted()
+    assert returned(later, token).resumed is resumed
+
+
+@pytest.mark.parametrize("step", [-100_000.0, 100_000.0])
+def test_a_clock_that_is_set_loses_no_session_of_the_run_before(step: float) -> None:
+    """Between two runs, back or forward."""
+    world = World()
+    token = world.client("ann").session.token
+    world.time.now += step
+    assert returned(world.restarted(), token).resumed is True
+
+
+@pytest.mark.parametrize("question", ["refs", "bounds"])
+def test_a_session_is_asked_for_again_where_the_journal_failed(
+    question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is told to try again, and then comes back."""
+
+    def fail(_: str) -> NoReturn:
+        raise JournalError("unreadable")
+
+    world = World()
+    token = world.client("ann").session.token
+    later = world.restarted()
+    client = Client(later.hub)
+    with monkeypatch.context() as broken:
+        broken.setattr(later.journal, question, fail)
+        assert client.register("ann", session=token) is None
+    assert client.outbox.errors() == ["unavailable"]
+    assert returned(later, token).resumed is True
+
+
+def test_exit_ends_a_session_of_the_run_before() -> None:
+    """With its new token as with its old one; others of that run still come back."""
+    world = World()
+    token, other = (world.client(name).session.token for name in ("ann", "bob"))
+    later = world.restarted()
+    again = Client(later.hub)
+    welcome = again.register("ann", session=token)
+    assert welcome is not None
+    assert welcome.resumed is True
+    again.send(Exit())
+    again.hang_up("exit", final=True)
+    assert returned(later, token).resumed is False
+    assert returned(later, welcome.session).resumed is False
+    assert returned(later, other).resumed is True
+
+
 def test_a_session_that_was_forgotten_is_not_revived() -> None:
     """A token that this very server gave out and has forgotten is no session from before."""
     world = World(limits=HubLimits(session_ttl=600))
-    world.time.now += 5
     (ann,) = world.clients("ann")
     ann.send(Exit())
     ann.hang_up("exit", final=True)

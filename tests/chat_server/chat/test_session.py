@@ -1,58 +1,80 @@
 """Sessions and their tokens."""
 
-import base64
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_server.chat import session as module
-from chat_server.chat.session import REFUSED, Nowhere, Session, issued_at, new_token
+from chat_server.chat.session import (
+    RANDOM,
+    REFUSED,
+    Nowhere,
+    Session,
+    is_signed,
+    new_token,
+    reissued,
+    session_id,
+)
 from chat_server.errors import NotAMemberError
 from chat_server.wire.messages import Ack, Notice
 from tests.chat_server.chat.world import RecordingOutbox, World
 
 SECRET = b"s" * 32
-NOW = 1_790_000_000.9
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def test_a_token_tells_when_it_was_issued() -> None:
-    """In milliseconds; two tokens are never the same."""
-    assert issued_at(SECRET, new_token(SECRET, NOW)) == NOW
-    assert new_token(SECRET, NOW) != new_token(SECRET, NOW)
+def test_a_token_is_its_server_s_own() -> None:
+    """Two are never the same; letters, digits, - and _, so that it can be handed on as it is."""
+    token = new_token(SECRET)
+    assert is_signed(SECRET, token)
+    assert token != new_token(SECRET)
+    assert len(token) == 48
+    assert set(token) <= set(ALPHABET)
 
 
-def test_a_token_of_another_server_is_none() -> None:
-    """It was signed with another secret."""
-    assert issued_at(b"t" * 32, new_token(SECRET, NOW)) is None
+def test_a_token_of_another_run_is_none() -> None:
+    """It was signed with another key."""
+    assert not is_signed(b"t" * 32, new_token(SECRET))
 
 
 def test_a_truncated_token_is_none() -> None:
-    """However much of it is missing."""
-    token = new_token(SECRET, NOW)
-    assert all(issued_at(SECRET, token[:length]) is None for length in range(len(token)))
+    """However much of it is missing, and whatever follows it."""
+    token = new_token(SECRET)
+    assert not any(is_signed(SECRET, token[:length]) for length in range(len(token)))
+    assert not any(is_signed(SECRET, token + more) for more in ("A", "=", "\n", "é"))
 
 
-@given(st.integers(0, 8 * 36 - 1))
-def test_a_forged_token_is_none(bit: int) -> None:
-    """Whatever bit of it is changed: its random part, its time or its signature."""
-    raw = bytearray(base64.urlsafe_b64decode(new_token(SECRET, NOW)))
-    assert len(raw) == 36
-    raw[bit // 8] ^= 1 << bit % 8
-    assert issued_at(SECRET, base64.urlsafe_b64encode(bytes(raw)).decode()) is None
+@given(st.integers(0, 47), st.sampled_from(ALPHABET))
+def test_a_forged_token_is_none(place: int, letter: str) -> None:
+    """Whatever letter of it is changed: there is one spelling of a token."""
+    token = new_token(SECRET)
+    forged = token[:place] + letter + token[place + 1 :]
+    assert is_signed(SECRET, forged) is (forged == token)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_no_token(text: str) -> None:
     """Nothing that a client sends raises."""
-    assert issued_at(SECRET, text) is None
+    assert not is_signed(SECRET, text)
+
+
+def test_a_session_has_another_token_in_each_run() -> None:
+    """Each shows that it is of the same session, and of its own run."""
+    token = new_token(SECRET)
+    later = reissued(b"t" * 32, token)
+    assert session_id(later) == session_id(token) == Session(token, "ann").id
+    assert is_signed(b"t" * 32, later)
+    assert not is_signed(SECRET, later)
+    assert later[:RANDOM] == token[:RANDOM]
 
 
 def test_the_token_is_kept_from_others() -> None:
     """What others know the session by does not tell it."""
-    session = Session("secret token", "ann")
-    assert "secret" not in session.id
-    assert session.id == Session("secret token", "bob").id != Session("other token", "ann").id
+    token, other = new_token(SECRET), new_token(SECRET)
+    session = Session(token, "ann")
+    assert len(session.id) == 24
+    assert session.id not in token
+    assert session.id == Session(token, "bob").id != Session(other, "ann").id
 
 
 def test_a_session_without_a_connection_refuses() -> None:

@@ -1,5 +1,6 @@
 """A chat without sockets, threads, clocks: outboxes that record, a clock that is set, jobs that are run."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from chat_server.chat.hub import Hub, HubLimits
 from chat_server.chat.room import Room, Surroundings
 from chat_server.chat.session import CONGESTED, TAKEN, Session
 from chat_server.errors import JournalError
-from chat_server.journal import Journal, Record
+from chat_server.journal import FormerKey, Journal, Record
 from chat_server.journal.memory import MemoryJournal
 from chat_server.wire.codec import encode, server_decoder
 from chat_server.wire.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
@@ -199,8 +200,11 @@ class World:
         self.others()
 
     def restarted(self) -> "World":
-        """Return what a server finds that is started later on the same journal."""
+        """Return what a server finds that is started later on the same journal, which has a new key."""
         time = Clock(self.time.now + 1.0)
+        former = [FormerKey(self.journal.secret, time.now), *getattr(self.journal, "former", ())]
+        self.journal.former = former  # type: ignore[attr-defined]  # as one that outlives the process
+        self.journal.secret = secrets.token_bytes(32)
         return World(self.journal, self.limits, self.presence_limit, self.join_history, Clock(), time)
 
     def client(self, name: str, *rooms: str) -> Client:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.errors import JournalError
+from chat_server.journal import FormerKey
 from chat_server.journal import sqlite as module
 from chat_server.journal.sqlite import ROWS, SYNCHRONOUS, SqliteJournal
 from tests.chat_server.chat.world import record
@@ -50,12 +51,24 @@ def until_full(journal: SqliteJournal) -> int:
 
 
 def test_everything_is_there_after_a_restart(path: Path) -> None:
-    """Messages, epoch, secret, and the ids go on."""
+    """Messages, epoch, and the ids go on."""
     with closing(filled(path)) as journal:
-        before = journal.epoch, journal.secret, journal.read("lobby", 0, 10, 100)
+        before = journal.epoch, journal.read("lobby", 0, 10, 100)
     with closing(SqliteJournal(path)) as journal:
-        assert (journal.epoch, journal.secret, journal.read("lobby", 0, 10, 100)) == before
+        assert (journal.epoch, journal.read("lobby", 0, 10, 100)) == before
         assert journal.bounds("lobby") == (1, 10, 9.0)
+
+
+def test_each_run_has_a_key_of_its_own_and_knows_those_before(path: Path) -> None:
+    """With the time at which the run after it began."""
+    with closing(SqliteJournal(path, now=lambda: 5.0)) as journal:
+        first = journal.secret
+    with closing(SqliteJournal(path, now=lambda: 6.0)) as journal:
+        second = journal.secret
+        assert journal.former[0] == FormerKey(first, 6.0)
+    with closing(SqliteJournal(path, now=lambda: 7.5)) as journal:
+        assert journal.former[:2] == [FormerKey(second, 7.5), FormerKey(first, 6.0)]
+        assert journal.secret not in (first, second)
 
 
 def test_a_killed_server_leaves_what_it_stored(path: Path, tmp_path: Path) -> None:

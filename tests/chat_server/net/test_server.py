@@ -4,7 +4,9 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +18,7 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.net import connection as connection_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
-from chat_server.net.server import STUCK, Server
+from chat_server.net.server import STUCK, Server, Totals
 from tests.chat_server.net.support import PATIENCE, Clock, frames, until_end
 
 
@@ -128,6 +130,34 @@ def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
     assert time.monotonic() - begun < 2.0
     assert server.connections() == []
     frozen.close()
+
+
+class Interrupted(Counter[str]):
+    """Has somebody else do something between any two steps of an addition."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__(REG_NAME=1)
+        self._meanwhile = meanwhile
+
+    def __setitem__(self, key: str, number: int) -> None:
+        self._meanwhile()
+        super().__setitem__(key, number)
+
+
+@pytest.mark.parametrize("what", ["received", "errors"])
+def test_a_scrape_adds_up_while_clients_go_on(what: str) -> None:
+    """Their first message of a kind makes an entry in what is being walked; it counts at the next scrape."""
+    conversation = SimpleNamespace(received={}, errors={})
+    counted: dict[str, int] = getattr(conversation, what)
+    counted.update(REG_NAME=1, MSG=5)
+    busy = SimpleNamespace(
+        conversation=conversation, bytes_received=0, outbox=SimpleNamespace(sent=0, lost=0)
+    )
+    totals = Totals()
+    setattr(totals, what, Interrupted(lambda: counted.update({f"kind {len(counted)}": 1})))
+    totals.add(busy)  # type: ignore[arg-type]  # it has what is counted
+    assert getattr(totals, what) == {"REG_NAME": 2, "MSG": 5}
+    assert len(counted) > 2
 
 
 def test_who_has_ended_by_itself_is_counted(start: Callable[..., Server]) -> None:
