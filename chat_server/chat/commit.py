@@ -43,8 +43,8 @@ class GroupCommit:
     3. Nobody is shown what the journal has not stored.
     4. One thread stores at a time, and no other lock is held while it does.
     5. A publisher works for the others no longer than `TURN`; then `hand_over` gets the rest.
-    6. Where it is told to `gather`, it steps aside for the threads that are ready to run before it stores:
-       what they submit goes along, in the same commit and the same deliveries.
+    6. Where it is told to `gather`, or commits are costly, it steps aside for the threads that are ready to
+       run before it stores: what they submit goes along, in the same commit and the same deliveries.
     7. Where the journal fails, everything stays in order and waits: `retry` tries again. Publishers
        are refused by `admit` until then.
     """
@@ -95,7 +95,7 @@ class GroupCommit:
         deadline = 0.0
         while self._storing.acquire(blocking=False):
             try:
-                if gather:
+                if gather or self.journal.costly:
                     self._step_aside()
                 done = self._store_waiting()
             finally:

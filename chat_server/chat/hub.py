@@ -53,9 +53,7 @@ class Hub:
         self._secret = self._journal.secret
         # The keys of earlier runs whose sessions may still come back.
         self._former: list[bytes] = [
-            key.secret
-            for key in getattr(self._journal, "former", ())
-            if shared.time() - key.retired <= limits.session_ttl
+            key.secret for key in self._journal.former if shared.time() - key.retired <= limits.session_ttl
         ]
         # The outermost lock of the chat: guards what follows; `_gone` tells that a connection ended.
         self._lock = threading.Lock()

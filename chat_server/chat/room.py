@@ -91,7 +91,9 @@ class Room:
             self._members.pop(session, None)
         self.delivery.leave(session.outbox)
         left = Left(room=self.name, name=session.name, reason=reason)
-        return self._announce(session, left, quiet=quiet)
+        delivered = threading.Event()
+        self._announce(session, left, quiet=quiet, delivered=delivered)
+        return delivered
 
     def publish(self, sender: Session, messages: Sequence[Any], received: float) -> None:
         """Say something to all the others. Raises `NotAMemberError`, `UnavailableError`.
@@ -153,16 +155,22 @@ class Room:
             self._members[session] = None
             return True
 
-    def _announce(self, session: Session, message: Message, *, quiet: bool = False) -> threading.Event:
+    def _announce(
+        self,
+        session: Session,
+        message: Message,
+        *,
+        quiet: bool = False,
+        delivered: threading.Event | None = None,
+    ) -> None:
         """Tell the others who came or went, in order with what they said, where the room is small."""
         with self._lock:
             quiet = quiet or len(self._members) > self._shared.presence_limit
             publication = self._event_locked(session, None if quiet else message)
             publication.kind = "presence"
             publication.droppable = True
-            publication.delivered = delivered = threading.Event()
+            publication.delivered = delivered
         self._shared.commit.drive()
-        return delivered
 
     def _event_locked(self, sender: Session, message: Message | None) -> Publication:
         """Submit what is shown but not stored."""

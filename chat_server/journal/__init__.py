@@ -71,9 +71,12 @@ class Journal(Protocol):
     """
 
     epoch: str
-    #: Signs the sessions' tokens of this run. A journal that outlives the process has `former` besides, a
-    #: list of `FormerKey`, the latest first: so a server knows after a restart which tokens it gave out.
+    #: Whether a commit costs more than a switch of threads, so that it pays to let others add to it first.
+    costly: bool
+    #: Signs the sessions' tokens of this run.
     secret: bytes
+    #: The keys of earlier runs, the latest first: so a server knows after a restart which tokens it gave out.
+    former: Sequence[FormerKey]
 
     def commit(self, records: Sequence[Record]) -> None:
         """Store the records. Raises `JournalError` where it cannot; the same call may be made again."""

@@ -9,7 +9,7 @@ from operator import itemgetter
 import msgspec
 from msgspec import Struct
 
-from chat_server.journal import Bounds, Page, Record, Said, cut, page
+from chat_server.journal import Bounds, FormerKey, Page, Record, Said, cut, page
 
 _text = msgspec.json.Decoder(Said).decode
 
@@ -56,7 +56,9 @@ class MemoryJournal:
     def __init__(self, keep: int = 1000) -> None:
         self.epoch = secrets.token_hex(8)
         self.secret = secrets.token_bytes(32)
+        self.former: Sequence[FormerKey] = ()
         self.behind = False
+        self.costly = False
         self._keep = keep
         # Guards _shelves and what they hold.
         self._lock = threading.Lock()

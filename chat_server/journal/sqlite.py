@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chat_server.journal import Record, keys
+from chat_server.journal import FormerKey, Record, keys
 from chat_server.journal.indexer import Indexer
 from chat_server.journal.place import Place
 from chat_server.journal.reader import Reader
@@ -73,8 +73,9 @@ class SqliteJournal(Reader):
             super().__init__(path)
             opened.callback(super().close)
             self.epoch = str(self.meta["epoch"])
+            self.costly = True
             self.secret = bytes(self.meta["secret"])
-            self.former = keys.former(self.meta)
+            self.former: Sequence[FormerKey] = keys.former(self.meta)
             self._published = self.published()
             self._indexer = Indexer(self._place.beside("-search"), self.epoch, self)
             opened.callback(self._indexer.close)

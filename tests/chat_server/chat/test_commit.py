@@ -144,6 +144,17 @@ def test_where_several_speak_it_gathers_what_they_say() -> None:
     assert cat.outbox.ids() == [2, 3, 4, 5]
 
 
+def test_before_a_costly_commit_it_gathers_whoever_speaks() -> None:
+    """Contract 6: in small rooms too, since a commit takes longer than stepping aside."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    journal.costly = True
+    journal.batches.clear()
+    world.others = lambda: bob.say("mine", room="lobby")
+    ann.say("yours", room="den")
+    assert [[each.room for each in batch] for batch in journal.batches] == [["den", "lobby"]]
+
+
 def test_who_speaks_alone_does_not_step_aside() -> None:
     """Contract 6: a pass with one speaker ends it, and before the first there is no reason."""
     world = World()

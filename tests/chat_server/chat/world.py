@@ -202,8 +202,8 @@ class World:
     def restarted(self) -> "World":
         """Return what a server finds that is started later on the same journal, which has a new key."""
         time = Clock(self.time.now + 1.0)
-        former = [FormerKey(self.journal.secret, time.now), *getattr(self.journal, "former", ())]
-        self.journal.former = former  # type: ignore[attr-defined]  # as one that outlives the process
+        former = [FormerKey(self.journal.secret, time.now), *self.journal.former]
+        self.journal.former = former
         self.journal.secret = secrets.token_bytes(32)
         return World(self.journal, self.limits, self.presence_limit, self.join_history, Clock(), time)
 
