@@ -226,13 +226,18 @@ class Hub:
             if session is None:
                 session = self._revive_locked(token)
             elif session.left_at is None:
-                session.outbox.end("session_replaced")
-                if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_WAIT):
-                    raise UnavailableError("the session's other connection has not ended yet; try again")
+                self._replace_locked(session)
+                session = self._sessions.get(session.id)  # none where the other connection ended with EXIT
             if session is not None:
                 self._sessions[session.id] = session
                 session.left_at = None
             return session
+
+    def _replace_locked(self, session: Session) -> None:
+        """Have the session's other connection end, and wait for it. Raises `UnavailableError`."""
+        session.outbox.end("session_replaced")
+        if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_WAIT):
+            raise UnavailableError("the session's other connection has not ended yet; try again")
 
     def _revive_locked(self, token: str) -> Session | None:
         """Return a session of an earlier run, with a token of this one; none where it is over."""

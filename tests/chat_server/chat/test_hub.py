@@ -175,6 +175,16 @@ def test_resume_replaces_a_connection_that_hangs() -> None:
     assert world.hub.counts() == (2, 1)
 
 
+def test_resume_comes_too_late_where_the_old_connection_ends_with_exit() -> None:
+    """Contract 2: who said EXIT has ended the session, for whoever waits for it too."""
+    world = World()
+    (ann,) = world.clients("ann")
+    ann.outbox.on_end = lambda _reason: threading.Thread(target=ann.hang_up, kwargs={"final": True}).start()
+    again = back(world, ann)
+    assert again.outbox.of(Welcome)[0].resumed is False
+    assert again.session is not ann.session
+
+
 def test_resume_gives_up_on_a_connection_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: it never takes a session from under another's feet."""
     monkeypatch.setattr(hub, "REPLACE_WAIT", 0.0)
