@@ -130,6 +130,8 @@ class InstalledPeer(Peer):
     program: ClassVar[str]
     package: ClassVar[str]
     configuration: ClassVar[str]
+    # What has it stay in the foreground and read the configuration that follows.
+    flags: ClassVar[tuple[str, ...]]
     version_flag: ClassVar[str]
 
     def path(self) -> str | None:
@@ -143,6 +145,10 @@ class InstalledPeer(Peer):
     def version(self) -> str:
         """Ask the program itself."""
         return first_line(self.path() or self.program, self.version_flag).removeprefix(f"{self.program}: ")
+
+    def command(self, directory: Path, port: int) -> list[str]:
+        """Foreground, with the configuration beside this file."""
+        return [self.path() or self.program, *self.flags, str(self.configure(directory, port))]
 
     def configure(self, directory: Path, port: int) -> Path:
         """Write the configuration with the port filled in."""

@@ -1,7 +1,5 @@
 """nats-server (Go): a message broker; a room is a subject."""
 
-from pathlib import Path
-
 from bench.peers.base import InstalledPeer
 
 
@@ -13,8 +11,5 @@ class Nats(InstalledPeer):
     program = "nats-server"
     package = "nats-server"
     configuration = "nats-server.conf"
+    flags = ("--config",)
     version_flag = "--version"
-
-    def command(self, directory: Path, port: int) -> list[str]:
-        """Foreground, with the configuration beside this file."""
-        return [self.path() or self.program, "--config", str(self.configure(directory, port))]

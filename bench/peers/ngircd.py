@@ -1,7 +1,5 @@
 """ngIRCd (C): an IRC server; a room is a channel."""
 
-from pathlib import Path
-
 from bench.peers.base import InstalledPeer
 
 
@@ -16,8 +14,5 @@ class NgIrcd(InstalledPeer):
     program = "ngircd"
     package = "ngircd"
     configuration = "ngircd.conf"
+    flags = ("--nodaemon", "--config")
     version_flag = "--version"
-
-    def command(self, directory: Path, port: int) -> list[str]:
-        """Foreground, with the configuration beside this file."""
-        return [self.path() or self.program, "--nodaemon", "--config", str(self.configure(directory, port))]

@@ -30,8 +30,11 @@ class Publication(Record, kw_only=True, eq=False):
     received: float = 0.0
     kind: str = "msg"
     delivered: threading.Event | None = None
-    # Whether a member who is behind can do without it.
-    droppable: bool = False
+
+    @property
+    def droppable(self) -> bool:
+        """Whether a member who is behind can do without it."""
+        return self.kind == "presence"
 
 
 class GroupCommit:

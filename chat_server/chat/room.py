@@ -168,7 +168,6 @@ class Room:
             quiet = quiet or len(self._members) > self._shared.presence_limit
             publication = self._event_locked(session, None if quiet else message)
             publication.kind = "presence"
-            publication.droppable = True
             publication.delivered = delivered
         self._shared.commit.drive()
 

@@ -153,8 +153,10 @@ class Outbox:
         """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
         bye = encode(Bye(reason, text))
         with self._lock:
-            if self._open:
-                self._queue_locked(bye, droppable=False) if self._size else self._send_locked(bye)
+            if self._open and self._size:
+                self._keep_locked(bye, 0)
+            elif self._open:
+                self._send_locked(bye)
             self._open = False
         self.wait_below(1, timeout)
 

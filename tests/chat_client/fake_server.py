@@ -1,5 +1,6 @@
 """A server that says what a test tells it to: the test's own thread plays its part."""
 
+import os
 import queue
 import socket
 import threading
@@ -167,6 +168,18 @@ class FakeServer:
         self._listener.close()
         for peer in self._peers:
             peer.close()
+
+
+@contextmanager
+def typed_in(typed: bytes) -> Iterator[int]:
+    """Give the descriptor of an input that has these bytes and then ends."""
+    read_end, write_end = os.pipe()
+    os.write(write_end, typed)
+    os.close(write_end)
+    try:
+        yield read_end
+    finally:
+        os.close(read_end)
 
 
 @contextmanager

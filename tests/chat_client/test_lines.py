@@ -1,28 +1,21 @@
 """The client without a terminal."""
 
 import io
-import os
 from collections.abc import Callable
 
 from chat_client.front import IN_FLIGHT, ExitStatus
 from chat_client.lines import Lines
 from chat_server.wire.messages import ErrorFrame, Join, Msg
-from tests.chat_client.fake_server import FakeServer, entered, options, playing
+from tests.chat_client.fake_server import FakeServer, entered, options, playing, typed_in
 
 
 def run(
     server: FakeServer, typed: bytes, part: Callable[[], object], **others: object
 ) -> tuple[ExitStatus, str]:
     """Run the client on these lines; return its status and what it printed."""
-    read_end, write_end = os.pipe()
-    os.write(write_end, typed)
-    os.close(write_end)
     out = io.StringIO()
-    try:
-        with playing(server, part):
-            status = Lines(options(server, **others), out, io.StringIO(), read_end).run()
-    finally:
-        os.close(read_end)
+    with typed_in(typed) as read_end, playing(server, part):
+        status = Lines(options(server, **others), out, io.StringIO(), read_end).run()
     return status, out.getvalue()
 
 

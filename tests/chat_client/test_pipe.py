@@ -1,7 +1,6 @@
 """JSON lines in and out."""
 
 import io
-import os
 from collections.abc import Callable
 
 import msgspec
@@ -9,22 +8,25 @@ import msgspec
 from chat_client.front import ExitStatus
 from chat_client.pipe import Pipe
 from chat_server.wire.messages import Ack, Join, Msg, Ping, Pong, RegName, Users, Who
-from tests.chat_client.fake_server import FakeServer, entered, options, playing, request, said, welcome
+from tests.chat_client.fake_server import (
+    FakeServer,
+    entered,
+    options,
+    playing,
+    request,
+    said,
+    typed_in,
+    welcome,
+)
 
 
 def run(
     server: FakeServer, typed: bytes, part: Callable[[], object], **others: object
 ) -> tuple[ExitStatus, list[dict[str, object]]]:
     """Run the client on these lines; return its status and the objects it printed."""
-    read_end, write_end = os.pipe()
-    os.write(write_end, typed)
-    os.close(write_end)
     out = io.StringIO()
-    try:
-        with playing(server, part):
-            status = Pipe(options(server, **others), out, io.StringIO(), read_end).run()
-    finally:
-        os.close(read_end)
+    with typed_in(typed) as read_end, playing(server, part):
+        status = Pipe(options(server, **others), out, io.StringIO(), read_end).run()
     return status, [msgspec.json.decode(line) for line in out.getvalue().splitlines()]
 
 

@@ -50,6 +50,18 @@ class Den:
         return one
 
 
+def publisher(den: Den) -> Body:
+    """Return what each of several publishers does: store and add, one at a time, then deliver."""
+    storing = interleave.Lock()
+
+    def publish() -> None:
+        with storing:
+            den.store()
+        den.delivery.run()
+
+    return publish
+
+
 def test_run_hands_out_all_that_was_added() -> None:
     """Contract 1: whoever calls `run` hands out all, in order, and nothing twice."""
     den = Den()
@@ -95,12 +107,7 @@ def test_no_wake_up_is_lost(monkeypatch: pytest.MonkeyPatch, publishers: int) ->
         den = Den()
         member = den.member()
         member.on_push = lambda _frames: interleave.step()
-        storing = interleave.Lock()
-
-        def publish() -> None:
-            with storing:
-                den.store()
-            den.delivery.run()
+        publish = publisher(den)
 
         def check() -> None:
             assert member.ids("den") == list(range(1, publishers + 1))
@@ -222,12 +229,7 @@ def test_leave_and_enter_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         den = Den()
         member = den.member()
         member.on_push = lambda _frames: interleave.step()
-        storing = interleave.Lock()
-
-        def publish() -> None:
-            with storing:
-                den.store()
-            den.delivery.run()
+        publish = publisher(den)
 
         def come_back() -> None:
             den.delivery.leave(member)

@@ -242,9 +242,7 @@ def publication(room: Room, first: int, last: int, text: str = "m") -> Publicati
 
 def event(room: Room, last: int, lines: bytes, kind: str = "presence") -> Publication:
     """Return a publication of what is shown and not stored, after so many messages."""
-    one = Publication(room.name, last + 1, last, 1.0, lines, delivery=room.delivery, kind=kind)
-    one.droppable = kind == "presence"
-    return one
+    return Publication(room.name, last + 1, last, 1.0, lines, delivery=room.delivery, kind=kind)
 
 
 def frames(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> bytes:
