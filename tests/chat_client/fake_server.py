@@ -183,8 +183,13 @@ def typed_in(typed: bytes) -> Iterator[int]:
 
 
 @contextmanager
-def playing(server: FakeServer, part: Callable[[], object]) -> Iterator[None]:
-    """Play the server's part in a thread, while what is in here plays the client's."""
+def playing(
+    server: FakeServer, part: Callable[[], object], give_up: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Play the server's part in a thread, while what is in here plays the client's.
+
+    A part that fails closes the server and calls `give_up`.
+    """
     failures: list[BaseException] = []
 
     def play() -> None:
@@ -193,6 +198,7 @@ def playing(server: FakeServer, part: Callable[[], object]) -> Iterator[None]:
         except BaseException as failure:  # noqa: BLE001  # raised below, in the test's thread
             failures.append(failure)
             server.close()
+            give_up()
 
     thread = threading.Thread(target=play)
     thread.start()

@@ -33,10 +33,30 @@ from tests.chat_client.fake_server import (
 )
 
 
+class Screen(io.StringIO):
+    """What a terminal was sent, for which another thread may wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = threading.Condition()
+
+    def write(self, text: str) -> int:
+        """Take it."""
+        with self._written:
+            self._written.notify_all()
+            return super().write(text)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until this was written."""
+        with self._written:
+            assert self._written.wait_for(lambda: text in self.getvalue(), DEADLINE), self.getvalue()
+
+
 class Person:
     """Somebody at a terminal: the keys, and what was printed above the line being typed."""
 
-    def __init__(self, server: FakeServer, keys: PipeInput, screen: io.StringIO) -> None:
+    def __init__(self, server: FakeServer, keys: PipeInput, screen: Screen) -> None:
+        self._server = server
         self.keys = keys
         self.err = io.StringIO()
         self._screen = screen
@@ -45,6 +65,15 @@ class Person:
     def type(self, text: str) -> None:
         """Type this; a carriage return is the Enter key."""
         self.keys.send_text(text)
+
+    def talk(self, part: Callable[[], object]) -> ExitStatus:
+        """Use the client until it ends, while the server plays this part; where that fails, it ends too."""
+        with playing(self._server, part, self.console.stop):
+            return self.console.run()
+
+    def is_asked_for_another_name(self) -> None:
+        """Wait for the prompt. A space is not written where there is one already."""
+        self._screen.wait_for("another")
 
     @property
     def screen(self) -> str:
@@ -55,7 +84,7 @@ class Person:
 @pytest.fixture
 def person(server: FakeServer) -> Iterator[Person]:
     """Return somebody at a terminal of 80 columns."""
-    screen = io.StringIO()
+    screen = Screen()
     output = Vt100_Output(screen, lambda: Size(rows=24, columns=80), term="xterm", enable_cpr=False)
     with create_pipe_input() as keys, create_app_session(input=keys, output=output):
         yield Person(server, keys, screen)
@@ -83,8 +112,7 @@ def test_talks_and_leaves(server: FakeServer, person: Person, keys: str) -> None
         person.type(keys)
         peer.part()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LEFT
+    assert person.talk(part) is ExitStatus.LEFT
     assert "dave: hello\n" in person.screen
     assert person.err.getvalue() == ""
 
@@ -103,8 +131,7 @@ def test_what_comes_does_not_tear_the_line(server: FakeServer, person: Person) -
         person.type("\x04")
         peer.part()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LEFT
+    assert person.talk(part) is ExitStatus.LEFT
     assert "bob: meanwhile\n" in person.screen
 
 
@@ -116,6 +143,7 @@ def test_a_taken_name_is_asked_for_again(server: FakeServer, person: Person) -> 
         peer.send(request())
         assert peer.receive(RegName).name == "dave"
         peer.send(ErrorFrame(code="name_taken", text="the name dave is taken"))
+        person.is_asked_for_another_name()
         person.type("\reve\r")
         assert peer.receive(RegName).name == "eve"
         peer.send(welcome("eve"), entered(name="eve"))
@@ -125,8 +153,7 @@ def test_a_taken_name_is_asked_for_again(server: FakeServer, person: Person) -> 
         person.type("\x04")
         peer.part()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LEFT
+    assert person.talk(part) is ExitStatus.LEFT
     assert "the name dave is taken" in person.screen
     assert "eve: hello\n" in person.screen
 
@@ -139,11 +166,11 @@ def test_one_may_leave_instead_of_finding_a_name(server: FakeServer, person: Per
         peer.send(request())
         peer.receive(RegName)
         peer.send(ErrorFrame(code="name_taken", text="taken"))
+        person.is_asked_for_another_name()
         person.type("exit\r")
         assert peer.at_end()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LEFT
+    assert person.talk(part) is ExitStatus.LEFT
 
 
 def test_the_end_of_the_session_ends_the_prompt(server: FakeServer, person: Person) -> None:
@@ -152,8 +179,7 @@ def test_the_end_of_the_session_ends_the_prompt(server: FakeServer, person: Pers
     def part() -> None:
         register(server).close()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LOST
+    assert person.talk(part) is ExitStatus.LOST
     assert "the server closed the connection" in person.err.getvalue()
 
 
@@ -165,8 +191,7 @@ def test_a_stop_from_anywhere_ends_the_prompt(server: FakeServer, person: Person
         person.console.stop()
         peer.part()
 
-    with playing(server, part):
-        assert person.console.run() is ExitStatus.LEFT
+    assert person.talk(part) is ExitStatus.LEFT
 
 
 def test_the_toolbar_tells_how_things_stand(server: FakeServer, person: Person) -> None:
@@ -187,8 +212,7 @@ def test_the_toolbar_tells_how_things_stand(server: FakeServer, person: Person) 
         person.type("\x04")
         peer.part()
 
-    with playing(server, part):
-        person.console.run()
+    person.talk(part)
     where = f"dave@127.0.0.1:{server.port}"
     assert bars == [f"{where}  not connected", f"{where}  lobby [tea]  waiting for the server: 1"]
 
