@@ -6,9 +6,9 @@ import gc
 import http.client
 import itertools
 import os
-import queue
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -41,6 +41,9 @@ SWITCH = 0.1
 #: When cycles are looked for (gc.set_threshold): connections that ended are the only ones, and a full
 #: look at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
 COLLECT = (50_000, 20, 20)
+
+#: The signals that end the server.
+ENDING = {signal.SIGTERM, signal.SIGINT}
 
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
@@ -152,7 +155,7 @@ def serve(settings: Config) -> int:
     log.configure(settings.log_level, settings.log_format)
     gc.set_threshold(*COLLECT)
     sys.setswitchinterval(SWITCH)
-    told = _listen_for_signals()
+    signals = _Signals()
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
     server = Server(settings, open_journal(settings))
@@ -173,9 +176,9 @@ def serve(settings: Config) -> int:
     )
     for shortage in system.shortages(settings.connections):
         logger.warning("limits_low", text=shortage)
-    told.wait()
+    signals.wait()
     try:
-        server.stop(told.reason)
+        server.stop(signals.reason)
     finally:
         side.stop()
     return 0
@@ -205,29 +208,32 @@ def healthcheck(settings: Config) -> int:
     return 0 if answer.status == http.client.OK else 1
 
 
-class _Told:
-    """Waits for the signal to end; the second one ends the process at once."""
+class _Signals:
+    """Waits for the signal to end; the second one ends the process at once.
+
+    No handler: one runs only once the main thread executes bytecode again, and a signal that another
+    thread gets, or that comes just before the wait, would not end that.
+    """
 
     def __init__(self) -> None:
         self.reason = ""
-        # A signal handler may interrupt the very wait: of all that wakes, this alone is safe there.
-        self._queue = queue.SimpleQueue[None]()
-
-    def __call__(self, number: int, _frame: object) -> None:
-        if self.reason:
-            os._exit(1)
-        self.reason = signal.Signals(number).name
-        self._queue.put(None)
+        self._told = threading.Event()
+        # Every thread inherits it, so that only `sigwait` takes them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        threading.Thread(
+            target=self._run,
+            name="signals",
+            daemon=True,  # a second signal need never come, and no exit waits for it
+        ).start()
 
     def wait(self) -> None:
-        self._queue.get()
+        self._told.wait()
 
-
-def _listen_for_signals() -> _Told:
-    told = _Told()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)
-    return told
+    def _run(self) -> None:
+        self.reason = signal.Signals(signal.sigwait(ENDING)).name
+        self._told.set()
+        signal.sigwait(ENDING)
+        os._exit(1)
 
 
 def _pin(settings: Config) -> set[int]:

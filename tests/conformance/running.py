@@ -4,6 +4,7 @@ import http.client
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -71,6 +72,16 @@ class Running:
     def threads(self) -> int:
         """Return how many threads it has."""
         return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def blocked_signals(self) -> list[set[signal.Signals]]:
+        """Return for each thread which signals it blocks (proc_pid_status(5): SigBlk)."""
+        found = []
+        for status in Path(f"/proc/{self.process.pid}/task").glob("*/status"):
+            (mask,) = [
+                line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigBlk:")
+            ]
+            found.append({number for number in signal.valid_signals() if int(mask, 16) >> (number - 1) & 1})
+        return found
 
     def metric(self, name: str) -> float:
         """Return what the metrics port tells of a metric without labels."""

@@ -74,6 +74,16 @@ def test_a_signal_ends_the_server_in_order(number: int) -> None:
     assert running.events()[events.index("stopping")]["reason"] == signal.Signals(number).name
 
 
+def test_one_thread_alone_takes_the_signals() -> None:
+    """Among the others, chance decides who gets one, and the one who waits for it may sleep on."""
+    with Running() as running:
+        guests = Guests(running.address)
+        guests()
+        ending = {signal.SIGTERM, signal.SIGINT}
+        assert sum(not ending <= blocked for blocked in running.blocked_signals()) <= 1
+        guests.leave()
+
+
 def test_a_log_that_nobody_reads_ends_no_chat() -> None:
     """People come, talk, leave and are seen to leave; the lost lines are counted; a stop is in order."""
     with Running(lines=1) as running:
