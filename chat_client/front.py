@@ -238,7 +238,8 @@ class Front(abc.ABC):
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            yield
+            with self.waker.woken_by_signals():
+                yield
         finally:
             timer.cancel()
             for number, handler in previous.items():

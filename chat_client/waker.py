@@ -2,8 +2,10 @@
 
 import os
 import select
+import signal
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _CHUNK = 64 * 1024
 
@@ -31,6 +33,19 @@ class Waker:
         if self._read_end in ready:
             self._drain()
         return descriptor in ready
+
+    @contextmanager
+    def woken_by_signals(self) -> Iterator[None]:
+        """Have each signal with a handler `wake`, too. For the main thread only.
+
+        A handler runs once that thread executes bytecode again, so that none could end a `wait` that
+        began just after the signal, or end one when another thread got the signal.
+        """
+        previous = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(previous)
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):

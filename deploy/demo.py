@@ -22,6 +22,8 @@ PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 15.0
 LEAVE_SECONDS = 5.0
 DRAIN_SECONDS = 25.0
+#: How often to look up: a signal that comes just before the wait for an event does not end that.
+LOOK_SECONDS = 1.0
 PORT, METRICS_PORT = 9090, 9464
 
 WELCOME = """\
@@ -194,8 +196,10 @@ class Demo:
         while True:
             remaining = deadline - time.monotonic()
             try:
-                event = self._events.get(timeout=None if remaining == float("inf") else max(remaining, 0))
+                event = self._events.get(timeout=min(max(remaining, 0), LOOK_SECONDS))
             except queue.Empty:
+                if remaining > 0:
+                    continue
                 return
             if isinstance(event, Interrupted):
                 return

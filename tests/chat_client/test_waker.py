@@ -1,6 +1,7 @@
 """Waking a thread that waits for input or for a time."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -39,6 +40,31 @@ def test_a_wake_is_kept_until_it_is_waited_for() -> None:
         waker.wake()
     assert not waker.wait()
     assert not waker.wait(0.0)
+
+
+def test_a_signal_that_another_thread_gets_wakes() -> None:
+    """Which thread the kernel chooses is chance; the handler runs in the main one."""
+    waker = Waker()
+    handled, awake, in_time = threading.Event(), threading.Event(), threading.Event()
+    previous = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+
+    def interrupt() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        if awake.wait(DEADLINE):
+            in_time.set()
+
+    interrupting = threading.Thread(target=interrupt)
+    try:
+        with waker.woken_by_signals():
+            interrupting.start()
+            waker.wait(2 * DEADLINE)
+            awake.set()
+            interrupting.join()
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert handled.is_set()
+    assert in_time.is_set()
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_tells_input_from_a_wake(pipe: tuple[int, int]) -> None:
