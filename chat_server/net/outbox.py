@@ -16,8 +16,9 @@ from chat_server.wire.messages import Bye
 #: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
 GATHER = 64
 DONTWAIT = socket.MSG_DONTWAIT
-#: A client that took nothing for so long, in seconds, no longer counts as one who reads.
-STALLED = 0.2
+#: A client that took nothing for so long, in seconds, no longer counts as one who reads: one lost packet
+#: may hold up a link for as long (RFC 6298, 2.4).
+STALLED = 1.0
 
 
 class Watcher(Protocol):

@@ -219,6 +219,8 @@ def test_far_behind_counts_as_congested_only_while_it_reads(rig: Rig) -> None:
     while rig.outbox.size <= LIMITS.size // 2:
         states.add(rig.outbox.push(line(1)))
     assert states == {TAKEN, CONGESTED}
+    rig.clock.now += 0.9  # it waits for a packet that was lost
+    assert rig.outbox.push(line(1)) == CONGESTED
     rig.clock.now += STALLED
     assert rig.outbox.push(line(1)) == TAKEN
     available(rig.far)
