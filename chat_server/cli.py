@@ -43,7 +43,7 @@ SWITCH = 0.1
 COLLECT = (50_000, 20, 20)
 
 #: The signals that end the server.
-ENDING = {signal.SIGTERM, signal.SIGINT}
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
@@ -211,15 +211,19 @@ def healthcheck(settings: Config) -> int:
 class _Signals:
     """Waits for the signal to end; the second one ends the process at once.
 
-    No handler: one runs only once the main thread executes bytecode again, and a signal that another
-    thread gets, or that comes just before the wait, would not end that.
+    The handlers do nothing: one runs only once the main thread executes bytecode again, and a signal that
+    another thread gets, or that comes just before the wait, would not end that. The interpreter writes each
+    signal's number to a pipe at once (`signal.set_wakeup_fd`).
     """
 
     def __init__(self) -> None:
         self.reason = ""
         self._told = threading.Event()
-        # Every thread inherits it, so that only `sigwait` takes them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        self._numbers, written = os.pipe()
+        os.set_blocking(written, False)
+        for number in ENDING:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(written)
         threading.Thread(
             target=self._run,
             name="signals",
@@ -230,10 +234,14 @@ class _Signals:
         self._told.wait()
 
     def _run(self) -> None:
-        self.reason = signal.Signals(signal.sigwait(ENDING)).name
+        self.reason = self._next()
         self._told.set()
-        signal.sigwait(ENDING)
+        self._next()
         os._exit(1)
+
+    def _next(self) -> str:
+        (number,) = os.read(self._numbers, 1)
+        return signal.Signals(number).name
 
 
 def _pin(settings: Config) -> set[int]:

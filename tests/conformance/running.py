@@ -1,10 +1,10 @@
 """The server under test, as a process of its own; the one place that names an implementation."""
 
+import ctypes
 import http.client
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -69,19 +69,14 @@ class Running:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def threads(self) -> int:
-        """Return how many threads it has."""
-        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+    def threads(self) -> set[int]:
+        """Return the ids of its threads; the main one has the process's."""
+        return {int(task.name) for task in Path(f"/proc/{self.process.pid}/task").iterdir()}
 
-    def blocked_signals(self) -> list[set[signal.Signals]]:
-        """Return for each thread which signals it blocks (proc_pid_status(5): SigBlk)."""
-        found = []
-        for status in Path(f"/proc/{self.process.pid}/task").glob("*/status"):
-            (mask,) = [
-                line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigBlk:")
-            ]
-            found.append({number for number in signal.valid_signals() if int(mask, 16) >> (number - 1) & 1})
-        return found
+    def signal_thread(self, thread: int, number: int) -> None:
+        """Send a signal to one thread (tgkill(2)); of one to the process, the kernel chooses."""
+        if ctypes.CDLL(None, use_errno=True).tgkill(self.process.pid, thread, number):
+            raise OSError(ctypes.get_errno(), f"no signal to thread {thread}")
 
     def metric(self, name: str) -> float:
         """Return what the metrics port tells of a metric without labels."""
