@@ -125,6 +125,20 @@ LARGE_ROOM = Scenario(
     note="Left out: ngIRCd, which takes half a minute to let 2,000 members join, and for 5,000 many minutes.",
 )
 
+SPEAKERS = Scenario(
+    "speakers",
+    "3b. One room of 1,200 in which everybody speaks, 1 in flight each",
+    (DELIVERIES, P99),
+    (
+        Case(
+            "1,200 speakers",
+            options(mode="window", members=1200, senders=1200, window=1, seconds=3),
+            (SUBJECT, "nats-server"),
+        ),
+    ),
+    rounds=3,
+)
+
 LATENCY = Scenario(
     "latency",
     "4. 500 messages/s to 100, open loop, from the intended send time",
@@ -260,11 +274,11 @@ JOURNAL = Scenario(
 )
 
 SCENARIOS = (
-    FAN_OUT, ROOMS, LARGE_ROOM, LATENCY, FROZEN, IDLE, OVERHEAD,
+    FAN_OUT, ROOMS, LARGE_ROOM, SPEAKERS, LATENCY, FROZEN, IDLE, OVERHEAD,
     GROWTH_MEMBERS, GROWTH_ROOMS, GROWTH_HISTORY, JOURNAL,
 )  # fmt: skip
 
 BY_KEY = {scenario.key: scenario for scenario in SCENARIOS}
 
 # What `compare` measures where nothing else is asked for.
-COMPARED = (FAN_OUT, ROOMS, LATENCY)
+COMPARED = (FAN_OUT, ROOMS, SPEAKERS, LATENCY)
