@@ -21,6 +21,7 @@ RUNS: dict[str, tuple[Run, int]] = {
     "drains": (runs.drains, 3),
     "clock": (runs.clock, 10),
     "disk-full": (runs.disk_full, 2),
+    "faults": (runs.faults, 20),
 }
 COLUMNS = ("messages", "acknowledged", "heard", "connections")
 BROKEN = ("lost", "duplicated", "out of order", "invented", "session")

@@ -43,6 +43,7 @@ class Fault(enum.StrEnum):
     UNEXPECTED = "session: the protocol has it otherwise"
     SESSION_LOST = "session: it could not be resumed"
     EPOCH = "session: the record is said to be a new one"
+    GHOST = "session: in a room, though nobody is connected"
 
     @property
     def column(self) -> str:

@@ -137,6 +137,8 @@ class LoadClient:
                 self._patience = min(self._patience * 1.5, PATIENCE)
             except OSError:
                 pass
+            except ValueError as error:
+                self._record(Unexpected(f"a line that is no JSON: {error}"))
             finally:
                 if self._wire is not None:
                     self._read_the_rest(self._wire)
@@ -176,7 +178,7 @@ class LoadClient:
 
     def _read_the_rest(self, wire: Wire) -> None:
         """Take what lies there still: where sending failed, why the server closed is not read yet."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             while frames := wire.receive(0):
                 for frame in frames:
                     self._take(frame)

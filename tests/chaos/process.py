@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +22,16 @@ END = 30.0
 class Server:
     """A server on one journal; its address changes with each start, so ask for it each time."""
 
-    def __init__(self, journal: Path, *settings: str, clocked: bool = False) -> None:
+    def __init__(
+        self, journal: Path, *settings: str, clocked: bool = False, faulty: int | None = None
+    ) -> None:
         self.journal = journal
-        #: How far its clock is off, in seconds; only where it is `clocked`.
+        #: How far its clock is off, in seconds; only if it is `clocked`.
         self.offset = 0.0
+        #: How many faults struck, by place, in the runs that have ended; only if it is `faulty`, with a seed.
+        self.struck = Counter[str]()
         self._clocked = clocked
+        self._faulty = faulty
         self.errors: list[str] = []
         self._settings = settings
         self._running: _Running | None = None
@@ -45,15 +51,14 @@ class Server:
 
     def start(self) -> None:
         """Start it, and return when it takes connections."""
-        module = ("tests.chaos.clocked", str(self.offset)) if self._clocked else ("chat_server",)
-        command = [sys.executable, "-m", *module, "--port", "0", "--metrics-port", "0"]
+        command = [sys.executable, "-m", *self._module(), "--port", "0", "--metrics-port", "0"]
         command += ["--journal", f"sqlite:{self.journal}", "--log-format", "json", *self._settings]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONFAULTHANDLER": "1"}
         process = subprocess.Popen(
             command,
             env=environment,
             cwd=self.journal.parent,
-            stdin=subprocess.PIPE if self._clocked else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self._told else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -66,11 +71,29 @@ class Server:
 
     def step(self, seconds: float) -> None:
         """Step its clock."""
+        self.offset += seconds
+        self._tell(seconds)
+
+    def strike(self, rate: float) -> None:
+        """Set how often faults strike: 0 is never, 1 is as `injection.PLACES` has it."""
+        self._tell(rate)
+
+    @property
+    def _told(self) -> bool:
+        """Whether it reads numbers from its standard input."""
+        return self._clocked or self._faulty is not None
+
+    def _module(self) -> Sequence[str]:
+        """Return which module to run, with what it takes ahead of the server's own arguments."""
+        if self._faulty is not None:
+            return "tests.chaos.faulty", str(self._faulty)
+        return ("tests.chaos.clocked", str(self.offset)) if self._clocked else ("chat_server",)
+
+    def _tell(self, number: float) -> None:
         assert self._running is not None
         stdin = self._running.process.stdin
         assert stdin is not None
-        self.offset += seconds
-        stdin.write(f"{seconds}\n".encode())
+        stdin.write(f"{number}\n".encode())
         stdin.flush()
 
     def kill(self) -> None:
@@ -102,6 +125,7 @@ class Server:
             process.stdin.close()
         log.thread.join()
         self.errors += log.errors
+        self.struck.update(log.struck)
         return status, log
 
 
@@ -112,6 +136,7 @@ class _Log:
         self.started = threading.Event()
         self.listening: dict[str, Any] | None = None
         self.errors: list[str] = []
+        self.struck: dict[str, int] = {}
         self._lines: deque[str] = deque(maxlen=100)
         self._process = process
         self.thread = threading.Thread(target=self._read, name="server-log")
@@ -138,6 +163,8 @@ class _Log:
         if entry["event"] == "listening":
             self.listening = entry
             self.started.set()
+        elif entry["event"] == "faults":
+            self.struck = entry["struck"]
         elif entry["level"] == "error":
             self.errors.append(line)
 

@@ -10,17 +10,21 @@ from functools import partial
 from pathlib import Path
 
 from tests.chaos.checker import Fault, Violation
-from tests.chaos.load import Load, Outcome
+from tests.chaos.load import ROOMS, Load, Outcome
 from tests.chaos.process import Server
 from tests.chaos.proxy import FaultProxy, draw
 from tests.chaos.records import Stored
 from tests.chaos.stored import read_file, times_go_back
+from tests.chaos.wire import READER, read_members
 
 Say = Callable[[str], None]
 #: The tmpfs of the disk-full run, and what is left of it for the journal until room is made. In bytes.
 DISK = 32 << 20
 LEFT = 1 << 20
 BLOCK = 4096
+#: How often faults strike, and after how many acknowledged messages a round of them ends.
+RATE = 1.0
+ROUND = 300
 
 
 def kills(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
@@ -147,6 +151,45 @@ def disk_full(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
         outcome = _compare(load, server, stored, disk / "chat.db", expected="journal_failed")
         outcome.extra["refused"] = load.progress.counts["refused"]
         return outcome
+
+
+def faults(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
+    """Let faults strike at random at whatever the server asks of the system, then hold it to its promises.
+
+    Between two rounds all is calm until everybody is back: then nobody may be stuck, and health is good.
+    """
+    server = Server(folder / "chat.db", "--drain-timeout", "5", faulty=seed)
+    with _serving(server), Load("faults", seed, lambda: server.address) as load:
+        for number in range(1, rounds + 1):
+            server.strike(RATE)
+            load.wait("acknowledged", ROUND)
+            server.strike(0.0)
+            before = load.progress.counts["acknowledged"]
+            load.wait("acknowledged", 50, since=before)
+            load.outcome.rounds = number
+            say(f"faults: {number} of {rounds}")
+        stored = load.settle(lambda: server.address)
+        load.outcome.violations += _left_behind(server)
+        server.stop()
+        outcome = load.judge(stored)
+        if (in_file := read_file(folder / "chat.db")) != stored:
+            outcome.violations.append(Violation(Fault.DISAGREED, "journal", _difference(in_file, stored)))
+        outcome.extra = dict(sorted(server.struck.items()))
+        return outcome
+
+
+def _left_behind(server: Server) -> Iterator[Violation]:
+    """Look for what faults left: ghosts in rooms, connections that nobody has, threads that are stuck."""
+    for room, names in read_members(server.address, ROOMS).items():
+        if names != [READER]:
+            yield Violation(Fault.GHOST, "server", f"in {room} are {names}, and nobody else is connected")
+    asked = http.client.HTTPConnection(*server.metrics_address, timeout=5)
+    for path in ("/healthz", "/readyz"):
+        with contextlib.closing(asked):
+            asked.request("GET", path)
+            answer = asked.getresponse()
+            if answer.status != http.client.OK:
+                yield Violation(Fault.UNEXPECTED, "server", f"{path}: {answer.status} {answer.read()!r}")
 
 
 def may_mount(folder: Path) -> str | None:

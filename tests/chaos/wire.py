@@ -1,5 +1,6 @@
 """Lines of JSON over a socket: the protocol as anybody may speak it, with none of the project's code."""
 
+import contextlib
 import json
 import socket
 import time
@@ -12,6 +13,8 @@ Frame = dict[str, Any]
 Address = tuple[str, int]
 #: The most messages that one page of history has.
 PAGE = 200
+#: The name of whoever looks into rooms from outside of the load.
+READER = "reader"
 
 
 class ClosedError(ConnectionError):
@@ -73,19 +76,42 @@ class Wire:
 
 def read_journal(address: Address, rooms: tuple[str, ...]) -> list[Stored]:
     """Return all that HISTORY has of the rooms. Raises `OSError`."""
+    with _reader(address) as wire:
+        return [message for room in rooms for message in _read_room(wire, room)]
+
+
+def read_members(address: Address, rooms: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return who is in each of the rooms, `READER` too. Raises `OSError`."""
+    members = {}
+    with _reader(address) as wire:
+        for room in rooms:
+            _join(wire, room)
+            wire.send({"type": "WHO", "room": room, "ref": f"who {room}"})
+            members[room] = wire.until("USERS", ref=f"who {room}")["names"]
+    return members
+
+
+@contextlib.contextmanager
+def _reader(address: Address) -> Iterator[Wire]:
     wire = Wire(address)
     try:
         wire.until("REG_NAME")
-        wire.send({"type": "REG_NAME", "name": "reader"})
+        wire.send({"type": "REG_NAME", "name": READER})
         wire.until("WELCOME")
-        return [message for room in rooms for message in _read_room(wire, room)]
+        yield wire
+        wire.send({"type": "EXIT"})
+        wire.until("BYE")
     finally:
         wire.close()
 
 
-def _read_room(wire: Wire, room: str) -> Iterator[Stored]:
+def _join(wire: Wire, room: str) -> None:
     wire.send({"type": "JOIN", "room": room, "ref": f"join {room}"})
-    wire.until("JOINED", ref=f"join {room}") if room != "lobby" else None
+    wire.until("JOINED", ref=f"join {room}")
+
+
+def _read_room(wire: Wire, room: str) -> Iterator[Stored]:
+    _join(wire, room)
     after, more = 0, True
     while more:
         ref = f"{room} {after}"
