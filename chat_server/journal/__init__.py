@@ -68,6 +68,7 @@ class Journal(Protocol):
     2. Records of one room come to `commit` in the order of their ids, with no hole between.
     3. `read` returns what was committed, and nothing else.
     4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.
+    5. Ids of a room never go back under one epoch, not even when it was forgotten and comes anew.
     """
 
     epoch: str
@@ -77,6 +78,8 @@ class Journal(Protocol):
     secret: bytes
     #: The keys of earlier runs, the latest first: so a server knows after a restart which tokens it gave out.
     former: Sequence[FormerKey]
+    #: Whether `refs` also answers for what was stored in this run, so that nobody else need remember it.
+    keeps_refs: bool
 
     def commit(self, records: Sequence[Record]) -> None:
         """Store the records. Raises `JournalError` where it cannot; the same call may be made again."""
@@ -102,6 +105,15 @@ class Journal(Protocol):
 
     def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
         """Return what the session published with a ref and is kept: ref to room, id and time."""
+
+    def takes(self, room: str) -> bool:
+        """Tell whether messages of this room may be stored: false if it is new and there are too many.
+
+        Reads no file: it may be called under a lock.
+        """
+
+    def forget(self, room: str) -> None:
+        """Drop all that is kept of the room. Slow; called as `commit` is. Raises `JournalError`."""
 
     def trim(self) -> None:
         """Do a short piece of what retention asks for; called as `commit` is."""

@@ -59,6 +59,7 @@ class MemoryJournal:
         self.former: Sequence[FormerKey] = ()
         self.behind = False
         self.costly = False
+        self.keeps_refs = False
         self._keep = keep
         # Guards _shelves and what they hold.
         self._lock = threading.Lock()
@@ -117,6 +118,16 @@ class MemoryJournal:
         """Return nothing: a session that this process does not know is of another epoch."""
         del session
         return {}
+
+    def takes(self, room: str) -> bool:
+        """Tell that any room may be begun."""
+        del room
+        return True
+
+    def forget(self, room: str) -> None:
+        """Drop all that is kept of the room."""
+        with self._lock:
+            self._shelves.pop(room, None)
 
     def trim(self) -> None:
         """Do nothing: `commit` keeps each room within its bound."""

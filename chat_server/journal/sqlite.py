@@ -74,6 +74,7 @@ class SqliteJournal(Reader):
             opened.callback(super().close)
             self.epoch = str(self.meta["epoch"])
             self.costly = True
+            self.keeps_refs = False
             self.secret = bytes(self.meta["secret"])
             self.former: Sequence[FormerKey] = keys.former(self.meta)
             self._published = self.published()
@@ -120,6 +121,18 @@ class SqliteJournal(Reader):
         Raises `UnavailableError` where SQLite was built without FTS5, and `JournalError`.
         """
         return self._indexer.search(words, [room for room in rooms if room in self.rooms], limit)
+
+    def takes(self, room: str) -> bool:
+        """Tell that any room may be begun."""
+        del room
+        return True
+
+    def forget(self, room: str) -> None:
+        """Drop all that is kept of the room, but for its last id. Raises `JournalError`."""
+        last, ts = self.bounds(room)[1:]
+        with translated(self.path), transaction(self._writer):
+            self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE name = ?", (last, ts, room))
+            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", self.keys(room))
 
     def trim(self) -> None:
         """Remove some of what retention does not keep; called as `commit` is. Raises `JournalError`."""

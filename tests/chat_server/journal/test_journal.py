@@ -259,3 +259,14 @@ def test_page() -> None:
     assert page(0, [long, b"2\n"], 9) == (0, 1, long)
     assert page(0, [b"1\n", long], 9) == (0, 1, b"1\n")
     assert page(7, [], 9) == (7, 7, b"")
+
+
+def test_a_room_that_is_forgotten_has_nothing_left(journal: Journal) -> None:
+    """And no other room loses anything."""
+    store(journal, 3, room="den")
+    store(journal, 2, room="tea")
+    assert journal.takes("den")
+    journal.forget("den")
+    journal.forget("nowhere")
+    assert journal.read("den", 0, 3, 10).frames == b""
+    assert lines(journal.read("tea", 0, 2, 10).frames) == [1, 2]
