@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.chaos import runs
+from tests.chaos import injected, runs
 from tests.chaos.load import Outcome
 
 Run = Callable[[Path, int, int, runs.Say], Outcome]
@@ -21,7 +21,8 @@ RUNS: dict[str, tuple[Run, int]] = {
     "drains": (runs.drains, 3),
     "clock": (runs.clock, 10),
     "disk-full": (runs.disk_full, 2),
-    "faults": (runs.faults, 20),
+    "server-faults": (injected.server_faults, 20),
+    "client-faults": (injected.client_faults, 5),
 }
 COLUMNS = ("messages", "acknowledged", "heard", "connections")
 BROKEN = ("lost", "duplicated", "out of order", "invented", "session")

@@ -1,13 +1,15 @@
-"""The server with faults at random: each line on standard input is a rate; 0 is calm, 1 is all of them.
+"""The server or the client with faults at random: `python -m tests.chaos.faulty SEED CONTROL PROGRAM ...`.
 
-Everything that the server asks of the system is replaced before it is imported, so nothing in the server
-knows of it. At the end a line of the log says how many faults struck, by place.
+CONTROL is the descriptor of a socket. Each line that comes there is a rate: 0 is calm, 1 is all of them.
+At the end, a line of JSON goes back that says how many faults struck, by place. Whatever the program asks
+of the system is replaced before the program is imported, so nothing in it knows of that.
 """
 
 import json
 import os
 import select
 import socket
+import stat
 import sys
 import threading
 import time
@@ -23,7 +25,10 @@ JUMPS = 0.25
 AHEAD = 12.0
 STEP = 7200.0
 
+STDOUT = 1
+
 Wrapped = Callable[..., Any]
+Program = Callable[[Sequence[str]], int]
 
 
 class Clocks:
@@ -130,15 +135,16 @@ def faulty_threads(dice: Dice) -> None:
     threading.Thread.start = faulty  # type: ignore[assignment, method-assign]  # that is the point
 
 
-def faulty_log(dice: Dice) -> None:
-    """Have what is written to standard output fail, or be taken in part."""
+def faulty_writes(dice: Dice) -> None:
+    """Have standard output and files fail, or take less than is written; what wakes threads is spared."""
     write = os.write
 
     def faulty(descriptor: int, data: bytes) -> int:
-        if descriptor != sys.stdout.fileno():
+        place = "log.write" if descriptor == STDOUT else "file.write"
+        if descriptor != STDOUT and not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return write(descriptor, data)
-        dice.may_raise("log.write")
-        short = len(data) > 1 and dice.strikes("log.write, short")
+        dice.may_raise(place)
+        short = len(data) > 1 and dice.strikes(f"{place}, short")
         return write(descriptor, data[: len(data) // 2] if short else data)
 
     os.write = faulty  # type: ignore[assignment]  # that is the point
@@ -181,37 +187,54 @@ def before(dice: Dice, place: str, function: Wrapped) -> Wrapped:
     return faulty
 
 
-def follow(dice: Dice, clocks: Clocks) -> None:
-    """Set the rate as standard input says, and let the clocks jump meanwhile."""
-    while True:
-        if select.select([sys.stdin], [], [], JUMPS)[0]:
-            line = sys.stdin.readline()
-            if not line:
-                return
-            dice.rate = float(line)
-        clocks.jump(dice)
+def follow(dice: Dice, clocks: Clocks, control: socket.socket) -> None:
+    """Set the rate as CONTROL says, and let the clocks jump meanwhile."""
+    with control.makefile("r") as lines:
+        while True:
+            if select.select([control], [], [], JUMPS)[0]:
+                line = lines.readline()
+                if not line:
+                    return
+                dice.rate = float(line)
+            clocks.jump(dice)
+
+
+def server(dice: Dice) -> Program:
+    """Return the server, once all that it asks of the system may fail."""
+    faulty_memory(dice)  # first: others import these functions by name
+    faulty_epoll(dice)
+    faulty_threads(dice)
+    faulty_journal(dice)
+    from chat_server.cli import main  # noqa: PLC0415  # only now, so that it finds all of this
+
+    return main
+
+
+def client(dice: Dice) -> Program:
+    """Return the client: of what it asks the system for, sockets, files and clocks may fail."""
+    dice.spared = MemoryError
+    from chat_client.cli import main  # noqa: PLC0415  # likewise
+
+    return main
 
 
 def main() -> int:
-    """Run the server; the first argument is the seed."""
-    dice = Dice(int(sys.argv.pop(1)))
-    clocks = Clocks()
-    faulty_memory(dice)  # first: others import these functions by name
+    """Run the program, and report."""
+    seed, descriptor, program, *arguments = sys.argv[1:]
+    control = socket.socket(fileno=int(descriptor))
+    dice, clocks = Dice(int(seed)), Clocks()
     faulty_sockets(dice)
-    faulty_epoll(dice)
-    faulty_threads(dice)
-    faulty_log(dice)
-    faulty_journal(dice)
+    faulty_writes(dice)
+    run = {"server": server, "client": client}[program](dice)
     threading.Thread(
         target=follow,
-        args=(dice, clocks),
-        daemon=True,  # it reads until the pipe is closed, which must not hold up the exit
+        args=(dice, clocks, control),
+        daemon=True,  # it reads until the socket is closed, which must not hold up the exit
     ).start()
-    from chat_server.cli import main as serve  # noqa: PLC0415  # only now, so that it finds all of this
-
-    status = serve(sys.argv[1:])
-    print(json.dumps({"event": "faults", "level": "info", "struck": dice.struck}), flush=True)  # noqa: T201  # the report
-    return status
+    try:
+        return run(arguments)
+    finally:
+        control.sendall(json.dumps(dice.struck).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ PLACES: Mapping[str, Place] = {
     "frame": Place(0.002, _MEMORY),
     "log.write": Place(0.01, (system(errno.EAGAIN), system(errno.EIO))),
     "log.write, short": Place(0.02, ()),
+    "file.write": Place(0.02, (system(errno.ENOSPC), system(errno.EIO), system(errno.EAGAIN))),
+    "file.write, short": Place(0.02, ()),
     "clock ahead": Place(0.1, ()),
     "clock stepped": Place(0.1, ()),
 }
@@ -71,6 +73,8 @@ class Dice:
 
     def __init__(self, seed: int) -> None:
         self.rate = 0.0
+        #: A kind of fault that never strikes.
+        self.spared: type[Exception] | None = None
         self.struck: Counter[str] = Counter()
         # Guards _random and struck.
         self._lock = threading.Lock()
@@ -92,8 +96,9 @@ class Dice:
             raise self._pick(place)
 
     def _pick(self, place: str) -> Exception:
+        faults = [each() for each in PLACES[place].faults]
         with self._lock:
-            return self._random.choice(PLACES[place].faults)()
+            return self._random.choice([each for each in faults if type(each) is not self.spared])
 
     def between(self, least: float, most: float) -> float:
         """Draw a number."""

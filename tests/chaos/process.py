@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.chaos.faults import Faults
 from tests.chaos.wire import Address
 
 #: Seconds in which a server must have started, and must have ended after SIGTERM.
@@ -23,13 +24,11 @@ class Server:
     """A server on one journal; its address changes with each start, so ask for it each time."""
 
     def __init__(
-        self, journal: Path, *settings: str, clocked: bool = False, faulty: int | None = None
+        self, journal: Path, *settings: str, clocked: bool = False, faulty: Faults | None = None
     ) -> None:
         self.journal = journal
         #: How far its clock is off, in seconds; only if it is `clocked`.
         self.offset = 0.0
-        #: How many faults struck, by place, in the runs that have ended; only if it is `faulty`, with a seed.
-        self.struck = Counter[str]()
         self._clocked = clocked
         self._faulty = faulty
         self.errors: list[str] = []
@@ -58,7 +57,8 @@ class Server:
             command,
             env=environment,
             cwd=self.journal.parent,
-            stdin=subprocess.PIPE if self._told else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self._clocked else subprocess.DEVNULL,
+            pass_fds=self._faulty.descriptors if self._faulty else (),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -71,30 +71,18 @@ class Server:
 
     def step(self, seconds: float) -> None:
         """Step its clock."""
+        assert self._running is not None
+        stdin = self._running.process.stdin
+        assert stdin is not None
         self.offset += seconds
-        self._tell(seconds)
-
-    def strike(self, rate: float) -> None:
-        """Set how often faults strike: 0 is never, 1 is as `injection.PLACES` has it."""
-        self._tell(rate)
-
-    @property
-    def _told(self) -> bool:
-        """Whether it reads numbers from its standard input."""
-        return self._clocked or self._faulty is not None
+        stdin.write(f"{seconds}\n".encode())
+        stdin.flush()
 
     def _module(self) -> Sequence[str]:
         """Return which module to run, with what it takes ahead of the server's own arguments."""
         if self._faulty is not None:
-            return "tests.chaos.faulty", str(self._faulty)
+            return self._faulty.module("server")
         return ("tests.chaos.clocked", str(self.offset)) if self._clocked else ("chat_server",)
-
-    def _tell(self, number: float) -> None:
-        assert self._running is not None
-        stdin = self._running.process.stdin
-        assert stdin is not None
-        stdin.write(f"{number}\n".encode())
-        stdin.flush()
 
     def kill(self) -> None:
         """Kill it, as `kill -9` does."""
@@ -125,7 +113,6 @@ class Server:
             process.stdin.close()
         log.thread.join()
         self.errors += log.errors
-        self.struck.update(log.struck)
         return status, log
 
 
@@ -136,7 +123,6 @@ class _Log:
         self.started = threading.Event()
         self.listening: dict[str, Any] | None = None
         self.errors: list[str] = []
-        self.struck: dict[str, int] = {}
         self._lines: deque[str] = deque(maxlen=100)
         self._process = process
         self.thread = threading.Thread(target=self._read, name="server-log")
@@ -163,8 +149,6 @@ class _Log:
         if entry["event"] == "listening":
             self.listening = entry
             self.started.set()
-        elif entry["event"] == "faults":
-            self.struck = entry["struck"]
         elif entry["level"] == "error":
             self.errors.append(line)
 

@@ -10,28 +10,24 @@ from functools import partial
 from pathlib import Path
 
 from tests.chaos.checker import Fault, Violation
-from tests.chaos.load import ROOMS, Load, Outcome
+from tests.chaos.load import Load, Outcome
 from tests.chaos.process import Server
 from tests.chaos.proxy import FaultProxy, draw
 from tests.chaos.records import Stored
 from tests.chaos.stored import read_file, times_go_back
-from tests.chaos.wire import READER, read_members
 
 Say = Callable[[str], None]
 #: The tmpfs of the disk-full run, and what is left of it for the journal until room is made. In bytes.
 DISK = 32 << 20
 LEFT = 1 << 20
 BLOCK = 4096
-#: How often faults strike, and after how many acknowledged messages a round of them ends.
-RATE = 1.0
-ROUND = 300
 
 
 def kills(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
     """Kill -9 at random moments, and start again on the same file."""
     source = random.Random(seed)
     with (
-        _serving(Server(folder / "chat.db")) as server,
+        serving(Server(folder / "chat.db")) as server,
         Load("kill -9", seed, lambda: server.address) as load,
     ):
         _kill(load, server, source, rounds, say)
@@ -42,7 +38,7 @@ def kills_and_cuts(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
     """Kill -9 while connections are cut as well."""
     source = random.Random(seed)
     with (
-        _serving(Server(folder / "chat.db")) as server,
+        serving(Server(folder / "chat.db")) as server,
         _proxy(server, source) as proxy,
         Load("kill -9 and cuts", seed, lambda: proxy.address, patience=1.0) as load,
     ):
@@ -67,7 +63,7 @@ def cuts(folder: Path, seed: int, faults: int, say: Say) -> Outcome:
     """Cut, reset, black-hole, delay and cut up connections, within frames."""
     source = random.Random(seed)
     with (
-        _serving(Server(folder / "chat.db")) as server,
+        serving(Server(folder / "chat.db")) as server,
         _proxy(server, source) as proxy,
         Load("cuts", seed, lambda: proxy.address, patience=0.7) as load,
     ):
@@ -84,7 +80,7 @@ def drains(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
     """SIGTERM under load; everybody is told when to come back, and does."""
     source = random.Random(seed)
     with (
-        _serving(Server(folder / "chat.db")) as server,
+        serving(Server(folder / "chat.db")) as server,
         Load("SIGTERM", seed, lambda: server.address) as load,
     ):
         load.wait_for_everybody([0] * len(load.clients))
@@ -109,7 +105,7 @@ def clock(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
     """Step the system's clock, mostly back, under load and before a restart."""
     source = random.Random(seed)
     server = Server(folder / "chat.db", clocked=True)
-    with _serving(server), Load("clock", seed, lambda: server.address) as load:
+    with serving(server), Load("clock", seed, lambda: server.address) as load:
         for number in range(1, rounds + 1):
             load.wait("acknowledged", source.randint(50, 200))
             server.step(source.choice((-7200.0, -60.0, -0.5, 30.0)))
@@ -130,7 +126,7 @@ def disk_full(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
     disk = folder / "disk"
     with (
         _tmpfs(disk),
-        _serving(Server(disk / "chat.db")) as server,
+        serving(Server(disk / "chat.db")) as server,
         Load("disk full", seed, lambda: server.address) as load,
     ):
         ballast = disk / "ballast"
@@ -153,45 +149,6 @@ def disk_full(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
         return outcome
 
 
-def faults(folder: Path, seed: int, rounds: int, say: Say) -> Outcome:
-    """Let faults strike at random at whatever the server asks of the system, then hold it to its promises.
-
-    Between two rounds all is calm until everybody is back: then nobody may be stuck, and health is good.
-    """
-    server = Server(folder / "chat.db", "--drain-timeout", "5", faulty=seed)
-    with _serving(server), Load("faults", seed, lambda: server.address) as load:
-        for number in range(1, rounds + 1):
-            server.strike(RATE)
-            load.wait("acknowledged", ROUND)
-            server.strike(0.0)
-            before = load.progress.counts["acknowledged"]
-            load.wait("acknowledged", 50, since=before)
-            load.outcome.rounds = number
-            say(f"faults: {number} of {rounds}")
-        stored = load.settle(lambda: server.address)
-        load.outcome.violations += _left_behind(server)
-        server.stop()
-        outcome = load.judge(stored)
-        if (in_file := read_file(folder / "chat.db")) != stored:
-            outcome.violations.append(Violation(Fault.DISAGREED, "journal", _difference(in_file, stored)))
-        outcome.extra = dict(sorted(server.struck.items()))
-        return outcome
-
-
-def _left_behind(server: Server) -> Iterator[Violation]:
-    """Look for what faults left: ghosts in rooms, connections that nobody has, threads that are stuck."""
-    for room, names in read_members(server.address, ROOMS).items():
-        if names != [READER]:
-            yield Violation(Fault.GHOST, "server", f"in {room} are {names}, and nobody else is connected")
-    asked = http.client.HTTPConnection(*server.metrics_address, timeout=5)
-    for path in ("/healthz", "/readyz"):
-        with contextlib.closing(asked):
-            asked.request("GET", path)
-            answer = asked.getresponse()
-            if answer.status != http.client.OK:
-                yield Violation(Fault.UNEXPECTED, "server", f"{path}: {answer.status} {answer.read()!r}")
-
-
 def may_mount(folder: Path) -> str | None:
     """Return why no small disk can be made here; none where it can."""
     try:
@@ -205,7 +162,8 @@ def may_mount(folder: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _serving(server: Server) -> Iterator[Server]:
+def serving(server: Server) -> Iterator[Server]:
+    """Have the server run meanwhile."""
     server.start()
     try:
         yield server
@@ -249,14 +207,15 @@ def _compare(
     in_file = read_file(journal)
     outcome = load.judge(stored)
     if in_file != stored:
-        outcome.violations.append(Violation(Fault.DISAGREED, "journal", _difference(in_file, stored)))
+        outcome.violations.append(Violation(Fault.DISAGREED, "journal", difference(in_file, stored)))
     outcome.violations += [
         Violation(Fault.UNEXPECTED, "server", line) for line in server.errors if expected not in line
     ]
     return outcome
 
 
-def _difference(in_file: Sequence[Stored], told: Sequence[Stored]) -> str:
+def difference(in_file: Sequence[Stored], told: Sequence[Stored]) -> str:
+    """Say how the file differs from what HISTORY told."""
     only = sorted(set(in_file) ^ set(told))
     return f"{len(in_file)} messages in the file, {len(told)} in HISTORY; only one has {only[:3]}"
 
