@@ -141,7 +141,7 @@ def _prepare_streams() -> None:
 
 
 def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not _is_dumb()
     interactive = terminal and not (given.script or given.pipe)
     prompt = new_prompt(Keyboard(sys.stdin)) if interactive else None
     name = given.name or (prompt and ask_name(prompt))
@@ -153,7 +153,7 @@ def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 
 def _options(given: argparse.Namespace, name: str, *, interactive: bool) -> Options:
-    shows_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    shows_colours = sys.stdout.isatty() and not (os.environ.get("NO_COLOR") or _is_dumb())
     retry = given.retry if given.retry is not None else math.inf if interactive else RETRY
     return Options(
         host=given.host,
@@ -166,6 +166,11 @@ def _options(given: argparse.Namespace, name: str, *, interactive: bool) -> Opti
         duration=given.duration,
         colours={"auto": shows_colours, "always": True, "never": False}[given.color],
     )
+
+
+def _is_dumb() -> bool:
+    """Return whether the terminal understands no control sequences, or does not say what it is."""
+    return os.environ.get("TERM", "").lower() in {"", "dumb", "unknown"}
 
 
 def _front(given: argparse.Namespace, options: Options, prompt: "PromptSession[str] | None") -> Front:

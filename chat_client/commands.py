@@ -1,16 +1,18 @@
 """What a person may type: a table of commands, and what each does.
 
-A line is said in the room that one is turned to. One that begins with `/` is a command; with `//` it
-is said, without the first `/`. Nothing is sent for a line that is no proper command.
+A line is said in the room that one is turned to. One that begins with `/` is a command, also after blanks;
+with `//` it is said, without the first `/`. Nothing is sent for a line that is no proper command.
 """
 
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from chat_client import typed
 from chat_client.errors import NotSentError, UsageError
-from chat_client.safe import sendable
+from chat_client.safe import cleaned, sendable
 from chat_client.view import View
 from chat_server.wire.messages import (
     PAGE,
@@ -27,6 +29,9 @@ from chat_server.wire.messages import (
     Who,
 )
 
+#: The column of the help beside the usages, and from how many columns on it stands there.
+USAGE = 30
+WIDE = 64
 #: How many messages /search shows, and /history where no number is given.
 HISTORY = 20
 _HISTORY = re.compile(r"(\d{1,9})?\s*(?:before\s+(\d{1,15}))?", re.ASCII)
@@ -51,6 +56,12 @@ class Command:
     help: str
     run: Callable[["Desk", str], None]
 
+    def explain(self, columns: int) -> list[str]:
+        """Return usage and help in lines of so many columns."""
+        if columns < WIDE:
+            return [*_wrapped(self.usage, columns), *_wrapped(f"    {self.help}", columns, "    ")]
+        return _wrapped(f"{self.usage:<{USAGE}} {self.help}", columns, " " * (USAGE + 1))
+
 
 class Desk:
     """Where a person's lines are taken: says and does what they say."""
@@ -66,7 +77,7 @@ class Desk:
     def take(self, line: str) -> bool:
         """Do what a line says; return whether to go on. What is wrong with it is shown."""
         try:
-            self._attempt(lambda: self._do(sendable(line)))
+            self._attempt(lambda: self._do(self._clean(line)))
         except LeaveError:
             return False
         return True
@@ -77,7 +88,7 @@ class Desk:
 
     def say(self, text: str, *, room: str | None = None, action: bool = False) -> None:
         """Say something. Raises `NotSentError`."""
-        self.sender.send(Msg(text=text, room=room or self.room(), action=action))
+        self.sender.send(Msg(text=self._clean(text), room=room or self.room(), action=action))
 
     def _attempt(self, deed: Callable[[], None]) -> None:
         try:
@@ -88,15 +99,24 @@ class Desk:
             self.view.problem(f"nothing was sent: {error}")
 
     def _do(self, line: str) -> None:
-        if not line.strip():
+        if typed.is_blank(line):
             return
         if line.strip() == "exit":
             raise LeaveError
-        if line.startswith("/") and not line.startswith("//"):
-            name, _, argument = line[1:].partition(" ")
-            find(name).run(self, argument.strip())
+        parsed = typed.parse(line)
+        if parsed.command is not None:
+            find(parsed.command).run(self, parsed.rest)
+        elif (meant := typed.backslashed(line, COMMANDS)) is not None:
+            raise UsageError(f"a command begins with /, not with a backslash: /{meant}")
         else:
-            self.say(line[1:] if line.startswith("//") else line)
+            self.say(parsed.rest)
+
+    def _clean(self, text: str) -> str:
+        """Return the text without control characters; what was left out is told."""
+        clean, dropped = cleaned(sendable(text))
+        if dropped:
+            self.view.tell(f"left out of what you typed, control characters: {dropped}")
+        return clean
 
     def room(self, given: str = "") -> str:
         """Return the room meant: the one given, or else the one turned to. Raises `UsageError`."""
@@ -113,22 +133,24 @@ class Desk:
 
 def find(name: str) -> Command:
     """Return the command of this name. Raises `UsageError`."""
-    try:
-        return COMMANDS[name.lower()]
-    except KeyError:
-        raise UsageError(
-            f"there is no command /{name}; /help lists them, and // says what begins with /"
-        ) from None
+    command = COMMANDS.get(name)
+    if command is None:
+        meant = typed.nearest(name, COMMANDS)
+        hint = f"did you mean {COMMANDS[meant].usage} ?" if meant else "/help lists them"
+        raise UsageError(f"there is no command /{name}; {hint} (//TEXT says a text that begins with /)")
+    return command
 
 
 def _needed(argument: str, usage: str) -> str:
-    if not argument:
+    if typed.is_blank(argument):
         raise UsageError(f"it is typed so: {usage}")
     return argument
 
 
 def _join(desk: Desk, argument: str) -> None:
-    room = _needed(argument, "/join ROOM")
+    room = _needed(argument, "/join ROOM, for example /join tea")
+    if typed.is_blank(room.removeprefix("#")):
+        raise UsageError("a room needs a name: /join ROOM, for example /join tea")
     if (joined := desk.joined(room)) is not None:
         desk.view.turn_to(joined)
     else:
@@ -141,9 +163,8 @@ def _leave(desk: Desk, argument: str) -> None:
 
 
 def _message(desk: Desk, argument: str) -> None:
-    to, _, text = argument.partition(" ")
-    _needed(text.strip(), "/msg NAME TEXT")
-    desk.sender.send(Dm(to=to, text=text.strip()))
+    to, *text = argument.split(maxsplit=1) or [""]
+    desk.sender.send(Dm(to=to, text=_needed("".join(text), "/msg NAME TEXT")))
 
 
 def _me(desk: Desk, argument: str) -> None:
@@ -159,7 +180,8 @@ def _rooms(desk: Desk, _argument: str) -> None:
 
 
 def _topic(desk: Desk, argument: str) -> None:
-    desk.sender.send(Topic(room=desk.room(), topic=argument or None))
+    topic = "" if argument == "-" else argument or None
+    desk.sender.send(Topic(room=desk.room(), topic=topic))
 
 
 def _name(desk: Desk, argument: str) -> None:
@@ -180,10 +202,23 @@ def _search(desk: Desk, argument: str) -> None:
 
 
 def _help(desk: Desk, argument: str) -> None:
-    commands = [find(argument.removeprefix("/"))] if argument else COMMANDS.values()
-    desk.view.tell(*(f"{command.usage:<32} {command.help}" for command in commands))
-    if not argument:
-        desk.view.tell("anything else is said in the room; //TEXT says a text that begins with /")
+    width = desk.view.columns()
+    if argument:
+        parsed = typed.parse(argument)
+        desk.view.tell(*find(parsed.command or argument.casefold()).explain(width))
+        return
+    for title, names in GROUPS.items():
+        lines = [line for name in names for line in COMMANDS[name].explain(width)]
+        desk.view.tell(f"{title}:", *lines)
+    desk.view.tell(
+        *_wrapped("anything else is said in the room; //TEXT says a text that begins with /", width)
+    )
+
+
+def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """Return the text in lines of so many columns beside the mark of a remark, broken between words."""
+    width = max(columns - len("-- ") - 1, 12)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _exit(_desk: Desk, _argument: str) -> None:
@@ -191,16 +226,28 @@ def _exit(_desk: Desk, _argument: str) -> None:
 
 
 COMMANDS = {
-    "join": Command("/join ROOM", "enter a room, or turn to one that you are in", _join),
+    "join": Command("/join ROOM", "enter a room, or turn to one that you are in: /join tea", _join),
     "leave": Command("/leave [ROOM]", "leave a room", _leave),
-    "msg": Command("/msg NAME TEXT", "say something to one person alone", _message),
+    "msg": Command("/msg NAME TEXT", "say something to one person alone: /msg bob hello", _message),
     "me": Command("/me TEXT", "say what you do: /me waves", _me),
     "who": Command("/who [ROOM]", "list who is in a room", _who),
     "rooms": Command("/rooms", "list the rooms", _rooms),
-    "topic": Command("/topic [TEXT]", "show the room's topic, or set it", _topic),
+    "topic": Command(
+        "/topic [TEXT or -]",
+        "show or set the topic, kept while the room lives; - clears it",
+        _topic,
+    ),
     "name": Command("/name NEW", "change your name", _name),
     "history": Command("/history [NUMBER] [before ID]", "show what was said earlier", _history),
     "search": Command("/search WORDS", "find the latest messages with all these words", _search),
     "help": Command("/help [COMMAND]", "list the commands", _help),
     "exit": Command("/exit", "leave the chat; exit and Ctrl-D do too", _exit),
+}
+
+#: What /help lists, under these titles.
+GROUPS = {
+    "talk": ("msg", "me"),
+    "rooms": ("join", "leave", "rooms", "who", "topic"),
+    "what was said": ("history", "search"),
+    "you": ("name", "help", "exit"),
 }

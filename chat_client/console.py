@@ -12,14 +12,17 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
 from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import get_cwidth
 
+from chat_client import typed
 from chat_client.commands import COMMANDS
 from chat_client.errors import OfflineError
 from chat_client.events import Event, NameRefused, Registered
 from chat_client.front import Front, Options
-from chat_client.safe import visible
+from chat_client.safe import cleaned, sendable, visible
 from chat_client.view import View
 from chat_server.wire.messages import Joined, Who
 
@@ -165,10 +168,13 @@ class Console(Front):
     def _take(self, line: str) -> bool:
         if not self._needs_name:
             return self.desk.take(line)
-        if line.strip() in {"exit", "/exit"}:
+        name = cleaned(sendable(line))[0].strip()
+        if name == "exit" or typed.parse(name).command == "exit":
             return False
-        if line.strip():
-            self.session.take_name(line.strip())
+        if typed.parse(name) != typed.Typed(None, name):
+            self.view.problem("this is no name; type a name without /, or exit to leave")
+        elif not typed.is_blank(name):
+            self.session.take_name(name)
         return True
 
     def _refresh(self) -> None:
@@ -185,26 +191,54 @@ class Console(Front):
 
     def _toolbar(self) -> str:
         status = self.session.status()
-        parts = [f"{status.name or '?'}@{self.options.host}:{self.options.port}"]
-        parts += [" ".join(f"[{room}]" if room == self.view.room else room for room in self.view.rooms)]
-        if not status.connected:
-            parts.append("not connected")
+        room = self.view.room
+        parts = [] if status.connected else ["not connected"]
         if status.pending:
             parts.append(f"waiting for the server: {status.pending}")
-        return visible("  ".join(part for part in parts if part))
+        parts += [f"[{room}]"] if room else []
+        parts.append(f"{status.name or '?'}@{self.options.host}:{self.options.port}")
+        parts.append(" ".join(each for each in self.view.rooms if each != room))
+        columns = self._prompt.output.get_size().columns
+        return shortened(visible("  ".join(part for part in parts if part)), columns)
+
+
+def shortened(text: str, columns: int) -> str:
+    """Return as much of the beginning of a text as so many columns hold."""
+    if get_cwidth(text) <= columns:
+        return text
+    while text and get_cwidth(text) >= columns:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def ask_name(prompt: "PromptSession[str]") -> str | None:
     """Ask the person for a name; none where they would rather not."""
     while True:
         try:
-            name = prompt.prompt("Your name: ").strip()
+            name = cleaned(sendable(prompt.prompt("Your name: ")))[0].strip()
         except (EOFError, KeyboardInterrupt):
             return None
-        if name:
+        parsed = typed.parse(name)
+        if name == "exit" or parsed.command == "exit":
+            return None
+        if not typed.is_blank(name) and parsed == typed.Typed(None, name):
             return name
 
 
 def new_prompt(keyboard: Input | None = None) -> "PromptSession[str]":
     """Return a prompt whose line goes once it is entered: what is said shows when it is acknowledged."""
-    return PromptSession(input=keyboard, erase_when_done=True, complete_while_typing=False)
+    return PromptSession(
+        input=keyboard, erase_when_done=True, complete_while_typing=False, key_bindings=_bindings()
+    )
+
+
+def _bindings() -> KeyBindings:
+    """Return what keys do here that would else type a control character: nothing."""
+    bindings = KeyBindings()
+
+    @bindings.add("c-z")
+    @bindings.add("c-q")
+    def _(_event: KeyPressEvent) -> None:
+        pass
+
+    return bindings

@@ -3,6 +3,7 @@
 import abc
 import enum
 import os
+import shutil
 import signal
 import threading
 import time
@@ -32,6 +33,11 @@ IN_FLIGHT = 500
 JOIN_TIMEOUT = 10.0
 #: Signals within so many seconds are one: some senders reach a process twice, by itself and by its group.
 MOMENT = 0.5
+
+
+def columns() -> int:
+    """Return how wide the terminal is now; 80 if there is none."""
+    return shutil.get_terminal_size().columns
 
 
 class ExitStatus(enum.IntEnum):
@@ -76,7 +82,7 @@ class Front(abc.ABC):
         # Keeps what two threads write apart.
         self._writing = threading.Lock()
         self.waker = Waker()
-        self.view = View(self.write, Painter(colours=options.colours))
+        self.view = View(self.write, Painter(colours=options.colours), columns)
         self._transcript = Transcript(options.file, self.report) if options.file else None
         self.session = Session(
             Exchange(options.name, options.room),

@@ -1,12 +1,12 @@
 """What a person sees: events in, lines out; and which room the person is turned to."""
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from chat_client import wording
 from chat_client.events import DirectSaid, Event, Registered, Said
+from chat_client.mention import mentions
 from chat_client.paint import Painter
 from chat_client.wording import Line, note, problem
 from chat_server.wire.messages import (
@@ -28,8 +28,12 @@ NAMES = 1000
 class View:
     """Writes each event as whole lines. Any thread may use it."""
 
-    def __init__(self, write: Callable[[str], object], painter: Painter) -> None:
+    def __init__(
+        self, write: Callable[[str], object], painter: Painter, columns: Callable[[], int] = lambda: 80
+    ) -> None:
         self._write = write
+        #: How wide what is shown may be, now.
+        self.columns = columns
         self._painter = painter
         # Guards what follows, and keeps the lines of a batch together.
         self._lock = threading.Lock()
@@ -106,8 +110,7 @@ class View:
     def _is_meant(self, frame: MsgFrame) -> bool:
         if not self._own_name or frame.sender == self._own_name:
             return False
-        name = re.escape(self._own_name.casefold())
-        return re.search(rf"(?<!\w){name}(?!\w)", frame.text.casefold()) is not None
+        return mentions(frame.text, self._own_name)
 
     def _on_direct(self, said: DirectSaid) -> list[Line]:
         self._remember(said.message.to if said.own else said.message.sender)

@@ -113,6 +113,53 @@ def test_what_is_wrong_is_told_and_not_sent(keyboard: Keyboard, line: str, compl
     assert keyboard.desk.refused == 1
 
 
+@pytest.mark.parametrize("slash", ["/", " /", "\u3000/", "\ufeff/", "\u200b/", "\uff0f", "\u2215", "\u2044"])
+def test_what_is_nearly_a_command_is_not_said(keyboard: Keyboard, slash: str) -> None:
+    """Whatever stands before the slash, and whichever slash it is, the room does not hear it."""
+    keyboard.desk.take(f"{slash}msg bob secret")
+    keyboard.desk.take(f"{slash}frobnicate secret")
+    assert keyboard.sent == [Dm(to="bob", text="secret")]
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("/quit", "/exit"), ("/nick x", "/name"), ("/serach x", "/search")]
+)
+def test_the_command_that_was_meant_is_named(keyboard: Keyboard, line: str, meant: str) -> None:
+    """Names from other chats and mistyped ones get a hint."""
+    keyboard.desk.take(line)
+    assert keyboard.sent == []
+    assert f"did you mean {meant}" in keyboard.screen
+
+
+@pytest.mark.parametrize("line", ["/join \u3000", "/join #", "/join \u200b", "\\msg bob secret"])
+def test_blank_rooms_and_backslashes_are_refused(keyboard: Keyboard, line: str) -> None:
+    """What cannot be meant so is told, not sent."""
+    keyboard.desk.take(line)
+    assert keyboard.sent == []
+    assert "nothing was sent" in keyboard.screen
+
+
+def test_controls_are_left_out_and_told(keyboard: Keyboard) -> None:
+    """A control character is in no message; the person sees that it is missing."""
+    keyboard.desk.take("be\x1afore\r\nafter")
+    assert keyboard.sent == [Msg(text="before after", room="lobby")]
+    assert "control characters: 1" in keyboard.screen
+
+
+def test_a_topic_can_be_cleared(keyboard: Keyboard) -> None:
+    """A minus alone stands for no topic."""
+    keyboard.desk.take("/topic -")
+    assert keyboard.sent == [Topic(room="lobby", topic="")]
+
+
+@pytest.mark.parametrize("width", [20, 40, 63, 64, 80])
+def test_help_fits_the_terminal(keyboard: Keyboard, width: int) -> None:
+    """No line is wider than the terminal, so none breaks in a word."""
+    keyboard.view.columns = lambda: width
+    keyboard.desk.take("/help")
+    assert max(map(len, keyboard.screen.splitlines())) < max(width, 32)
+
+
 @pytest.mark.parametrize("line", ["exit", " exit ", "/exit", "/EXIT"])
 def test_leaving(keyboard: Keyboard, line: str) -> None:
     """There are several ways to say that one leaves."""
@@ -176,4 +223,4 @@ def test_help_lists_every_command(keyboard: Keyboard) -> None:
     assert "//TEXT" in keyboard.screen
     keyboard.screen = ""
     keyboard.desk.take("/help /me")
-    assert keyboard.screen.splitlines() == [f"-- {'/me TEXT':<32} say what you do: /me waves"]
+    assert keyboard.screen.splitlines() == [f"-- {'/me TEXT':<30} say what you do: /me waves"]

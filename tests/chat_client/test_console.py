@@ -214,7 +214,7 @@ def test_the_toolbar_tells_how_things_stand(server: FakeServer, person: Person) 
 
     person.talk(part)
     where = f"dave@127.0.0.1:{server.port}"
-    assert bars == [f"{where}  not connected", f"{where}  lobby [tea]  waiting for the server: 1"]
+    assert bars == [f"not connected  {where}", f"waiting for the server: 1  [tea]  {where}  lobby"]
 
 
 # Completion

@@ -1,12 +1,13 @@
 """What others write cannot control the terminal, nor hide."""
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.safe import escaped, lines, sendable, visible
+from chat_client.safe import cleaned, escaped, lines, sendable, visible
 
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Mostly what is dangerous, and what surrounds it in practice.
@@ -19,20 +20,90 @@ NASTY = st.text(
 )
 
 
+#: What stays if a script needs it: joiners, the blank of South-East Asia, selectors, tags, number signs.
+NEEDED = set(
+    "\u200b\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+
+
 @given(NASTY)
 def test_nothing_hidden_is_left(text: str) -> None:
-    """No control or invisible character is left, but for the joiner within an emoji."""
+    """No control and no character that turns lines round is left, and no joiner beside Latin letters."""
     shown = visible(text)
-    for place, character in enumerate(shown):
-        if character == "\u200d":
-            assert shown[place - 1] == "\ufe0f" or unicodedata.category(shown[place - 1]) in {
-                "So",
-                "Sk",
-                "Sm",
-            }
-            assert unicodedata.category(shown[place + 1]) in {"So", "Sk", "Sm", "Cn"}
-        else:
-            assert unicodedata.category(character) not in HIDDEN
+    for character in shown:
+        assert (
+            unicodedata.category(character) not in HIDDEN or character in NEEDED or character >= "\U00013430"
+        )
+    assert not re.search(
+        r"[a-zA-Z][\u200b-\u200d\ufe00-\ufe0f]|[\u200e\u200f\u061c\u202a-\u202e\u2060-\u2069]", shown
+    )
+    assert not re.search(r"[\u200b-\u200d]{2}", shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0647\u200d.",
+        "क्\u200dष क्\u200cष ಬ್ಯಾಂಕ್\u200c ",
+        "ക്\u200d",
+        "ភាសា\u200bខ្មែរ",
+        "☺\ufe0f ❤\ufe0f\u200d🔥 1\ufe0f\u20e3 ©\ufe0f",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        "葛\U000e0100城",
+        "ᠠ\u180b",
+        "\u0600\u0661\u0662",
+    ],
+)
+def test_what_a_script_needs_stays(text: str) -> None:
+    """Joiners, selectors and tags are no escapes where they belong, on the screen and in files."""
+    assert visible(text) == text
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "d\ufe0fave",
+        "dave\u200c",
+        "\u0645\u06cc\u200c\u200c\u062e",
+        "\u0645\u06cc\u200cdave",
+        "🏴\U000e0067",
+        "x\U000e0067\U000e007f",
+        "a\u200bb",
+    ],
+)
+def test_the_same_characters_elsewhere_are_shown(text: str) -> None:
+    """Where they change nothing that is seen, they could only hide something."""
+    assert "\\" in visible(text)
+
+
+@given(NASTY)
+def test_nothing_that_is_said_holds_a_control(text: str) -> None:
+    """Whatever was typed or pasted, no control character and no line end is left of it."""
+    said, _ = cleaned(text)
+    assert not any(unicodedata.category(each) in {"Cc", "Zl", "Zp"} for each in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "dropped"),
+    [
+        ("be\x1afore", "before", 1),
+        ("\x1b[31mred\x1b[0m", "red", 2),
+        ("\x9b2Jx\x00", "x", 2),
+        ("\x1b]0;title\x07x", "x", 1),
+        ("a\r\nb\rc\nd\u2028e\x85f", "a b c d e f", 0),
+        ("a\tb", "a    b", 0),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 👩\u200d🚀",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 👩\u200d🚀",
+            0,
+        ),
+    ],
+)
+def test_what_is_left_out_of_what_is_said(text: str, said: str, dropped: int) -> None:
+    """Sequences go as a whole and are counted; line ends are blanks; joiners stay."""
+    assert cleaned(text) == (said, dropped)
 
 
 @given(NASTY)
@@ -87,7 +158,7 @@ def test_lines_of_a_text() -> None:
 def test_escapes_can_be_told_back(text: str) -> None:
     """An escaped text is one safe line from which the text itself can be had."""
     line = escaped(text)
-    assert not any(unicodedata.category(each) in HIDDEN for each in line)
+    assert not any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in line)
     told_back = line.encode("raw_unicode_escape", "surrogatepass").decode("unicode_escape")
     assert told_back == text
 
