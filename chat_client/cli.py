@@ -85,6 +85,7 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add("--room", help="enter this room as well as the lobby, and talk there")
     add("--file", metavar="PATH", help="save all messages to this file, each once; goes on where it ends")
+    add("--pulse", metavar="PATH", help="touch this file at each message, so that its age shows one talks")
     add("--script", metavar="PATH", help="play a script instead of taking lines")
     add("--pipe", action="store_true", help="take and give JSON lines, for programs")
     add("--duration", type=_seconds, metavar="SECONDS", help="leave after so long")
@@ -161,6 +162,7 @@ def _options(given: argparse.Namespace, name: str, *, interactive: bool) -> Opti
         name=name,
         room=given.room and sendable(given.room),
         file=given.file,
+        pulse=given.pulse,
         wait=given.wait,
         retry=retry,
         duration=given.duration,

@@ -19,6 +19,7 @@ from chat_client.events import Cause, Ended, Event, NotTaken, Registered
 from chat_client.exchange import Exchange
 from chat_client.link import connect
 from chat_client.paint import Painter
+from chat_client.pulse import Pulse
 from chat_client.reconnect import Reconnection
 from chat_client.safe import visible
 from chat_client.session import Session
@@ -59,6 +60,7 @@ class Options:
     name: str
     room: str | None = None
     file: str | None = None
+    pulse: str | None = None
     wait: float = 0.0
     retry: float = 600.0
     duration: float | None = None
@@ -84,6 +86,7 @@ class Front(abc.ABC):
         self.waker = Waker()
         self.view = View(self.write, Painter(colours=options.colours), columns)
         self._transcript = Transcript(options.file, self.report) if options.file else None
+        self._pulse = Pulse(options.pulse, self.report) if options.pulse is not None else None
         self.session = Session(
             Exchange(options.name, options.room),
             partial(connect, options.host, options.port),
@@ -150,6 +153,8 @@ class Front(abc.ABC):
         """Save and show what happened, and note what of it matters here."""
         if self._transcript:
             self._transcript.save(events)
+        if self._pulse:
+            self._pulse.beat(events)
         self.show(events)
         for event in events:
             self.note(event)

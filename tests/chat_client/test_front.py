@@ -56,6 +56,26 @@ def test_leaving_properly_is_no_error(server: FakeServer) -> None:
     assert front.out.getvalue().endswith("-- you left the chat\n")
 
 
+def test_a_pulse_beats_once_something_is_said(server: FakeServer, tmp_path: Path) -> None:
+    """The file is not there before the first message, and is with it."""
+    pulse = tmp_path / "pulse"
+    front = Waiting(options(server, pulse=str(pulse)))
+    front.text = "hello"
+    before: list[bool] = []
+
+    def part() -> None:
+        peer = register(server)
+        message = peer.receive(Msg)
+        before.append(pulse.exists())
+        peer.acknowledge(message, 1)
+        front.stop()
+        peer.part()
+
+    with playing(server, part):
+        assert front.run() is ExitStatus.LEFT
+    assert (before, pulse.exists()) == ([False], True)
+
+
 def test_no_server() -> None:
     """What is wrong and what to do about it is told, with status 1."""
     server = FakeServer()

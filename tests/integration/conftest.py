@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,6 @@ import pytest
 # Ryuk would be one more image to fetch; every test here removes what it started.
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
-
-from testcontainers.compose import DockerCompose
 
 from tests.integration.stack import Stack
 
@@ -52,12 +51,27 @@ def image(_engine: None) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Bring the real docker-compose.yml up under a name of its own and on free ports."""
-    settings = tmp_path_factory.mktemp("stack") / "settings.env"
-    settings.write_text(
-        f"COMPOSE_PROJECT_NAME=chat-test-{secrets.token_hex(3)}\n"
-        "CHAT_PUBLISH_PORT=0\nCHAT_PUBLISH_METRICS_PORT=0\nCHAT_PUBLISH_PROMETHEUS_PORT=0\n"
+def stack(image: str) -> Iterator[Stack]:
+    """Bring the real docker-compose.yml up as its users do, with its `.env`, personas and all."""
+    assert image
+    with new_stack() as stack:
+        stack.starts("up", "-d", "--wait")
+        yield stack
+
+
+@contextmanager
+def new_stack() -> Iterator[Stack]:
+    """Give a stack a project name of its own and free ports; remove whatever was started of it."""
+    stack = Stack(
+        ROOT,
+        (
+            f"COMPOSE_PROJECT_NAME=chat-test-{secrets.token_hex(3)}",
+            "CHAT_PUBLISH_PORT=0",
+            "CHAT_PUBLISH_METRICS_PORT=0",
+            "CHAT_PUBLISH_PROMETHEUS_PORT=0",
+        ),
     )
-    with DockerCompose(ROOT, env_file=str(settings), wait=False) as compose:
-        yield Stack(compose, ROOT)
+    try:
+        yield stack
+    finally:
+        stack.run("--profile", "*", "down", "--volumes", "--timeout", "0")

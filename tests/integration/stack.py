@@ -9,8 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from testcontainers.compose import DockerCompose
-
 from tests.integration.peer import Peer
 from tests.integration.waiting import Lines, eventually
 
@@ -21,12 +19,13 @@ START_SECONDS = 60.0
 class Stack:
     """The services of docker-compose.yml under a project name of their own."""
 
-    compose: DockerCompose
     root: Path
+    #: What `docker compose` finds in its environment, beside what the tests were started with.
+    environment: tuple[str, ...]
 
     def command(self, *arguments: str) -> list[str]:
         """Return a `docker compose` command for this stack."""
-        return [*self.compose.docker_compose_command(), *arguments]
+        return ["env", *self.environment, "docker", "compose", *arguments]
 
     def run(
         self, *arguments: str, stdin: bytes = b"", seconds: float = 60.0
@@ -41,23 +40,27 @@ class Stack:
             check=False,
         )
 
+    def starts(self, *arguments: str) -> None:
+        """Run a `docker compose` command that must exit with status 0 in good time."""
+        done = self.run(*arguments, seconds=2 * START_SECONDS)
+        assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+
     def follow(self, service: str) -> Lines:
         """Follow what a service prints, from its start."""
         return Lines(self.command("logs", "--follow", "--no-log-prefix", service), str(self.root))
 
     def port(self, service: str, inside: int) -> int:
         """Return the port of this machine under which a service's port is published."""
-        port = self.compose.get_service_port(service, inside)
-        assert port, f"{service} publishes no port {inside}"
-        return port
+        return int(self.run("port", service, str(inside)).stdout.rpartition(b":")[2])
+
+    def containers(self) -> dict[str, tuple[str, str]]:
+        """Return id and health of each service's container that runs."""
+        listed = self.run("ps", "--format", "json").stdout.decode().splitlines()
+        return {each["Service"]: (each["ID"], each["Health"]) for each in map(json.loads, listed)}
 
     def healthy(self, service: str) -> None:
         """Wait until a service's own health check is content."""
-        eventually(
-            lambda: self.compose.get_container(service).Health == "healthy",
-            START_SECONDS,
-            f"{service} is healthy",
-        )
+        eventually(lambda: self.containers()[service][1] == "healthy", START_SECONDS, f"{service} is healthy")
 
     def peer(self, name: str) -> Peer:
         """Join the chat through the published port."""

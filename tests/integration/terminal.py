@@ -3,6 +3,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import time
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
+
+_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
@@ -64,6 +67,12 @@ class Terminal:
         with self._changed:
             while text.encode() not in self._screen:
                 assert self._changed.wait(deadline - time.monotonic()), f"not on the screen: {self._screen!r}"
+
+    def text_until(self, end: str, seconds: float) -> str:
+        """Return the text on the screen, without control sequences, once `end` is on it."""
+        self.shows(end, seconds)
+        with self._changed:
+            return _SEQUENCES.sub("", self._screen.decode(errors="replace"))
 
     def status(self, seconds: float) -> int:
         """Wait for the command's end and return its exit status."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.conftest import new_stack
 from tests.integration.stack import START_SECONDS, Stack
 from tests.integration.terminal import Terminal
 from tests.integration.waiting import eventually
@@ -14,6 +15,72 @@ pytestmark = pytest.mark.integration
 
 PERSONAS = ("alice", "bob", "carol")
 RECEIVED = 'sum(chat_messages_received_total{job="chat"})'
+
+
+def test_up_and_wait_has_everybody_healthy(stack: Stack) -> None:
+    """`docker compose up -d --wait` exited with status 0; a second one too, and starts nothing anew."""
+    before = stack.containers()
+    assert set(before) == {"server", "prometheus", *PERSONAS}
+    assert {health for _, health in before.values()} == {"healthy"}
+    stack.starts("up", "-d", "--wait")
+    assert stack.containers() == before
+
+
+def test_a_server_of_one_s_own_has_no_personas(image: str) -> None:
+    """With deploy/production.env nobody stands in the lobby, and what was said outlives `down` and `up`."""
+    assert image
+    up = ("--env-file", "deploy/production.env", "up", "-d", "--wait")
+    with new_stack() as stack:
+        stack.starts(*up)
+        assert set(stack.containers()) == {"server", "prometheus"}
+        with stack.peer("ann") as ann:
+            ann.send(type="MSG", text="remember this", ref="1")
+            ann.until(lambda frame: frame["type"] == "ACK")
+        stack.starts("down")
+        stack.starts(*up)
+        with stack.peer("ben") as ben:
+            ben.hears("remember this")
+            ben.send(type="WHO")
+            assert ben.until(lambda frame: frame["type"] == "USERS")["names"] == ["ben"]
+
+
+def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
+    """However the profile is turned off."""
+    services = {b"server", b"prometheus"}
+    assert set(stack.run("--profile", "", "config", "--services").stdout.split()) == services
+    without = Stack(stack.root, (*stack.environment, "COMPOSE_PROFILES="))
+    assert set(without.run("config", "--services").stdout.split()) == services
+
+
+@pytest.mark.parametrize(
+    ("prepare", "status"),
+    [
+        ("", 1),
+        ("touch /tmp/pulse", 0),
+        ("touch -d '-3 minutes' /tmp/pulse", 1),
+    ],
+    ids=["never spoke", "just spoke", "fell silent"],
+)
+def test_a_persona_s_health_check_can_fail(stack: Stack, prepare: str, status: int) -> None:
+    """Only who took part within two minutes is healthy."""
+    config = json.loads(stack.run("config", "--format", "json").stdout)
+    kind, check = config["services"]["alice"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    script = f"{prepare}\n{check}"
+    done = stack.run("run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "alice", "-c", script)
+    assert done.returncode == status, done.stderr.decode()
+
+
+def test_no_registry_is_asked_for_our_image(stack: Stack) -> None:
+    """Whoever has the name there could run anything here."""
+    config = json.loads(stack.run("--profile", "*", "config", "--format", "json").stdout)
+    ours = {
+        name: service["pull_policy"]
+        for name, service in config["services"].items()
+        if service["image"].startswith("threaded-chat")
+    }
+    assert set(ours) == {"server", "client", "tests", *PERSONAS}
+    assert set(ours.values()) <= {"never", "build"}
 
 
 def test_the_personas_hold_a_conversation(stack: Stack) -> None:
@@ -45,11 +112,13 @@ def test_a_scripted_client_takes_part_and_leaves(stack: Stack, tmp_path: Path) -
 
 
 def test_a_person_at_a_terminal_talks_and_leaves_with_exit(stack: Stack) -> None:
-    """`docker compose run --rm client --name erin`: sees others, is seen, leaves with `exit`."""
+    """`docker compose run --rm client --name erin`: nothing comes before the chat; `exit` leaves."""
     with (
         stack.peer("friend") as friend,
         Terminal(stack.command("run", "--rm", "client", "--name", "erin"), stack.root) as terminal,
     ):
+        first, *_ = terminal.text_until("\n", 20).split("\n")
+        assert "connected as erin" in first
         joined = {"type": "JOINED", "name": "erin"}
         friend.until(lambda frame: frame | joined == frame, START_SECONDS)
         friend.say("Can you see me, erin?")
