@@ -11,7 +11,7 @@ B ?= .
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check integration chaos bench bench-quick bench-compare lock clean venv venv-dev
+.PHONY: help demo test lint types check integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
 
 help: ## list these commands
 	@echo "usage: make COMMAND, where COMMAND is"
@@ -47,6 +47,10 @@ bench-quick: venv-dev ## the benchmark in under two minutes [ARGS=...]
 
 bench-compare: venv-dev ## two revisions against each other [A=HEAD B=. (the working tree), ARGS=...]
 	@$(BIN)/python -m bench $(ARGS) compare $(A) $(B)
+
+wheel: venv ## a wheel of server and client in dist/, for `pipx install` on other machines
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade

@@ -83,6 +83,14 @@ def test_no_registry_is_asked_for_our_image(stack: Stack) -> None:
     assert set(ours.values()) <= {"never", "build"}
 
 
+def test_whatever_stays_is_bounded(stack: Stack) -> None:
+    """Each service that goes on by itself has a limit of memory, of processes and of its log."""
+    config = json.loads(stack.run("config", "--format", "json").stdout)
+    for service in config["services"].values():
+        assert {"mem_limit", "pids_limit"} <= set(service)
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
 def test_the_personas_hold_a_conversation(stack: Stack) -> None:
     """The first one's log shows what each of the others says."""
     with stack.follow("alice") as lines:
