@@ -32,15 +32,26 @@ def missing() -> str | None:
     return None
 
 
+#: Whether these tests must run, all of them: so in .ci/run.
+REQUIRED = os.environ.get("CHAT_REQUIRE_ENGINE") == "1"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> None:
-    """Skip where no Docker engine answers, or fail where CHAT_REQUIRE_ENGINE=1 says that one must."""
+    """Skip if no Docker engine answers, or fail if one must."""
     text = missing()
     if not text:
         return
-    if os.environ.get("CHAT_REQUIRE_ENGINE") == "1":
+    if REQUIRED:
         pytest.fail(text, pytrace=False)
     pytest.skip(text)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that had to run all these tests and skipped one, for whatever reason."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRED and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
