@@ -1,7 +1,8 @@
-# ruff: noqa: S603 - starts docker, with what the tests say
+# ruff: noqa: S603, S607 - starts docker, found as a shell finds it, with what the tests say
 """The running Compose stack, and how to ask it things."""
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,22 @@ class Stack:
     def starts(self, *arguments: str) -> None:
         """Run a `docker compose` command that must exit with status 0 in good time."""
         done = self.run(*arguments, seconds=2 * START_SECONDS)
+        assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+
+    def types(self, page: str, folder: Path) -> None:
+        """Type the commands of a page, those after `$`, in a folder; each must succeed."""
+        production = self.root / "deploy/production.env"
+        files = f"COMPOSE_FILE={self.root}/docker-compose.yml", f"COMPOSE_ENV_FILES={production}"
+        script = "\n".join(re.findall(r"^    \$ (.*)$", page, re.MULTILINE))
+        assert script
+        done = subprocess.run(
+            ["env", *self.environment, *files, "sh", "-exc", script],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=2 * START_SECONDS,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
 
     def follow(self, service: str) -> Lines:

@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.docs.page import section
 from tests.integration.conftest import new_stack
 from tests.integration.stack import START_SECONDS, Stack
 from tests.integration.terminal import Terminal
@@ -14,7 +16,17 @@ from tests.integration.waiting import eventually
 pytestmark = pytest.mark.integration
 
 PERSONAS = ("alice", "bob", "carol")
+UP_OWN = ("--env-file", "deploy/production.env", "up", "-d", "--wait")
 RECEIVED = 'sum(chat_messages_received_total{job="chat"})'
+
+
+@pytest.fixture(scope="module")
+def own(image: str) -> Iterator[Stack]:
+    """Bring up a server of one's own."""
+    assert image
+    with new_stack() as stack:
+        stack.starts(*UP_OWN)
+        yield stack
 
 
 def test_up_and_wait_has_everybody_healthy(stack: Stack) -> None:
@@ -26,22 +38,40 @@ def test_up_and_wait_has_everybody_healthy(stack: Stack) -> None:
     assert stack.containers() == before
 
 
-def test_a_server_of_one_s_own_has_no_personas(image: str) -> None:
+def test_a_server_of_one_s_own_has_no_personas(own: Stack) -> None:
     """With deploy/production.env nobody stands in the lobby, and what was said outlives `down` and `up`."""
-    assert image
-    up = ("--env-file", "deploy/production.env", "up", "-d", "--wait")
-    with new_stack() as stack:
-        stack.starts(*up)
-        assert set(stack.containers()) == {"server", "prometheus"}
-        with stack.peer("ann") as ann:
-            ann.send(type="MSG", text="remember this", ref="1")
-            ann.until(lambda frame: frame["type"] == "ACK")
-        stack.starts("down")
-        stack.starts(*up)
-        with stack.peer("ben") as ben:
-            ben.hears("remember this")
-            ben.send(type="WHO")
-            assert ben.until(lambda frame: frame["type"] == "USERS")["names"] == ["ben"]
+    assert set(own.containers()) == {"server", "prometheus"}
+    say_and_wait(own, "remember this")
+    own.starts("down")
+    own.starts(*UP_OWN)
+    with own.peer("ben") as ben:
+        ben.hears("remember this")
+        ben.send(type="WHO")
+        assert ben.until(lambda frame: frame["type"] == "USERS")["names"] == ["ben"]
+
+
+def test_the_recipes_of_backup_and_restore_work(own: Stack, tmp_path: Path) -> None:
+    """Word for word: what was said after the backup is gone after the restore, and nothing else."""
+    told = section("docs/operations.md", "Back up and restore with Compose")
+    backup, restore = told.split("To restore it")
+    say_and_wait(own, "before the backup")
+    own.types(backup, tmp_path)
+    say_and_wait(own, "after the backup")
+    own.types(restore, tmp_path)
+    say_and_wait(own, "after the restore")
+    with own.peer("ben") as ben:
+        ben.hears("after the restore")
+    said = [frame["text"] for frame in ben.frames if frame["type"] == "MSG"]
+    assert said[-2:] == ["before the backup", "after the restore"]
+
+
+def say_and_wait(stack: Stack, text: str) -> None:
+    """Say something, and wait until it is stored."""
+    with stack.peer("ann") as ann:
+        ann.send(type="MSG", text=text, ref="1")
+        ann.until(lambda frame: frame["type"] == "ACK")
+        ann.send(type="EXIT")
+        ann.closed()
 
 
 def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
