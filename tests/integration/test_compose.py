@@ -122,8 +122,9 @@ def test_whatever_stays_is_bounded(stack: Stack) -> None:
 
 
 def test_the_personas_hold_a_conversation(stack: Stack) -> None:
-    """The first one's log shows what each of the others says."""
+    """The first one's log tells how to join, and shows what each of the others says."""
     with stack.follow("alice") as lines:
+        lines.until("docker compose run --rm client --name", START_SECONDS)
         for name in PERSONAS[1:]:
             lines.until(f" {name}: ", START_SECONDS)
 
