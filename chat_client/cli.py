@@ -7,21 +7,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from chat_client import pipe, script
-from chat_client.console import Console, Keyboard, ask_name, new_prompt
+from chat_client.console import Console, ask_name, new_prompt
 from chat_client.errors import SetupError
 from chat_client.front import ExitStatus, Front, Options
 from chat_client.lines import Lines
+from chat_client.paint import is_dumb, wants_colours
 from chat_client.persona import Persona
 from chat_client.pipe import Pipe
 from chat_client.safe import sendable, visible
+from chat_client.screen import Keyboard, Screen
 from chat_client.script import read_script
 from chat_server.wire.messages import PROTOCOL
-
-if TYPE_CHECKING:
-    from prompt_toolkit import PromptSession
 
 STANDARD_INPUT = 0
 LAST_PORT = 65535
@@ -51,8 +50,10 @@ Exit status:
   4    left, but the server did not take all that was said
   130  interrupted a second time, while leaving
 
+The signals INT, TERM, HUP, QUIT, ALRM, USR1 and USR2 leave properly.
+
 Environment: CHAT_CLIENT_HOST, CHAT_CLIENT_PORT and CHAT_CLIENT_NAME stand in for --host, --port and
---name; NO_COLOR turns colours off.
+--name; NO_COLOR and CLICOLOR=0 turn colours off, CLICOLOR_FORCE=1 turns them on.
 """
 
 
@@ -142,45 +143,46 @@ def _prepare_streams() -> None:
 
 
 def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not _is_dumb()
-    interactive = terminal and not (given.script or given.pipe)
-    prompt = new_prompt(Keyboard(sys.stdin)) if interactive else None
-    name = given.name or (prompt and ask_name(prompt))
-    if name is None and interactive:
-        return ExitStatus.LEFT
-    if not name:
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb(os.environ)
+    if terminal and not (given.script or given.pipe):
+        return _talk_at_terminal(given)
+    if not given.name:
         parser.error("there is nobody to ask for a name; give --name or CHAT_CLIENT_NAME")
-    return _front(given, _options(given, sendable(name), interactive=interactive), prompt).run()
+    return _front(given, _options(given, given.name, retry=RETRY)).run()
 
 
-def _options(given: argparse.Namespace, name: str, *, interactive: bool) -> Options:
-    shows_colours = sys.stdout.isatty() and not (os.environ.get("NO_COLOR") or _is_dumb())
-    retry = given.retry if given.retry is not None else math.inf if interactive else RETRY
+def _talk_at_terminal(given: argparse.Namespace) -> int:
+    screen = Screen(sys.stdout)
+    prompt = new_prompt(Keyboard(sys.stdin), screen, colours=_wants_colours(given))
+    name = given.name or ask_name(prompt)
+    if name is None:
+        return ExitStatus.LEFT
+    return Console(_options(given, name, retry=math.inf), prompt, screen, sys.stderr).run()
+
+
+def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
     return Options(
         host=given.host,
         port=given.port,
-        name=name,
+        name=sendable(name),
         room=given.room and sendable(given.room),
         file=given.file,
         pulse=given.pulse,
         wait=given.wait,
-        retry=retry,
+        retry=retry if given.retry is None else given.retry,
         duration=given.duration,
-        colours={"auto": shows_colours, "always": True, "never": False}[given.color],
+        colours=_wants_colours(given),
     )
 
 
-def _is_dumb() -> bool:
-    """Return whether the terminal understands no control sequences, or does not say what it is."""
-    return os.environ.get("TERM", "").lower() in {"", "dumb", "unknown"}
+def _wants_colours(given: argparse.Namespace) -> bool:
+    return wants_colours(given.color, os.environ, terminal=sys.stdout.isatty())
 
 
-def _front(given: argparse.Namespace, options: Options, prompt: "PromptSession[str] | None") -> Front:
+def _front(given: argparse.Namespace, options: Options) -> Front:
     streams = sys.stdout, sys.stderr
     if given.script:
         return Persona(options, *streams, read_script(given.script))
-    if prompt is not None:
-        return Console(options, prompt, *streams)
     kind = Pipe if given.pipe else Lines
     return kind(options, *streams, STANDARD_INPUT)
 

@@ -1,19 +1,18 @@
 """The client in a terminal: the line being typed stays whole, whatever is printed meanwhile."""
 
 import asyncio
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+import os
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
-from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.output import Output
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
@@ -23,69 +22,13 @@ from chat_client.errors import OfflineError
 from chat_client.events import Event, NameRefused, Registered
 from chat_client.front import Front, Options
 from chat_client.safe import cleaned, sendable, visible
+from chat_client.screen import Printer, Screen
+from chat_client.signals import handled, interrupt
 from chat_client.view import View
 from chat_server.wire.messages import Joined, Who
 
 #: In a room of up to so many the client asks who is there, so that Tab completes their names.
 SMALL_ROOM = 50
-
-
-class Printer:
-    """Prints above the line being typed, or plainly while there is none. Any thread may `write`.
-
-    What is written goes through the event loop of the prompt while that runs, and what the loop
-    has not printed when it ends is printed then: nothing is torn, and nothing is lost in between.
-    """
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        # Guards what follows.
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[str] = []
-
-    def write(self, text: str) -> None:
-        """Print whole lines."""
-        with self._lock:
-            self._waiting.append(text)
-            if self._loop is None:
-                self._print_locked()
-            elif len(self._waiting) == 1:
-                self._loop.call_soon_threadsafe(run_in_terminal, self._print)
-
-    @contextmanager
-    def above_prompt(self) -> Iterator[None]:
-        """Print through the running event loop, inside of this."""
-        with self._lock:
-            self._loop = asyncio.get_running_loop()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._loop = None
-                self._print_locked()
-
-    def _print(self) -> None:
-        with self._lock:
-            self._print_locked()
-
-    def _print_locked(self) -> None:
-        text = "".join(self._waiting)
-        self._waiting.clear()
-        self._output.write_raw(text)
-        self._output.flush()
-
-
-class Keyboard(Vt100Input):
-    """A terminal's keys, which stay keys while something is printed.
-
-    prompt_toolkit makes the terminal cooked for that long, in which a Ctrl-D is lost and what is typed
-    shows twice. Line ends come out right without it.
-    """
-
-    def cooked_mode(self) -> AbstractContextManager[None]:
-        """Stay as it is."""
-        return nullcontext()
 
 
 class Words(Completer):
@@ -118,10 +61,15 @@ class Console(Front):
 
     interactive = True
 
-    def __init__(self, options: Options, prompt: "PromptSession[str]", out: TextIO, problems: TextIO) -> None:
+    def __init__(
+        self, options: Options, prompt: "PromptSession[str]", screen: Screen, problems: TextIO
+    ) -> None:
         self._printer = Printer(prompt.output)
-        super().__init__(options, out, problems)
+        super().__init__(options, screen, problems)  # type: ignore[arg-type]  # of a TextIO it writes only
         self._prompt = prompt
+        self._screen = screen
+        screen.on_gone = self.stop
+        self.view.columns = self._columns
         self._prompt.completer = Words(self.view)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._needs_name = False
@@ -133,6 +81,9 @@ class Console(Front):
     def write(self, text: str) -> None:
         """Print lines above the one being typed."""
         self._printer.write(text)
+
+    def _columns(self) -> int:
+        return self._prompt.output.get_size().columns
 
     def wake(self) -> None:
         """Have the screen show how things stand, and the prompt end when it is over."""
@@ -158,7 +109,10 @@ class Console(Front):
             while not self.over:
                 try:
                     line = await self._prompt.prompt_async(
-                        self._message, bottom_toolbar=self._toolbar, pre_run=self._refresh
+                        self._message,
+                        bottom_toolbar=self._toolbar,
+                        pre_run=self._refresh,
+                        set_exception_handler=False,  # its own waits for the Enter key after a fault
                     )
                 except (EOFError, KeyboardInterrupt):
                     return
@@ -187,7 +141,7 @@ class Console(Front):
     def _message(self) -> str:
         if self._needs_name:
             return "another name: "
-        return f"{visible(self.view.room or '')}> "
+        return self._screen.spelt(f"{visible(self.view.room or '')}> ")
 
     def _toolbar(self) -> str:
         status = self.session.status()
@@ -198,8 +152,9 @@ class Console(Front):
         parts += [f"[{room}]"] if room else []
         parts.append(f"{status.name or '?'}@{self.options.host}:{self.options.port}")
         parts.append(" ".join(each for each in self.view.rooms if each != room))
-        columns = self._prompt.output.get_size().columns
-        return shortened(visible("  ".join(part for part in parts if part)), columns)
+        return shortened(
+            self._screen.spelt(visible("  ".join(part for part in parts if part))), self._columns()
+        )
 
 
 def shortened(text: str, columns: int) -> str:
@@ -212,10 +167,11 @@ def shortened(text: str, columns: int) -> str:
 
 
 def ask_name(prompt: "PromptSession[str]") -> str | None:
-    """Ask the person for a name; none where they would rather not."""
+    """Ask the person for a name; return none if they would rather not, or a signal comes."""
     while True:
         try:
-            name = cleaned(sendable(prompt.prompt("Your name: ")))[0].strip()
+            with handled(interrupt):
+                name = cleaned(sendable(prompt.prompt("Your name: ")))[0].strip()
         except (EOFError, KeyboardInterrupt):
             return None
         parsed = typed.parse(name)
@@ -225,10 +181,18 @@ def ask_name(prompt: "PromptSession[str]") -> str | None:
             return name
 
 
-def new_prompt(keyboard: Input | None = None) -> "PromptSession[str]":
+def new_prompt(
+    keyboard: Input | None = None, screen: Screen | None = None, *, colours: bool = True
+) -> "PromptSession[str]":
     """Return a prompt whose line goes once it is entered: what is said shows when it is acknowledged."""
+    output = Vt100_Output.from_pty(screen, os.environ.get("TERM")) if screen else None  # type: ignore[arg-type]  # it writes only
     return PromptSession(
-        input=keyboard, erase_when_done=True, complete_while_typing=False, key_bindings=_bindings()
+        input=keyboard,
+        output=output,
+        color_depth=None if colours else ColorDepth.DEPTH_1_BIT,
+        erase_when_done=True,
+        complete_while_typing=False,
+        key_bindings=_bindings(),
     )
 
 

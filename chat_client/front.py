@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -23,6 +23,7 @@ from chat_client.pulse import Pulse
 from chat_client.reconnect import Reconnection
 from chat_client.safe import visible
 from chat_client.session import Session
+from chat_client.signals import handled
 from chat_client.transcript import Transcript
 from chat_client.view import View
 from chat_client.waker import Waker
@@ -229,8 +230,9 @@ class Front(abc.ABC):
 
     def complain(self, text: str) -> None:
         """Say on standard error what went wrong."""
-        self._problems.write(f"chat-client: {visible(text)}\n")
-        self._problems.flush()
+        with suppress(OSError):  # the exit status tells, too
+            self._problems.write(f"chat-client: {visible(text)}\n")
+            self._problems.flush()
 
     def _deafen(self) -> None:
         """Keep Python from complaining at its exit about what could not be written."""
@@ -240,26 +242,24 @@ class Front(abc.ABC):
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
-        """Have SIGINT, SIGTERM and the end of the duration stop the conversation."""
+        """Have signals and the end of the duration stop the conversation."""
         timer = threading.Timer(self.options.duration or 0.0, self.stop)
         timer.daemon = True  # it only wakes others
         if self.options.duration is not None:
             timer.start()
-        previous = {
-            number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-        }
         try:
-            with self.waker.woken_by_signals():
+            with handled(self._on_signal), self.waker.woken_by_signals():
                 yield
         finally:
             timer.cancel()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Stop; whoever presses Ctrl-C again after a moment does not want to wait for that."""
+        """Stop. Anyone who sends another signal after a moment does not want to wait for that.
+
+        SIGHUP is no impatience: kernel and shell each send one when a terminal goes away.
+        """
         now = time.monotonic()
-        if number == signal.SIGINT and self._interrupted is not None and now - self._interrupted > MOMENT:
+        if number != signal.SIGHUP and self._interrupted is not None and now - self._interrupted > MOMENT:
             raise KeyboardInterrupt
         self._interrupted = self._interrupted or now
         self.stop()

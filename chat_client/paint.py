@@ -4,7 +4,7 @@ All that is shown goes through `Painter.line`, and nothing else makes what is in
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chat_client.safe import visible
 
@@ -53,6 +53,25 @@ def name_style(name: str) -> str:
     return (
         f"38;5;{_NAME_COLOURS[zlib.crc32(name.casefold().encode('utf-8', 'replace')) % len(_NAME_COLOURS)]}"
     )
+
+
+def is_dumb(environment: Mapping[str, str]) -> bool:
+    """Return whether the terminal understands no control sequences, or does not say what it is."""
+    return environment.get("TERM", "").lower() in {"", "dumb", "unknown"}
+
+
+def wants_colours(choice: str, environment: Mapping[str, str], *, terminal: bool) -> bool:
+    """Return whether to use colours: `choice` is `always`, `never` or `auto`.
+
+    `auto` asks the environment: NO_COLOR, CLICOLOR_FORCE and CLICOLOR, in this order, then the terminal.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    return terminal and environment.get("CLICOLOR") != "0" and not is_dumb(environment)
 
 
 class Painter:

@@ -1,24 +1,16 @@
 """The command line, run as users run it."""
 
-import fcntl
 import os
-import pty
-import select
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Self
 
 import pytest
 
 from chat_client.cli import build_parser, main
 from chat_server.wire.messages import Msg, Who
 from tests.chat_client.fake_server import DEADLINE, FakeServer, playing
-
-ROOT = Path(__file__).parents[2]
+from tests.chat_client.terminal import ROOT, Terminal
 
 
 def run(
@@ -181,47 +173,3 @@ def test_a_persons_terminal(server: FakeServer) -> None:
             terminal.type("hello\r")
             terminal.wait_for("you left the chat")
         assert terminal.status() == 0
-
-
-class Terminal:
-    """The client at a pseudo-terminal, which answers where its cursor is as terminals do."""
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._keyboard, inside = pty.openpty()
-        fcntl.ioctl(self._keyboard, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-        self._client = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-m", "chat_client", *arguments],
-            stdin=inside,
-            stdout=inside,
-            stderr=inside,
-            cwd=ROOT,
-            env={**os.environ, "TERM": "xterm"},
-        )
-        os.close(inside)
-        self._screen = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.kill()
-        self._client.wait()
-        os.close(self._keyboard)
-
-    def type(self, text: str) -> None:
-        """Press keys."""
-        os.write(self._keyboard, text.encode())
-
-    def wait_for(self, text: str) -> None:
-        """Wait until this has been shown."""
-        while text.encode() not in self._screen:
-            ready, _, _ = select.select([self._keyboard], [], [], DEADLINE)
-            assert ready, self._screen
-            self._screen += os.read(self._keyboard, 65536)
-            while b"\x1b[6n" in self._screen:
-                self._screen = self._screen.replace(b"\x1b[6n", b"", 1)
-                self.type("\x1b[1;1R")
-
-    def status(self) -> int:
-        """Wait for the end; return the exit status."""
-        return self._client.wait(DEADLINE)

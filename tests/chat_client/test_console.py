@@ -1,6 +1,5 @@
 """The client in a terminal: prompt, completion, printing above the line being typed."""
 
-import asyncio
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +13,11 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from chat_client.console import Console, Printer, Words, ask_name, new_prompt
+from chat_client.console import Console, Words, ask_name, new_prompt
 from chat_client.events import Registered, Said
 from chat_client.front import ExitStatus
 from chat_client.paint import Painter
+from chat_client.screen import Screen
 from chat_client.view import View
 from chat_server.wire.messages import ErrorFrame, Join, Msg, RegName, Users, Who
 from tests.chat_client.fake_server import (
@@ -33,7 +33,7 @@ from tests.chat_client.fake_server import (
 )
 
 
-class Screen(io.StringIO):
+class Paper(io.StringIO):
     """What a terminal was sent, for which another thread may wait."""
 
     def __init__(self) -> None:
@@ -55,12 +55,12 @@ class Screen(io.StringIO):
 class Person:
     """Somebody at a terminal: the keys, and what was printed above the line being typed."""
 
-    def __init__(self, server: FakeServer, keys: PipeInput, screen: Screen) -> None:
+    def __init__(self, server: FakeServer, keys: PipeInput, paper: Paper) -> None:
         self._server = server
         self.keys = keys
         self.err = io.StringIO()
-        self._screen = screen
-        self.console = Console(options(server), new_prompt(), screen, self.err)
+        self._paper = paper
+        self.console = Console(options(server), new_prompt(), Screen(paper), self.err)
 
     def type(self, text: str) -> None:
         """Type this; a carriage return is the Enter key."""
@@ -73,21 +73,21 @@ class Person:
 
     def is_asked_for_another_name(self) -> None:
         """Wait for the prompt. A space is not written where there is one already."""
-        self._screen.wait_for("another")
+        self._paper.wait_for("another")
 
     @property
     def screen(self) -> str:
         """All that was written to the terminal."""
-        return self._screen.getvalue()
+        return self._paper.getvalue()
 
 
 @pytest.fixture
 def person(server: FakeServer) -> Iterator[Person]:
     """Return somebody at a terminal of 80 columns."""
-    screen = Screen()
-    output = Vt100_Output(screen, lambda: Size(rows=24, columns=80), term="xterm", enable_cpr=False)
+    paper = Paper()
+    output = Vt100_Output(paper, lambda: Size(rows=24, columns=80), term="xterm", enable_cpr=False)
     with create_pipe_input() as keys, create_app_session(input=keys, output=output):
-        yield Person(server, keys, screen)
+        yield Person(server, keys, paper)
 
 
 def register(server: FakeServer) -> Peer:
@@ -245,57 +245,6 @@ def completions(text: str) -> list[str]:
 def test_completion(text: str, offered: list[str]) -> None:
     """Commands at the beginning, rooms where a room belongs, names elsewhere; the latest first."""
     assert completions(text) == offered
-
-
-# Printing
-
-
-class Paper(DummyOutput):
-    """An output that keeps what is written."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write_raw(self, data: str) -> None:
-        """Keep it."""
-        self.text += data
-
-
-def test_prints_plainly_without_a_prompt() -> None:
-    """Before the prompt and after it, what is written is there at once."""
-    paper = Paper()
-    Printer(paper).write("a\n")
-    assert paper.text == "a\n"
-
-
-def test_nothing_is_lost_when_the_prompt_ends() -> None:
-    """Lines of many threads, written while the event loop begins and ends, are all printed, each whole."""
-    paper = Paper()
-    printer = Printer(paper)
-    start = threading.Barrier(5)
-
-    def write(name: str) -> None:
-        start.wait(DEADLINE)
-        for number in range(200):
-            printer.write(f"{name}{number}\n")
-
-    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
-    for thread in threads:
-        thread.start()
-    start.wait(DEADLINE)
-    while any(thread.is_alive() for thread in threads):
-        asyncio.run(_prompt(printer))
-    for thread in threads:
-        thread.join(DEADLINE)
-    for name in "abcd":
-        assert [line for line in paper.text.splitlines() if line[0] == name] == [
-            f"{name}{n}" for n in range(200)
-        ]
-
-
-async def _prompt(printer: Printer) -> None:
-    with printer.above_prompt():
-        await asyncio.sleep(0)
 
 
 # The first name
