@@ -154,7 +154,7 @@ def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 def _talk_at_terminal(given: argparse.Namespace) -> int:
     screen = Screen(sys.stdout)
     prompt = new_prompt(Keyboard(sys.stdin), screen, colours=_wants_colours(given))
-    name = given.name or ask_name(prompt)
+    name = given.name or ask_name(prompt, screen.write)
     if name is None:
         return ExitStatus.LEFT
     return Console(_options(given, name, retry=math.inf), prompt, screen, sys.stderr).run()

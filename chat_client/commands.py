@@ -13,6 +13,7 @@ from typing import Protocol
 from chat_client import typed
 from chat_client.errors import NotSentError, UsageError
 from chat_client.safe import cleaned, sendable
+from chat_client.terms import spaceless
 from chat_client.view import View
 from chat_server.wire.messages import (
     PAGE,
@@ -147,8 +148,14 @@ def _needed(argument: str, usage: str) -> str:
     return argument
 
 
+def _without_spaces(argument: str, command: str, whose: str) -> str:
+    if spaceless(argument) != argument:
+        raise UsageError(f"{whose} have no spaces: try {command} {spaceless(argument)}")
+    return argument
+
+
 def _join(desk: Desk, argument: str) -> None:
-    room = _needed(argument, "/join ROOM, for example /join tea")
+    room = _without_spaces(_needed(argument, "/join ROOM, for example /join tea"), "/join", "names of rooms")
     if typed.is_blank(room.removeprefix("#")):
         raise UsageError("a room needs a name: /join ROOM, for example /join tea")
     if (joined := desk.joined(room)) is not None:
@@ -185,7 +192,7 @@ def _topic(desk: Desk, argument: str) -> None:
 
 
 def _name(desk: Desk, argument: str) -> None:
-    desk.sender.send(Name(name=_needed(argument, "/name NEW")))
+    desk.sender.send(Name(name=_without_spaces(_needed(argument, "/name NEW"), "/name", "names")))
 
 
 def _history(desk: Desk, argument: str) -> None:

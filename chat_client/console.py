@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TextIO
 
@@ -16,12 +16,12 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
-from chat_client import typed
 from chat_client.commands import COMMANDS
-from chat_client.errors import OfflineError
+from chat_client.errors import OfflineError, UsageError
 from chat_client.events import Event, NameRefused, Registered
 from chat_client.front import Front, Options
-from chat_client.safe import cleaned, sendable, visible
+from chat_client.naming import typed_name
+from chat_client.safe import visible
 from chat_client.screen import Printer, Screen
 from chat_client.signals import handled, interrupt
 from chat_client.view import View
@@ -122,14 +122,14 @@ class Console(Front):
     def _take(self, line: str) -> bool:
         if not self._needs_name:
             return self.desk.take(line)
-        name = cleaned(sendable(line))[0].strip()
-        if name == "exit" or typed.parse(name).command == "exit":
-            return False
-        if typed.parse(name) != typed.Typed(None, name):
-            self.view.problem("this is no name; type a name without /, or exit to leave")
-        elif not typed.is_blank(name):
+        try:
+            name = typed_name(line)
+        except UsageError as error:
+            self.view.problem(str(error))
+            return True
+        if name is not None:
             self.session.take_name(name)
-        return True
+        return name is not None
 
     def _refresh(self) -> None:
         application = self._prompt.app
@@ -166,19 +166,19 @@ def shortened(text: str, columns: int) -> str:
     return f"{text}…"
 
 
-def ask_name(prompt: "PromptSession[str]") -> str | None:
-    """Ask the person for a name; return none if they would rather not, or a signal comes."""
+def ask_name(prompt: "PromptSession[str]", tell: Callable[[str], object]) -> str | None:
+    """Ask the person for a name; return none if they would rather not, or a signal comes.
+
+    `tell` is called with a line that says why it asks again.
+    """
     while True:
         try:
             with handled(interrupt):
-                name = cleaned(sendable(prompt.prompt("Your name: ")))[0].strip()
+                return typed_name(prompt.prompt("Your name: "))
         except (EOFError, KeyboardInterrupt):
             return None
-        parsed = typed.parse(name)
-        if name == "exit" or parsed.command == "exit":
-            return None
-        if not typed.is_blank(name) and parsed == typed.Typed(None, name):
-            return name
+        except UsageError as error:
+            tell(f"!! {visible(str(error))}\n")
 
 
 def new_prompt(

@@ -24,6 +24,7 @@ from chat_client.reconnect import Reconnection
 from chat_client.safe import visible
 from chat_client.session import Session
 from chat_client.signals import handled
+from chat_client.terms import plain
 from chat_client.transcript import Transcript
 from chat_client.view import View
 from chat_client.waker import Waker
@@ -219,13 +220,14 @@ class Front(abc.ABC):
         if self.ended is None or self.ended.cause is Cause.LEFT:
             unsent = self.desk.refused and not self.interactive
             return ExitStatus.NOT_ALL_SENT if unsent else ExitStatus.LEFT
+        why = plain(self.ended.text)
         if self.ended.cause is Cause.REFUSED:
-            self.complain(f"{self.ended.text} (--name)")
+            self.complain(f"{why} (--name)")
             return ExitStatus.NAME_REFUSED
         if self.registered:
-            self.complain(f"the connection is lost: {self.ended.text}")
+            self.complain(f"the connection is lost: {why}")
         else:
-            self.complain(f"{self.ended.text}; start a server with chat-server, or see --host and --port")
+            self.complain(f"{why}; start a server with chat-server, or see --host and --port")
         return ExitStatus.LOST
 
     def complain(self, text: str) -> None:

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from chat_client import wording
-from chat_client.events import DirectSaid, Event, Registered, Said
+from chat_client import terms, wording
+from chat_client.events import DirectSaid, Event, Lost, Registered, Said
 from chat_client.mention import mentions
 from chat_client.paint import Painter
 from chat_client.wording import Line, note, problem
@@ -45,6 +45,8 @@ class View:
         self._day = ""
         #: What the server told last, which its BYE mostly says again.
         self._notice = ""
+        #: What the server's BYE said, until the loss of the connection that follows it is told.
+        self._farewell = ""
 
     @property
     def room(self) -> str | None:
@@ -134,7 +136,8 @@ class View:
     def _on_left(self, left: Left) -> list[Line]:
         if left.name != self._own_name:
             self._names.pop(left.name, None)
-            return note(f"{left.name} left{self._where(left.room)} ({left.reason})")
+            why = terms.departure(left.reason)
+            return note(f"{left.name} left{self._where(left.room)}" + (f" ({why})" if why else ""))
         self._rooms.pop(left.room, None)
         if self._room == left.room:
             self._room = next(reversed(self._rooms), None)
@@ -186,7 +189,13 @@ class View:
         return wording.remarks(notice)
 
     def _on_bye(self, bye: Bye) -> list[Line]:
-        return [] if bye.text and bye.text == self._notice else wording.remarks(bye)
+        lines = [] if bye.text and bye.text == self._notice else wording.remarks(bye)
+        self._farewell = bye.text
+        return lines
+
+    def _on_lost(self, lost: Lost) -> list[Line]:
+        told, self._farewell = self._farewell, ""
+        return wording.lost(lost, why=not told or lost.reason != told)
 
     _handlers: ClassVar[dict[type, Callable[["View", Any], list[Line]]]] = {
         Said: _on_said,
@@ -200,4 +209,5 @@ class View:
         Registered: _on_registered,
         Notice: _on_notice,
         Bye: _on_bye,
+        Lost: _on_lost,
     }

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from chat_client import terms
 from chat_client.events import Gap, Lost, NameRefused, NotTaken, Registered
 from chat_client.paint import Piece, name_style
 from chat_client.positions import DIRECT
@@ -56,6 +57,15 @@ def remarks(event: object) -> list[Line]:
     return wording(event) if wording else []
 
 
+def lost(event: Lost, *, why: bool = True) -> list[Line]:
+    """Return that the connection is lost, and `why` if asked. A long outage is told ever less often."""
+    if event.failures & (event.failures - 1):
+        return []
+    reason = f": {terms.plain(event.reason)}" if why else ""
+    when = f"in {event.retry_in:.0f} s" if event.retry_in >= 1 else "now"
+    return problem(f"not connected{reason}; trying again {when}")
+
+
 def _format_time(form: str, ts: float) -> str:
     try:
         return time.strftime(form, time.localtime(ts))
@@ -72,13 +82,16 @@ def _with_text(head: Line, text: str, style: str) -> list[Line]:
 def _not_taken(refused: NotTaken) -> list[Line]:
     text = refused.message.text
     quoted = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
-    what = "waits and will be sent again" if refused.again else "was not sent"
-    return problem(f"“{quoted}” {what}: {refused.error.text}")
+    if refused.again:
+        return problem(f"“{quoted}” waits and will be sent again: the server cannot take it at the moment")
+    return problem(f"“{quoted}” was not sent: {terms.refusal(refused.error.code, refused.error.text)}")
 
 
 def _gap(gap: Gap) -> list[Line]:
-    where = "direct messages" if gap.room == DIRECT else f"messages in {gap.room}"
-    return problem(f"{gap.last - gap.first + 1} {where} did not reach you (ids {gap.first} to {gap.last})")
+    number = gap.last - gap.first + 1
+    what = f"{'direct ' * (gap.room == DIRECT)}message{'s' * (number > 1)}"
+    where = "" if gap.room == DIRECT else f" in {gap.room}"
+    return problem(f"{number} {what}{where} did not reach you")
 
 
 def _topic(topic: TopicFrame) -> list[Line]:
@@ -115,15 +128,8 @@ def _registered(registered: Registered) -> list[Line]:
     return told
 
 
-def _lost(lost: Lost) -> list[Line]:
-    # A long outage is told of at ever longer intervals.
-    if lost.failures & (lost.failures - 1):
-        return []
-    return problem(f"not connected: {lost.reason}; trying again in {lost.retry_in:.1f} s")
-
-
 def _refused(refused: NameRefused) -> list[Line]:
-    return problem(f"{refused.name}: {refused.text}")
+    return problem(terms.refused_name(refused.name, refused.code, refused.text))
 
 
 def _notice(notice: Notice) -> list[Line]:
@@ -131,13 +137,13 @@ def _notice(notice: Notice) -> list[Line]:
 
 
 def _bye(bye: Bye) -> list[Line]:
-    return (
-        note("you left the chat") if bye.reason == "exit" else [[("server", f"** {bye.text or bye.reason}")]]
-    )
+    if bye.reason == "exit":
+        return note("you left the chat")
+    return [[("server", f"** {terms.farewell(bye.reason, bye.text)}")]]
 
 
 def _error(error: ErrorFrame) -> list[Line]:
-    return problem(error.text)
+    return problem(terms.refusal(error.code, error.text))
 
 
 _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
@@ -147,7 +153,7 @@ _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
     Users: _users,
     Rooms: _rooms,
     Registered: _registered,
-    Lost: _lost,
+    Lost: lost,
     NameRefused: _refused,
     Notice: _notice,
     Bye: _bye,

@@ -102,6 +102,8 @@ def test_what_lines_send(keyboard: Keyboard, line: str, message: ClientMessage) 
         ("/history before", "/history [NUMBER up to 200] [before ID]"),
         ("/history ²", "/history [NUMBER up to 200] [before ID]"),
         ("/help foo", "there is no command /foo"),
+        ("/name dave smith", "names have no spaces: try /name dave-smith"),
+        ("/join my  room", "names of rooms have no spaces: try /join my-room"),
     ],
 )
 def test_what_is_wrong_is_told_and_not_sent(keyboard: Keyboard, line: str, complaint: str) -> None:

@@ -250,19 +250,47 @@ def test_completion(text: str, offered: list[str]) -> None:
 # The first name
 
 
-def typing(keys: str, ask: Callable[[], str | None]) -> str | None:
-    """Ask somebody who types this."""
+def typing(keys: str) -> tuple[str | None, str]:
+    """Ask somebody for a name who types this; return it, and what was told meanwhile."""
+    told: list[str] = []
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_text(keys)
-        return ask()
+        return ask_name(new_prompt(), told.append), "".join(told)
 
 
 def test_the_name_is_asked_for_until_there_is_one() -> None:
-    """An empty line is no name."""
-    assert typing("\r  \r dave \r", lambda: ask_name(new_prompt())) == "dave"
+    """What is typed instead of one is no name, and why it is asked for again is told each time."""
+    name, told = typing("\r  \r/help\rdave smith\r dave \r")
+    assert name == "dave"
+    assert told == (
+        "!! a name has at least one letter; type one, or exit to leave\n" * 2
+        + "!! commands come later; type a name first, for example dave, or exit to leave\n"
+        + "!! names have no spaces: try dave-smith\n"
+    )
 
 
-@pytest.mark.parametrize("key", ["\x03", "\x04"])
-def test_one_may_rather_not(key: str) -> None:
-    """Ctrl-C and Ctrl-D give no name."""
-    assert typing(key, lambda: ask_name(new_prompt())) is None
+@pytest.mark.parametrize("keys", ["\x03", "\x04", "exit\r", "/quit\r"])
+def test_one_may_rather_not(keys: str) -> None:
+    """Ctrl-C and Ctrl-D give no name, and no more does what leaves later."""
+    assert typing(keys) == (None, "")
+
+
+def test_a_command_is_no_other_name(server: FakeServer, person: Person) -> None:
+    """After a refused name the same holds: nothing goes to the server until it is a name."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        peer.receive(RegName)
+        peer.send(ErrorFrame(code="name_taken", text="the name dave is taken"))
+        person.is_asked_for_another_name()
+        person.type("/help\r//dave\reve smith\reve\r")
+        assert peer.receive(RegName).name == "eve"
+        peer.send(welcome("eve"), entered(name="eve"))
+        peer.receive(Who)
+        person.type("\x04")
+        peer.part()
+
+    assert person.talk(part) is ExitStatus.LEFT
+    assert person.screen.count("!! commands come later") == 2
+    assert "!! names have no spaces: try eve-smith\n" in person.screen

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chat_client.events import DirectSaid, Event, Registered, Said
+from chat_client.events import DirectSaid, Event, Lost, Registered, Said
 from chat_client.paint import Painter
 from chat_client.view import NAMES, View
 from chat_server.wire.messages import (
@@ -85,7 +85,7 @@ def test_presence_of_others(screen: Screen) -> None:
         Joined(room="tea", name="eve"),
         NameChanged(old="bob", name="rob"),
         Left(room="lobby", name="rob", reason="exit"),
-    ) == ["-- bob joined", "-- eve joined tea", "-- bob is now rob", "-- rob left (exit)"]
+    ) == ["-- bob joined", "-- eve joined tea", "-- bob is now rob", "-- rob left"]
     assert screen.view.names == ("eve",)
 
 
@@ -192,4 +192,14 @@ def test_history_ends_where_it_ends(screen: Screen) -> None:
         "00:00 bob: hi",
         "--- said while you were not here, up to this ---",
         "00:00 bob: hi",
+    ]
+
+
+def test_why_a_connection_ends_is_told_once(screen: Screen) -> None:
+    """The loss that follows a farewell does not repeat it; a later loss has a reason of its own."""
+    bye = Bye(reason="ping_timeout", text="no answer")
+    assert screen.shows(bye, Lost("no answer", 0.0, 1), Lost("no answer", 3.0, 2)) == [
+        "** your connection did not answer in time",
+        "!! not connected; trying again now",
+        "!! not connected: no answer; trying again in 3 s",
     ]
