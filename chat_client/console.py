@@ -14,21 +14,23 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
-from prompt_toolkit.utils import get_cwidth
 
 from chat_client.commands import COMMANDS
 from chat_client.errors import OfflineError, UsageError
-from chat_client.events import Event, NameRefused, Registered
+from chat_client.events import Event, Lost, NameRefused, Registered
 from chat_client.front import Front, Options
 from chat_client.naming import typed_name
 from chat_client.safe import visible
 from chat_client.screen import Printer, Screen
 from chat_client.signals import handled, interrupt
+from chat_client.toolbar import Link, Standing, address, shortened
 from chat_client.view import View
 from chat_server.wire.messages import Joined, Who
 
 #: In a room of up to so many the client asks who is there, so that Tab completes their names.
 SMALL_ROOM = 50
+#: Which part of the terminal's width the room before the line being typed takes at most: a third.
+ROOM_SHARE = 3
 
 
 class Words(Completer):
@@ -73,6 +75,7 @@ class Console(Front):
         self._prompt.completer = Words(self.view)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._needs_name = False
+        self._link = Link.CONNECTING
 
     def converse(self) -> None:
         """Take lines until `exit`, Ctrl-D, Ctrl-C or a stop."""
@@ -97,8 +100,12 @@ class Console(Front):
         super().note(event)
         if isinstance(event, NameRefused):
             self._needs_name = True
+            self._link = Link.NAMELESS
+        elif isinstance(event, Lost):
+            self._link = Link.DOWN
         elif isinstance(event, Registered):
             self._needs_name = False
+            self._link = Link.DOWN  # as soon as it is not up
         elif isinstance(event, Joined) and event.last is not None and (event.members or 0) <= SMALL_ROOM:
             with suppress(OfflineError):  # the connection may be lost again already
                 self.session.send(Who(room=event.room))
@@ -141,29 +148,22 @@ class Console(Front):
     def _message(self) -> str:
         if self._needs_name:
             return "another name: "
-        return self._screen.spelt(f"{visible(self.view.room or '')}> ")
+        return f"{shortened(self._shown(self.view.room or ''), self._columns() // ROOM_SHARE)}> "
 
     def _toolbar(self) -> str:
-        status = self.session.status()
-        room = self.view.room
-        parts = [] if status.connected else ["not connected"]
-        if status.pending:
-            parts.append(f"waiting for the server: {status.pending}")
-        parts += [f"[{room}]"] if room else []
-        parts.append(f"{status.name or '?'}@{self.options.host}:{self.options.port}")
-        parts.append(" ".join(each for each in self.view.rooms if each != room))
-        return shortened(
-            self._screen.spelt(visible("  ".join(part for part in parts if part))), self._columns()
+        status, room = self.session.status(), self.view.room
+        standing = Standing(
+            link=Link.UP if status.connected else self._link,
+            pending=status.pending,
+            room=room and self._shown(room),
+            name=status.name and self._shown(status.name),
+            server=self._shown(address(self.options.host, self.options.port)),
+            rooms=tuple(self._shown(each) for each in self.view.rooms if each != room),
         )
+        return standing.shown(self._columns())
 
-
-def shortened(text: str, columns: int) -> str:
-    """Return as much of the beginning of a text as so many columns hold."""
-    if get_cwidth(text) <= columns:
-        return text
-    while text and get_cwidth(text) >= columns:
-        text = text[:-1]
-    return f"{text}…"
+    def _shown(self, text: str) -> str:
+        return self._screen.spelt(visible(text))
 
 
 def ask_name(prompt: "PromptSession[str]", tell: Callable[[str], object]) -> str | None:

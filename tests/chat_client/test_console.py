@@ -214,7 +214,37 @@ def test_the_toolbar_tells_how_things_stand(server: FakeServer, person: Person) 
 
     person.talk(part)
     where = f"dave@127.0.0.1:{server.port}"
-    assert bars == [f"not connected  {where}", f"waiting for the server: 1  [tea]  {where}  lobby"]
+    assert bars == [f"connecting  {where}", f"waiting for the server: 1  [tea]  {where}  lobby"]
+
+
+def test_the_toolbar_tells_that_a_name_is_asked_for(server: FakeServer, person: Person) -> None:
+    """One is connected, in a way, and has no name: neither is said to be otherwise."""
+    bars: list[str] = []
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        peer.receive(RegName)
+        peer.send(ErrorFrame(code="name_taken", text="taken"))
+        person.is_asked_for_another_name()
+        bars.append(person.console._toolbar())  # noqa: SLF001  # what the prompt shows
+        person.type("exit\r")
+        assert peer.at_end()
+
+    person.talk(part)
+    assert bars == [f"waiting for your name  127.0.0.1:{server.port}"]
+
+
+def test_the_toolbar_tells_of_a_loss(server: FakeServer, person: Person) -> None:
+    """Once a connection is lost, it is not called a first try."""
+    bars: list[str] = []
+
+    def part() -> None:
+        register(server).close()
+
+    person.talk(part)
+    bars.append(person.console._toolbar())  # noqa: SLF001  # what the prompt shows
+    assert bars[0].startswith("not connected  [lobby]  dave@")
 
 
 # Completion
