@@ -3,15 +3,16 @@
 import fcntl
 import os
 import pty
-import select
 import struct
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from chat_client.waker import Waker
 from tests.chat_client.fake_server import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,12 @@ class Terminal:
             start_new_session=True,
         )
         os.close(inside)
+        self._hanging_up = Waker()
+        # Guards what follows.
+        self._changed = threading.Condition()
         self.shown = b""
+        self._reader = threading.Thread(target=self._read_all)
+        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -67,39 +73,42 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal, as somebody does who closes the window."""
+        self._hanging_up.wake()
+        self._reader.join(DEADLINE)
         if self._keyboard >= 0:
             os.close(self._keyboard)
             self._keyboard = -1
 
     def wait_for(self, text: str) -> None:
         """Wait until this has been shown."""
-        while text.encode() not in self.shown:
-            assert self._read(), self.shown
+        with self._changed:
+            assert self._changed.wait_for(lambda: text.encode() in self.shown, DEADLINE), self.shown
 
     def finish(self) -> int:
         """Read what is shown until the client closes the terminal; return the exit status."""
-        while self._read():
-            pass
+        self._reader.join(DEADLINE)
         return self.status()
 
     def status(self) -> int:
         """Wait for the end; return the exit status."""
         return self._client.wait(DEADLINE)
 
-    def _read(self) -> bool:
-        """Take what is shown next; return whether there was anything."""
-        ready, _, _ = select.select([self._keyboard], [], [], DEADLINE)
-        try:
-            shown = os.read(self._keyboard, 65536) if ready else b""
-        except OSError:  # nobody has it open any more
-            return False
-        self.shown += shown
-        while b"\x1b[6n" in self.shown:
-            self.shown = self.shown.replace(b"\x1b[6n", b"", 1)
-            self.type("\x1b[1;1R")
-        return bool(shown)
+    def _read_all(self) -> None:
+        """Take what is shown until nobody has the terminal open any more, or one hangs up."""
+        while self._hanging_up.wait(descriptor=self._keyboard):
+            try:
+                shown = os.read(self._keyboard, 65536)
+            except OSError:
+                return
+            with self._changed:
+                self.shown += shown
+                asked = self.shown.count(ASKS_FOR_CURSOR)
+                self.shown = self.shown.replace(ASKS_FOR_CURSOR, b"")
+                self._changed.notify_all()
+            self.type("\x1b[1;1R" * asked)
 
 
+ASKS_FOR_CURSOR = b"\x1b[6n"
 #: What of the tests' own environment would change what the client shows.
 NOT_INHERITED = frozenset(("COLUMNS", "LINES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PYTHONIOENCODING"))
 #: Runs the client with its standard input as the terminal that controls it, so that its end sends SIGHUP.

@@ -1,6 +1,7 @@
 """The command line, run as users run it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from chat_client.cli import build_parser, main
-from chat_server.wire.messages import Msg, Who
-from tests.chat_client.fake_server import DEADLINE, FakeServer, playing
+from chat_server.wire.messages import Ack, Dm, Msg, Who
+from tests.chat_client.fake_server import DEADLINE, FakeServer, playing, said
 from tests.chat_client.terminal import ROOT, Terminal
 
 
@@ -173,3 +174,91 @@ def test_a_persons_terminal(server: FakeServer) -> None:
             terminal.type("hello\r")
             terminal.wait_for("you left the chat")
         assert terminal.status() == 0
+
+
+def test_keys_and_pastes_that_are_no_text(server: FakeServer) -> None:
+    """Ctrl-Z does nothing; a paste is one message, with blanks for its line ends and without its controls."""
+    arguments = ["--host", "127.0.0.1", "--port", str(server.port), "--name", "dave"]
+    with Terminal(arguments) as terminal:
+
+        def part() -> None:
+            peer = server.accept()
+            peer.register()
+            peer.receive(Who)
+            terminal.wait_for("you are in lobby")
+            terminal.type("be\x1afore\r")
+            message = peer.receive(Msg)
+            assert message.text == "before"
+            peer.acknowledge(message, 1)
+            terminal.type("\x1b[200~one\r\ntwo\rthree\nfour\tfive \x1b[31mred\x07\x00\u202e\x1b[201~\r")
+            message = peer.receive(Msg)
+            peer.acknowledge(message, 2)
+            assert message.text == "one two three four    five red\u202e"
+            terminal.wait_for("control characters: 3")
+            terminal.type("\x1b[200~ /msg bob secret\nno secret\x1b[201~\r")
+            direct = peer.receive(Dm)
+            assert (direct.to, direct.text) == ("bob", "secret no secret")
+            peer.send(Ack(ref=direct.ref or "", id=1, ts=3.0))
+            terminal.type("\x04")
+            peer.part()
+
+        with playing(server, part):
+            pass
+        assert terminal.finish() == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "coloured"),
+    [
+        ([], {}, True),
+        ([], {"NO_COLOR": "1"}, False),
+        ([], {"CLICOLOR": "0"}, False),
+        (["--color", "never"], {"CLICOLOR_FORCE": "1"}, False),
+    ],
+    ids=["usual", "NO_COLOR", "CLICOLOR", "--color never"],
+)
+def test_colours_of_a_terminal(
+    server: FakeServer,
+    more: list[str],
+    environment: dict[str, str],
+    coloured: bool,  # noqa: FBT001  # a column of the table
+) -> None:
+    """Names, remarks, the menu of the Tab key and the toolbar all have colours, or none of them has."""
+    arguments = ["--host", "127.0.0.1", "--port", str(server.port), "--name", "dave", *more]
+    with Terminal(arguments, environment) as terminal:
+
+        def part() -> None:
+            peer = server.accept()
+            peer.register(said(1))
+            peer.receive(Who)
+            terminal.wait_for(" hi")
+            terminal.type("/\t")
+            terminal.wait_for("/history")
+            terminal.type("\x03\x04")
+            peer.part()
+
+        with playing(server, part):
+            pass
+        assert terminal.finish() == 0
+    assert bool(re.search(rb"\x1b\[[\d;]*\b[349]\d", terminal.shown)) is coloured
+
+
+@pytest.mark.parametrize("term", ["dumb", "", "unknown"])
+def test_a_terminal_that_understands_nothing(server: FakeServer, term: str) -> None:
+    """It gets plain lines, and takes them; one that does not say what it is, too."""
+    arguments = ["--host", "127.0.0.1", "--port", str(server.port), "--name", "dave"]
+    with Terminal(arguments, {"TERM": term}) as terminal:
+
+        def part() -> None:
+            peer = server.accept()
+            peer.register(said(1))
+            terminal.type("hello\n")
+            peer.acknowledge(peer.receive(Msg), 2)
+            terminal.type("exit\n")
+            peer.part()
+
+        with playing(server, part):
+            pass
+        assert terminal.finish() == 0
+    assert b"dave: hello" in terminal.shown
+    assert b"\x1b" not in terminal.shown

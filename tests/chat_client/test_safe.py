@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wcwidth import wcwidth
 
 from chat_client.safe import cleaned, escaped, lines, sendable, visible
 
@@ -104,6 +105,20 @@ def test_nothing_that_is_said_holds_a_control(text: str) -> None:
 def test_what_is_left_out_of_what_is_said(text: str, said: str, dropped: int) -> None:
     """Sequences go as a whole and are counted; line ends are blanks; joiners stay."""
     assert cleaned(text) == (said, dropped)
+
+
+@given(NASTY)
+def test_what_is_shown_takes_the_columns_that_it_seems_to(text: str) -> None:
+    """Nothing moves the cursor, and what has no width is a mark on what is before it, or belongs there."""
+    for character in visible(text):
+        assert wcwidth(character) >= 0
+        assert (
+            wcwidth(character)
+            or unicodedata.category(character)[0] == "M"
+            or character in NEEDED
+            or character >= "\U00013430"
+            or "\u1160" <= character <= "\u11ff"  # the vowels and endings of a Korean syllable
+        )
 
 
 @given(NASTY)

@@ -246,5 +246,6 @@ def test_a_terminal_of_another_encoding(server: FakeServer) -> None:
             peer.part()
 
         with playing(server, part):
-            assert terminal.finish() == 0
+            pass
+        assert terminal.finish() == 0
     assert b"gr\xfc\xdfe" in terminal.shown
