@@ -88,11 +88,15 @@ class Channel:
 
     # For the thread that listens
 
+    def connecting(self) -> None:
+        """Note that a new connection is about to be made."""
+        with self.changed:
+            self._exchange.connecting()
+
     def attach(self, link: Link) -> None:
         """Use this connection from now on."""
         with self.changed:
             self._link = link
-            self._exchange.connected()
 
     def detach(self) -> None:
         """Use no connection any more."""

@@ -5,7 +5,6 @@ with `//` it is said, without the first `/`. Nothing is sent for a line that is 
 """
 
 import re
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +14,7 @@ from chat_client.errors import NotSentError, UsageError
 from chat_client.safe import cleaned, sendable
 from chat_client.terms import spaceless
 from chat_client.view import View
+from chat_client.wrapping import wrapped
 from chat_server.wire.messages import (
     PAGE,
     ClientMessage,
@@ -35,6 +35,8 @@ USAGE = 30
 WIDE = 64
 #: How many messages /search shows, and /history where no number is given.
 HISTORY = 20
+#: The help is for terminals of so many columns at least.
+NARROWEST = 12
 _HISTORY = re.compile(r"(\d{1,9})?\s*(?:before\s+(\d{1,15}))?", re.ASCII)
 
 
@@ -144,7 +146,7 @@ def find(name: str) -> Command:
 
 def _needed(argument: str, usage: str) -> str:
     if typed.is_blank(argument):
-        raise UsageError(f"it is typed so: {usage}")
+        raise UsageError(f"type it like this: {usage}")
     return argument
 
 
@@ -199,7 +201,7 @@ def _history(desk: Desk, argument: str) -> None:
     match = _HISTORY.fullmatch(argument)
     number = int(match[1] or HISTORY) if match else 0
     if match is None or not 1 <= number <= PAGE:
-        raise UsageError(f"it is typed so: /history [NUMBER up to {PAGE}] [before ID]")
+        raise UsageError(f"type it like this: /history [NUMBER up to {PAGE}] [before ID]")
     before = int(match[2]) if match[2] else None
     desk.sender.send(History(room=desk.room(), limit=number, before=before))
 
@@ -224,8 +226,7 @@ def _help(desk: Desk, argument: str) -> None:
 
 def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     """Return the text in lines of so many columns beside the mark of a remark, broken between words."""
-    width = max(columns - len("-- ") - 1, 12)
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    return wrapped(text, max(columns - len("-- ") - 1, NARROWEST), indent)
 
 
 def _exit(_desk: Desk, _argument: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from types import FrameType
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
@@ -22,7 +23,7 @@ from chat_client.front import Front, Options
 from chat_client.naming import typed_name
 from chat_client.safe import visible
 from chat_client.screen import Printer, Screen
-from chat_client.signals import handled, interrupt
+from chat_client.signals import handled
 from chat_client.toolbar import Link, Standing, address, shortened
 from chat_client.view import View
 from chat_server.wire.messages import Joined, Who
@@ -72,8 +73,11 @@ class Console(Front):
         self._screen = screen
         screen.on_gone = self.stop
         self.view.columns = self._columns
+        self.view.fits = True
         self._prompt.completer = Words(self.view)
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: The rooms of which it was asked who is there; the listener's own.
+        self._asked: set[str] = set()
         self._needs_name = False
         self._link = Link.CONNECTING
 
@@ -107,8 +111,14 @@ class Console(Front):
             self._needs_name = False
             self._link = Link.DOWN  # as soon as it is not up
         elif isinstance(event, Joined) and event.last is not None and (event.members or 0) <= SMALL_ROOM:
+            self._ask_who_is_there(event.room)
+
+    def _ask_who_is_there(self, room: str) -> None:
+        """Ask once for each room, not after each loss of the connection."""
+        if room not in self._asked:
+            self._asked.add(room)
             with suppress(OfflineError):  # the connection may be lost again already
-                self.session.send(Who(room=event.room))
+                self.session.send(Who(room=room))
 
     async def _converse(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -139,11 +149,9 @@ class Console(Front):
         return name is not None
 
     def _refresh(self) -> None:
-        application = self._prompt.app
-        if self.over and application.is_running and not application.is_done:
-            application.exit(exception=EOFError())
-        else:
-            application.invalidate()
+        if self.over:
+            _end(self._prompt)
+        self._prompt.app.invalidate()
 
     def _message(self) -> str:
         if self._needs_name:
@@ -171,14 +179,33 @@ def ask_name(prompt: "PromptSession[str]", tell: Callable[[str], object]) -> str
 
     `tell` is called with a line that says why it asks again.
     """
-    while True:
-        try:
-            with handled(interrupt):
-                return typed_name(prompt.prompt("Your name: "))
-        except (EOFError, KeyboardInterrupt):
-            return None
-        except UsageError as error:
-            tell(f"!! {visible(str(error))}\n")
+    stopped = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        if prompt.app.loop is not None:
+            prompt.app.loop.call_soon_threadsafe(look)
+
+    def look() -> None:
+        if stopped:
+            _end(prompt)
+
+    with handled(stop):
+        while not stopped:
+            try:
+                return typed_name(prompt.prompt("Your name: ", pre_run=look))
+            except (EOFError, KeyboardInterrupt):
+                return None
+            except UsageError as error:
+                tell(f"!! {visible(str(error))}\n")
+    return None
+
+
+def _end(prompt: "PromptSession[str]") -> None:
+    """End a prompt as Ctrl-D does. An exception out of a signal handler could strike anywhere in it."""
+    if prompt.app.is_running and not prompt.app.is_done:
+        prompt.app.exit(exception=EOFError())
 
 
 def new_prompt(

@@ -140,8 +140,8 @@ class Exchange:
 
     # The life of a connection
 
-    def connected(self) -> None:
-        """Note that a new connection stands; nothing was said on it yet."""
+    def connecting(self) -> None:
+        """Note that a new connection is about to be made: how the last one ended matters no more."""
         self.reconnect_after = self.bye = self.turned_away = None
 
     def disconnected(self) -> None:

@@ -28,7 +28,7 @@ from chat_client.terms import plain
 from chat_client.transcript import Transcript
 from chat_client.view import View
 from chat_client.waker import Waker
-from chat_server.wire.messages import ErrorFrame, Joined
+from chat_server.wire.messages import Bye, ErrorFrame, Joined
 
 #: How many messages may be unacknowledged before a program's next line is taken.
 IN_FLIGHT = 500
@@ -101,6 +101,7 @@ class Front(abc.ABC):
         self.ended: Ended | None = None
         self.registered = False
         self._in_room = options.room is None
+        self._parted = False
         self._stopped = False
         self._interrupted: float | None = None
 
@@ -174,6 +175,8 @@ class Front(abc.ABC):
             self.ended = event
         elif isinstance(event, NotTaken):
             self.desk.refused += not event.again
+        elif isinstance(event, Bye):
+            self._parted = event.reason == "exit"
         elif isinstance(event, ErrorFrame):
             self._on_error()
         elif isinstance(event, Joined) and event.ref is not None:
@@ -211,6 +214,8 @@ class Front(abc.ABC):
         if self._transcript:
             self._transcript.close()
         status = self._status()
+        if self.interactive and self.registered and status is ExitStatus.LEFT and not self._parted:
+            self.view.tell("you left the chat; the server could not be told")
         if undelivered:
             self.complain(f"messages that were not delivered: {undelivered}")
             status = status or ExitStatus.NOT_ALL_SENT

@@ -148,6 +148,7 @@ class Session:
     def _visit(self) -> None:
         """Make one connection, listen until it is lost, wait until it is time for the next."""
         cause = Cause.LOST
+        self._channel.connecting()
         try:
             self._listen(Link(self._connect()))
         except _RefusedError as refused:

@@ -30,8 +30,3 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
     finally:
         for number, before in previous.items():
             signal.signal(number, before)
-
-
-def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Do on each signal what Ctrl-C does."""
-    raise KeyboardInterrupt

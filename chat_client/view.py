@@ -8,7 +8,9 @@ from chat_client import terms, wording
 from chat_client.events import DirectSaid, Event, Lost, Registered, Said
 from chat_client.mention import mentions
 from chat_client.paint import Painter
+from chat_client.safe import visible
 from chat_client.wording import Line, note, problem
+from chat_client.wrapping import wrapped
 from chat_server.wire.messages import (
     Bye,
     Found,
@@ -34,6 +36,8 @@ class View:
         self._write = write
         #: How wide what is shown may be, now.
         self.columns = columns
+        #: Whether remarks are broken between words to fit; a terminal breaks them anywhere.
+        self.fits = False
         self._painter = painter
         # Guards what follows, and keeps the lines of a batch together.
         self._lock = threading.Lock()
@@ -88,9 +92,16 @@ class View:
             self._put(problem(text))
 
     def _put(self, lines: Iterable[Line]) -> None:
-        text = "".join(self._painter.line(line) + "\n" for line in lines)
+        text = "".join(self._painter.line(part) + "\n" for line in lines for part in self._fitted(line))
         if text:
             self._write(text)
+
+    def _fitted(self, line: Line) -> list[Line]:
+        """Break a remark between words if it is to fit; what was said is left whole, for who copies it."""
+        (style, text), *others = line
+        if others or not self.fits or style not in wording.REMARKS:
+            return [line]
+        return [[(style, part)] for part in wrapped(visible(text), self.columns(), "   ")]
 
     def _lines(self, event: Event) -> list[Line]:
         handler = self._handlers.get(type(event))
@@ -126,10 +137,11 @@ class View:
         if joined.last is None:
             self._remember(joined.name)
             return note(f"{joined.name} joined{self._where(joined.room)}")
-        if joined.room not in self._rooms:
-            self._room = joined.room
-        self._rooms[joined.room] = None
         self._live_after[joined.room] = joined.last
+        if joined.room in self._rooms:
+            return []  # entered again after a loss of the connection
+        self._room = joined.room
+        self._rooms[joined.room] = None
         topic = f"; topic: {joined.topic}" if joined.topic else ""
         return note(f"you are in {joined.room}, {joined.members or 1} here{topic}")
 
@@ -172,7 +184,7 @@ class View:
 
     def _on_found(self, found: Found) -> list[Line]:
         lines = [line for message in reversed(found.messages) for line in self._message(message, dim=True)]
-        return [*lines, *note(f"found: {len(found.messages)}")]
+        return [*lines, *note(f"found: {len(found.messages)}" if found.messages else "nothing was found")]
 
     def _on_registered(self, registered: Registered) -> list[Line]:
         self._own_name = registered.name

@@ -12,6 +12,8 @@ from chat_client.safe import lines
 from chat_server.wire.messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
 
 Line = list[Piece]
+#: The styles of lines that nobody said.
+REMARKS = frozenset(("note", "problem", "server"))
 #: How much of a text is quoted in a remark about it, in characters.
 QUOTED = 40
 
@@ -95,10 +97,12 @@ def _gap(gap: Gap) -> list[Line]:
 
 
 def _topic(topic: TopicFrame) -> list[Line]:
-    by = f" (set by {topic.by})" if topic.by else ""
-    return note(
-        f"topic of {topic.room}: {topic.topic}{by}" if topic.topic else f"{topic.room} has no topic{by}"
-    )
+    if topic.topic:
+        by = f" (set by {topic.by})" if topic.by else ""
+        return note(f"topic of {topic.room}: {topic.topic}{by}")
+    if topic.by:
+        return note(f"{topic.by} cleared the topic of {topic.room}")
+    return note(f"{topic.room} has no topic")
 
 
 def _users(users: Users) -> list[Line]:

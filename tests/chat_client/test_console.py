@@ -59,7 +59,7 @@ class Person:
         self._server = server
         self.keys = keys
         self.err = io.StringIO()
-        self._paper = paper
+        self.paper = paper
         self.console = Console(options(server), new_prompt(), Screen(paper), self.err)
 
     def type(self, text: str) -> None:
@@ -73,12 +73,12 @@ class Person:
 
     def is_asked_for_another_name(self) -> None:
         """Wait for the prompt. A space is not written where there is one already."""
-        self._paper.wait_for("another")
+        self.paper.wait_for("another")
 
     @property
     def screen(self) -> str:
         """All that was written to the terminal."""
-        return self._paper.getvalue()
+        return self.paper.getvalue()
 
 
 @pytest.fixture
@@ -181,6 +181,20 @@ def test_the_end_of_the_session_ends_the_prompt(server: FakeServer, person: Pers
 
     assert person.talk(part) is ExitStatus.LOST
     assert "the server closed the connection" in person.err.getvalue()
+
+
+def test_leaving_without_a_connection_is_told(server: FakeServer, person: Person) -> None:
+    """Who leaves while the server is away sees that it does not know."""
+    person.console = Console(options(server, retry=60.0), new_prompt(), Screen(person.paper), person.err)
+
+    def part() -> None:
+        register(server)
+        server.close()
+        person.paper.wait_for("not connected")
+        person.type("exit\r")
+
+    assert person.talk(part) is ExitStatus.LEFT
+    assert person.screen.endswith("-- you left the chat; the server could not be told\n")
 
 
 def test_a_stop_from_anywhere_ends_the_prompt(server: FakeServer, person: Person) -> None:

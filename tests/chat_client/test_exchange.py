@@ -48,7 +48,7 @@ class Talk:
         self, *more: Message, welcomed: Welcome | None = None
     ) -> tuple[list[Event], list[ClientMessage]]:
         """Connect and register; return what came of the WELCOME and of what follows it."""
-        self.exchange.connected()
+        self.exchange.connecting()
         self.hear(request())
         return self.hear(welcomed or welcome(), *more)
 
@@ -259,7 +259,7 @@ def test_farewells_are_kept(talk: Talk) -> None:
     talk.hear(Notice(text="restart", reconnect_after=2.5), Bye(reason="server_shutdown"))
     assert talk.exchange.reconnect_after == 2.5
     assert talk.exchange.bye == Bye(reason="server_shutdown")
-    talk.exchange.connected()
+    talk.exchange.connecting()
     assert [talk.exchange.reconnect_after, talk.exchange.bye] == [None, None]
 
 

@@ -11,7 +11,7 @@ SOURCES = sorted(Path(chat_client.__file__).parent.glob("*.py"))
 #: What knows no socket, thread, clock or file of its own.
 PURE = (
     *("commands", "errors", "events", "exchange", "liveness", "membership", "paint", "pending", "player"),
-    *("positions", "reconnect", "safe"),
+    *("positions", "reconnect", "safe", "mention", "naming", "terms", "toolbar", "typed", "wrapping"),
 )
 
 

@@ -347,3 +347,13 @@ def test_a_full_server_says_so(server: FakeServer) -> None:
         peer.send(Bye(reason="server_full", text="the server is full"))
         peer.close()
         assert client.next(Ended) == Ended(Cause.LOST, "the server is full")
+
+
+def test_a_farewell_explains_one_loss_only(server: FakeServer) -> None:
+    """Once nobody listens any more, that is the reason, and no longer what the server said at its end."""
+    with Client(server.port) as client:
+        peer = connected(server, client)
+        peer.send(Bye(reason="server_shutdown", text="stopping"))
+        server.close()
+        assert client.next(Lost).reason == "stopping"
+        assert "nothing listens" in client.next(Lost).reason

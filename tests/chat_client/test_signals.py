@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from chat_client.signals import ENDING, handled, interrupt
+from chat_client.signals import ENDING, handled
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -28,9 +28,3 @@ def test_nohup_stays_in_force() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert told == []
-
-
-def test_a_signal_may_stand_in_for_an_interruption() -> None:
-    """It ends what waits for a key."""
-    with handled(interrupt), pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGTERM)

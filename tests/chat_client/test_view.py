@@ -145,7 +145,7 @@ def test_what_was_found(screen: Screen) -> None:
     """The oldest comes first, as everywhere else, with its room where that is another."""
     found = Found(messages=[said(9, room="tea"), said(4)])
     assert screen.shows(found) == ["00:00 bob: hi", "00:00 [tea] bob: hi", "-- found: 2"]
-    assert screen.shows(Found(messages=[])) == ["-- found: 0"]
+    assert screen.shows(Found(messages=[])) == ["-- nothing was found"]
 
 
 def test_a_farewell_is_not_told_twice(screen: Screen) -> None:
@@ -203,3 +203,16 @@ def test_why_a_connection_ends_is_told_once(screen: Screen) -> None:
         "!! not connected; trying again now",
         "!! not connected: no answer; trying again in 3 s",
     ]
+
+
+def test_remarks_fit_a_terminal(screen: Screen) -> None:
+    """They break between words, so they can be read at any width; what was said stays whole."""
+    screen.view.fits = True
+    screen.view.columns = lambda: 24
+    lines = screen.shows(Left(room="lobby", name="bob", reason="peer_reset"), Said(said(1, "x " * 30)))
+    assert lines == ["-- bob left (connection", "   lost)", "00:00 bob: " + "x " * 30]
+
+
+def test_a_return_is_quiet(screen: Screen) -> None:
+    """Rooms that are entered again after a loss are not told one by one."""
+    assert screen.shows(entered("lobby"), entered("tea"), entered("lobby")) == ["-- you are in tea, 1 here"]

@@ -50,6 +50,7 @@ ERROR = ErrorFrame(code="x", text="no")
         (Gap("@", 3, 3), ["!! 1 direct message did not reach you"]),
         (TopicFrame(room="tea", topic="Assam", by="bob"), ["-- topic of tea: Assam (set by bob)"]),
         (TopicFrame(room="tea", topic=""), ["-- tea has no topic"]),
+        (TopicFrame(room="tea", topic="", by="bob"), ["-- bob cleared the topic of tea"]),
         (Users(room="tea", names=["a", "b"], total=2), ["-- in tea (2): a, b"]),
         (Users(room="tea", names=["a", "b"], total=5), ["-- in tea (5): a, b and 3 more"]),
         (
