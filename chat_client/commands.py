@@ -53,11 +53,25 @@ class LeaveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: how it is typed, what it is for, and what it does with what follows its name."""
+    """One command: how it is typed, what it is for, and what it does with what follows its name.
+
+    `elsewhere` has what other chats call it; somebody who types that is told how it is called here.
+    """
 
     usage: str
     help: str
     run: Callable[["Desk", str], None]
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is typed after the slash."""
+        return self.usage[1:].partition(" ")[0]
+
+    @property
+    def argument(self) -> str:
+        """What its first argument is: `ROOM`, `NAME` and so on; empty if it takes none."""
+        return self.usage.partition(" ")[2].partition(" ")[0].strip("[]")
 
     def explain(self, columns: int) -> list[str]:
         """Return usage and help in lines of so many columns."""
@@ -138,7 +152,8 @@ def find(name: str) -> Command:
     """Return the command of this name. Raises `UsageError`."""
     command = COMMANDS.get(name)
     if command is None:
-        meant = typed.nearest(name, COMMANDS)
+        elsewhere = {other: each.name for each in COMMANDS.values() for other in each.elsewhere}
+        meant = elsewhere.get(name) or typed.nearest(name, COMMANDS)
         hint = f"did you mean {COMMANDS[meant].usage} ?" if meant else "/help lists them"
         raise UsageError(f"there is no command /{name}; {hint} (//TEXT says a text that begins with /)")
     return command
@@ -216,8 +231,8 @@ def _help(desk: Desk, argument: str) -> None:
         parsed = typed.parse(argument)
         desk.view.tell(*find(parsed.command or argument.casefold()).explain(width))
         return
-    for title, names in GROUPS.items():
-        lines = [line for name in names for line in COMMANDS[name].explain(width)]
+    for title, commands in GROUPS.items():
+        lines = [line for command in commands for line in command.explain(width)]
         desk.view.tell(f"{title}:", *lines)
     desk.view.tell(
         *_wrapped("anything else is said in the room; //TEXT says a text that begins with /", width)
@@ -233,29 +248,54 @@ def _exit(_desk: Desk, _argument: str) -> None:
     raise LeaveError
 
 
-COMMANDS = {
-    "join": Command("/join ROOM", "enter a room, or turn to one that you are in: /join tea", _join),
-    "leave": Command("/leave [ROOM]", "leave a room", _leave),
-    "msg": Command("/msg NAME TEXT", "say something to one person alone: /msg bob hello", _message),
-    "me": Command("/me TEXT", "say what you do: /me waves", _me),
-    "who": Command("/who [ROOM]", "list who is in a room", _who),
-    "rooms": Command("/rooms", "list the rooms", _rooms),
-    "topic": Command(
-        "/topic [TEXT or -]",
-        "show or set the topic, kept while the room lives; - clears it",
-        _topic,
-    ),
-    "name": Command("/name NEW", "change your name", _name),
-    "history": Command("/history [NUMBER] [before ID]", "show what was said earlier", _history),
-    "search": Command("/search WORDS", "find the latest messages with all these words", _search),
-    "help": Command("/help [COMMAND]", "list the commands", _help),
-    "exit": Command("/exit", "leave the chat; exit and Ctrl-D do too", _exit),
-}
-
-#: What /help lists, under these titles.
+#: All commands, in the order of /help, under its titles.
 GROUPS = {
-    "talk": ("msg", "me"),
-    "rooms": ("join", "leave", "rooms", "who", "topic"),
-    "what was said": ("history", "search"),
-    "you": ("name", "help", "exit"),
+    "talk": (
+        Command(
+            "/msg NAME TEXT",
+            "say something to one person alone: /msg bob hello",
+            _message,
+            ("r", "reply", "w", "whisper", "tell", "dm", "pm", "query", "privmsg", "m", "t"),
+        ),
+        Command("/me TEXT", "say what you do: /me waves", _me, ("action", "emote", "em")),
+    ),
+    "rooms": (
+        Command(
+            "/join ROOM",
+            "enter a room, or turn to one that you are in: /join tea",
+            _join,
+            ("j", "room", "enter", "channel"),
+        ),
+        Command("/leave [ROOM]", "leave a room", _leave, ("part", "l")),
+        Command("/rooms", "list the rooms", _rooms, ("list", "ls", "channels")),
+        Command("/who [ROOM]", "list who is in a room", _who, ("names", "users", "members", "here")),
+        Command(
+            "/topic [TEXT or -]", "show or set the topic, kept while the room lives; - clears it", _topic
+        ),
+    ),
+    "what was said": (
+        Command(
+            "/history [NUMBER] [before ID]",
+            "show what was said earlier",
+            _history,
+            ("log", "last", "scrollback", "h"),
+        ),
+        Command(
+            "/search WORDS",
+            "find the latest messages with all these words",
+            _search,
+            ("find", "grep", "s"),
+        ),
+    ),
+    "you": (
+        Command("/name NEW", "change your name", _name, ("nick", "nickname", "rename")),
+        Command("/help [COMMAND]", "list the commands", _help, ("?", "commands", "man")),
+        Command(
+            "/exit",
+            "leave the chat; exit and Ctrl-D do too",
+            _exit,
+            ("quit", "q", "bye", "close", "logout", "disconnect"),
+        ),
+    ),
 }
+COMMANDS = {command.name: command for group in GROUPS.values() for command in group}

@@ -52,11 +52,13 @@ class Words(Completer):
     def _candidates(self, before: str) -> Iterable[str]:
         if before.startswith("/") and " " not in before:
             return (f"/{name} " for name in COMMANDS)
-        if before.startswith("/msg ") and before.count(" ") == 1:
+        command, _, rest = before[1:].partition(" ")
+        argument = COMMANDS[command].argument if before[:1] == "/" and command in COMMANDS else ""
+        if argument == "NAME" and " " not in rest:
             return (f"{name} " for name in self._view.names)
-        if before.startswith(("/join ", "/leave ", "/who ")):
-            return self._view.rooms
-        return self._view.names
+        if argument == "COMMAND":
+            return COMMANDS
+        return self._view.rooms if argument == "ROOM" else self._view.names
 
 
 class Console(Front):

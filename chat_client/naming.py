@@ -1,6 +1,7 @@
 """What is typed where a name is asked for."""
 
 from chat_client import typed
+from chat_client.commands import COMMANDS
 from chat_client.errors import UsageError
 from chat_client.safe import cleaned, sendable
 from chat_client.terms import spaceless
@@ -14,7 +15,7 @@ def typed_name(line: str) -> str | None:
     """
     name = cleaned(sendable(line))[0].strip()
     parsed = typed.parse(name)
-    if name.casefold() == "exit" or parsed.command in {"exit", "quit"}:
+    if name.casefold() == "exit" or parsed.command in {"exit", *COMMANDS["exit"].elsewhere}:
         return None
     if parsed != typed.Typed(None, name) or name.startswith("/"):
         raise UsageError("commands come later; type a name first, for example dave, or exit to leave")

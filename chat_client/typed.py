@@ -14,20 +14,6 @@ from chat_client.safe import is_hidden
 # Solidus; full-width, fraction and division slash; big, rising diagonal, and box drawing ones.
 _SLASHES = frozenset("/\uff0f\u2044\u2215\u29f8\u27cb\u2571")
 _BACKSLASHES = frozenset("\\\uff3c\ufe68\u29f9\u29f5")
-#: What other chats call our commands.
-_ELSEWHERE = {
-    **dict.fromkeys(("quit", "q", "bye", "close", "logout", "disconnect"), "exit"),
-    **dict.fromkeys(("nick", "nickname", "rename"), "name"),
-    **dict.fromkeys(("r", "reply", "w", "whisper", "tell", "dm", "pm", "query", "privmsg", "m", "t"), "msg"),
-    **dict.fromkeys(("names", "users", "members", "here"), "who"),
-    **dict.fromkeys(("list", "ls", "channels"), "rooms"),
-    **dict.fromkeys(("part", "l"), "leave"),
-    **dict.fromkeys(("j", "room", "enter", "channel"), "join"),
-    **dict.fromkeys(("find", "grep", "s"), "search"),
-    **dict.fromkeys(("log", "last", "scrollback", "h"), "history"),
-    **dict.fromkeys(("?", "commands", "man"), "help"),
-    **dict.fromkeys(("action", "emote", "em"), "me"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +43,7 @@ def backslashed(line: str, commands: Collection[str]) -> str | None:
 
 
 def nearest(name: str, commands: Collection[str]) -> str | None:
-    """Return the command that somebody who typed this name may have meant."""
-    if name in _ELSEWHERE:
-        return _ELSEWHERE[name]
+    """Return the command whose name is most like this one, or none if none is."""
     close = difflib.get_close_matches(name[:40], commands, n=1, cutoff=0.6)
     return close[0] if close else None
 

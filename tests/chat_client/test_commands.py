@@ -1,8 +1,10 @@
 """What a person may type."""
 
+import re
+
 import pytest
 
-from chat_client.commands import COMMANDS, Desk
+from chat_client.commands import COMMANDS, GROUPS, Desk
 from chat_client.errors import OfflineError
 from chat_client.events import Registered
 from chat_client.paint import Painter
@@ -21,6 +23,7 @@ from chat_server.wire.messages import (
     Who,
 )
 from tests.chat_client.fake_server import entered
+from tests.source import ROOT
 
 
 class Keyboard:
@@ -214,6 +217,20 @@ def test_a_text_can_be_said_as_it_is(keyboard: Keyboard) -> None:
     keyboard.desk.speak("/who", room="tea")
     keyboard.desk.speak("exit", action=True)
     assert keyboard.sent == [Msg(text="/who", room="tea"), Msg(text="exit", room="lobby", action=True)]
+
+
+def test_a_command_is_listed_once() -> None:
+    """Its row says all there is about it, and no name means two commands."""
+    rows = [command for group in GROUPS.values() for command in group]
+    names = [name for command in rows for name in (command.name, *command.elsewhere)]
+    assert len(names) == len(set(names))
+    assert list(COMMANDS.values()) == rows
+
+
+def test_the_readme_lists_every_command() -> None:
+    """In the order of /help or another."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if not re.search(rf"/{name}\b", readme)] == []
 
 
 def test_help_lists_every_command(keyboard: Keyboard) -> None:
