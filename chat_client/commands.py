@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat_client import typed
-from chat_client.errors import NotSentError, UsageError
+from chat_client.errors import NotSentError, OfflineError, UsageError
 from chat_client.safe import cleaned, sendable
 from chat_client.terms import spaceless
 from chat_client.view import View
@@ -136,8 +136,10 @@ class Desk:
         return clean
 
     def room(self, given: str = "") -> str:
-        """Return the room meant: the one given, or else the one turned to. Raises `UsageError`."""
+        """Return the room meant: the one given, or else the one turned to. Raises `NotSentError`."""
         room = given or self.view.room
+        if room is None and not self.view.registered:
+            raise OfflineError("not connected yet; try that again when the connection is there")
         if room is None:
             raise UsageError("you are in no room; /join one first, or see /rooms")
         return self.joined(room) or room

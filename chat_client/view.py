@@ -59,6 +59,12 @@ class View:
             return self._room
 
     @property
+    def registered(self) -> bool:
+        """Whether the server has ever taken the person's name."""
+        with self._lock:
+            return bool(self._own_name)
+
+    @property
     def rooms(self) -> tuple[str, ...]:
         """The rooms that the person is in."""
         with self._lock:

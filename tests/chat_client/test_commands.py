@@ -201,6 +201,15 @@ def test_without_a_room_one_cannot_talk() -> None:
     assert "/join one first" in keyboard.screen
 
 
+def test_before_the_first_connection_one_cannot_talk() -> None:
+    """There is no room yet to talk in, which is not for the person to mend."""
+    screen: list[str] = []
+    view = View(screen.append, Painter(colours=False))
+    desk = Desk(Keyboard(), view)
+    desk.take("hello?")
+    assert screen == ["!! nothing was sent: not connected yet; try that again when the connection is there\n"]
+
+
 def test_a_lost_connection_is_told(keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch) -> None:
     """What needs a connection says so, and the person may go on."""
 
