@@ -215,10 +215,11 @@ def new_prompt(
 ) -> "PromptSession[str]":
     """Return a prompt whose line goes once it is entered: what is said shows when it is acknowledged."""
     output = Vt100_Output.from_pty(screen, os.environ.get("TERM")) if screen else None  # type: ignore[arg-type]  # it writes only
+    depth = output.get_default_color_depth() if output else None  # asked itself, it would obey NO_COLOR
     return PromptSession(
         input=keyboard,
         output=output,
-        color_depth=None if colours else ColorDepth.DEPTH_1_BIT,
+        color_depth=depth if colours else ColorDepth.DEPTH_1_BIT,
         erase_when_done=True,
         complete_while_typing=False,
         key_bindings=_bindings(),

@@ -214,8 +214,9 @@ def test_keys_and_pastes_that_are_no_text(server: FakeServer) -> None:
         ([], {"NO_COLOR": "1"}, False),
         ([], {"CLICOLOR": "0"}, False),
         (["--color", "never"], {"CLICOLOR_FORCE": "1"}, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
     ],
-    ids=["usual", "NO_COLOR", "CLICOLOR", "--color never"],
+    ids=["usual", "NO_COLOR", "CLICOLOR", "--color never", "--color always"],
 )
 def test_colours_of_a_terminal(
     server: FakeServer,
@@ -240,7 +241,9 @@ def test_colours_of_a_terminal(
         with playing(server, part):
             pass
         assert terminal.finish() == 0
-    assert bool(re.search(rb"\x1b\[[\d;]*\b[349]\d", terminal.shown)) is coloured
+    menu = terminal.shown.partition(b" hi")[2]
+    for shown in (terminal.shown, menu):
+        assert bool(re.search(rb"\x1b\[[\d;]*\b[349]\d", shown)) is coloured
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "unknown"])
