@@ -90,6 +90,10 @@ class Reader:
             query = "SELECT ts FROM batches WHERE key >= ? ORDER BY key LIMIT 1"
             return float((connection.execute(query, (key,)).fetchone() or (0.0,))[0])
 
+    def newest(self) -> float:
+        """Return the time of the newest message of all rooms; 0.0 if there is none."""
+        return max((self.bounds(room).ts for room in self.rooms), default=0.0)
+
     def keys(self, room: str) -> tuple[int, int]:
         """Return the least and the greatest key that the room's rows can have."""
         low = self.rooms.get(room, 0) << ID_BITS

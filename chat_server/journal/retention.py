@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from chat_server.journal.calendar import Calendar, Clocks
 from chat_server.journal.reader import RANGE, Reader
 from chat_server.journal.schema import ID_BITS, transaction, translated
 
@@ -12,20 +13,23 @@ ROWS = 100
 ROOMS = 20
 #: How often, in seconds, the age of every room's messages is looked at.
 AGE_LOOK = 60.0
+#: For how many seconds the system clock must keep its course before messages are too old by it.
+DOUBT_SECONDS = 3600.0
 
 
 class Keep(NamedTuple):
-    """How many messages of each room are kept, and for how many seconds by the clock `now`; 0 is all."""
+    """How many messages of each room are kept, and for how many seconds by these clocks; 0 is all."""
 
     messages: int
     seconds: float
-    now: Callable[[], float]
+    clocks: Clocks
 
 
 class Retention:
     """Leaves of each room at least what is to be kept: a row goes when all its messages may.
 
-    `removed` is told the keys between which they were. Called by one thread at a time.
+    `removed` is told the keys between which they were. Called by one thread at a time. What is removed is
+    gone, so a clock that is ahead is not believed at once: age counts from the newest stored message on.
     """
 
     def __init__(
@@ -40,7 +44,8 @@ class Retention:
         self._writer = writer
         self._removed = removed
         self._due = dict.fromkeys(reader.rooms)
-        self._looked = keep.now()
+        self._now = Calendar(DOUBT_SECONDS, reader.newest() if keep.seconds else 0.0, keep.clocks)
+        self._looked = keep.clocks.monotonic()
         #: Whether the last step left something undone.
         self.behind = False
 
@@ -49,8 +54,9 @@ class Retention:
         if not self._keep.messages and not self._keep.seconds:
             return
         self._due.update(dict.fromkeys(rooms))
-        if self._keep.seconds and self._keep.now() - self._looked >= AGE_LOOK:
-            self._looked = self._keep.now()
+        now = self._keep.clocks.monotonic()
+        if self._keep.seconds and now - self._looked >= AGE_LOOK:
+            self._looked = now
             self._due.update(dict.fromkeys(self._reader.rooms.copy()))
 
     def step(self) -> None:
@@ -82,5 +88,5 @@ class Retention:
         """Return the last id that need not be kept; 0 or less where all are."""
         unwanted = self._reader.bounds(room).last - self._keep.messages if self._keep.messages else 0
         if self._keep.seconds:
-            unwanted = max(unwanted, self._reader.id_at(room, self._keep.now() - self._keep.seconds) - 1)
+            unwanted = max(unwanted, self._reader.id_at(room, self._now() - self._keep.seconds) - 1)
         return unwanted

@@ -2,9 +2,8 @@
 
 import contextlib
 import sqlite3
-import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chat_server.journal import FormerKey, Record, keys
+from chat_server.journal.calendar import SYSTEM, Clocks
 from chat_server.journal.indexer import Indexer
 from chat_server.journal.place import Place
 from chat_server.journal.reader import Reader
@@ -60,7 +60,7 @@ class SqliteJournal(Reader):
         durability: str = "os",
         keep: int = 0,
         keep_seconds: float = 0.0,
-        now: Callable[[], float] = time.time,
+        clocks: Clocks = SYSTEM,
     ) -> None:
         with contextlib.ExitStack() as opened:
             self._place = Place(path)
@@ -68,7 +68,7 @@ class SqliteJournal(Reader):
             with translated(path):
                 self._writer = _open_to_write(path, durability, opened)
                 prepare(self._writer, path)
-                keys.rotate(self._writer, now())
+                keys.rotate(self._writer, clocks.now())
                 self._checkpointer = _open_to_write(path, durability, opened)
             super().__init__(path)
             opened.callback(super().close)
@@ -82,7 +82,9 @@ class SqliteJournal(Reader):
             opened.callback(self._indexer.close)
             self._place.settle()
             self._opened = opened.pop_all()
-        self._retention = Retention(Keep(keep, keep_seconds, now), self, self._writer, self._indexer.forget)
+        self._retention = Retention(
+            Keep(keep, keep_seconds, clocks), self, self._writer, self._indexer.forget
+        )
         self._write = self._writer.cursor().execute
         self._lost = False
         self._commits = 0

@@ -18,6 +18,7 @@ from chat_server.chat.room import Surroundings
 from chat_server.config import Config
 from chat_server.errors import JournalError
 from chat_server.journal import Journal
+from chat_server.journal.calendar import Calendar
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
@@ -36,6 +37,8 @@ STACK_BYTES = 512 * 1024
 UPKEEP = 0.2
 #: Seconds without a beat after which a thread is taken for stuck.
 STUCK = 5.0
+#: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
+DOUBT_SECONDS = 600.0
 
 
 class Totals:
@@ -87,7 +90,7 @@ class Server:
         self.flusher = Flusher(clock)
         commit = GroupCommit(journal, clock, self.deliverer, self._on_journal, os.sched_yield)
         shared = Surroundings(
-            commit, clock, time.time, self.deliverer, config.presence_limit, config.join_history
+            commit, clock, Calendar(DOUBT_SECONDS), self.deliverer, config.presence_limit, config.join_history
         )
         limits = HubLimits(config.name_length, config.rooms, config.rooms_per_user, config.session_ttl)
         self.hub = Hub(shared, limits)

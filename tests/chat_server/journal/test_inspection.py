@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.errors import JournalError
+from chat_server.journal.calendar import Clocks
 from chat_server.journal.inspection import Report, check
 from tests.chat_server.chat.world import frames, record
 from tests.chat_server.journal.support import Now, filled, settled
@@ -51,7 +52,7 @@ def test_what_retention_took_is_no_gap(tmp_path: Path) -> None:
     """The room's row says up to where; all gone is no problem either."""
     with closing(filled(tmp_path / "chat.db", 10, keep=4)) as journal:
         assert inspected(settled(journal).path) == Report(1, 4, [])
-    with closing(filled(tmp_path / "b.db", 10, keep_seconds=1.0, now=Now(1000.0))) as journal:
+    with closing(filled(tmp_path / "b.db", 10, keep_seconds=1.0, clocks=Clocks(Now(1000.0)))) as journal:
         assert inspected(settled(journal).path) == Report(1, 0, [])
 
 

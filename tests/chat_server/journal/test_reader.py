@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chat_server.errors import JournalError
 from chat_server.journal import PAGE_BYTES
 from chat_server.journal import reader as module
+from chat_server.journal.calendar import Clocks
 from chat_server.journal.reader import Reader
 from chat_server.journal.sqlite import SqliteJournal
 from tests.chat_server.chat.world import record
@@ -71,7 +72,7 @@ def test_what_retention_took_is_a_gap_at_the_beginning(tmp_path: Path) -> None:
 def test_where_all_is_gone_a_page_ends_at_the_last_id(tmp_path: Path) -> None:
     """Who replays a room does not wait for what is not there."""
     now = Now(0.0)
-    with closing(filled(tmp_path / "chat.db", 10, keep_seconds=5.0, now=now)) as journal:
+    with closing(filled(tmp_path / "chat.db", 10, keep_seconds=5.0, clocks=Clocks(now, now))) as journal:
         now.now = 1000.0
         settled(journal)
         assert journal.read("lobby", 2, 10, 100) == (10, 10, b"")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chat_server.journal import retention as module
-from chat_server.journal.retention import AGE_LOOK, ROWS
+from chat_server.journal.calendar import Clocks
+from chat_server.journal.retention import AGE_LOOK, DOUBT_SECONDS, ROWS
 from chat_server.journal.sqlite import SqliteJournal
 from tests.chat_server.chat.world import Client, World, record
 from tests.chat_server.journal.support import Now, filled, ids, settled
@@ -29,21 +30,21 @@ def test_at_least_so_many_messages_are_kept(path: Path, keep: int, first: int) -
 @pytest.mark.parametrize(("age", "first"), [(0.0, 1), (100.0, 1), (7.0, 3), (6.9, 5), (0.5, 11)])
 def test_what_is_too_old_goes(path: Path, age: float, first: int) -> None:
     """The last row is of second 9, and it is second 10."""
-    with closing(filled(path, 10, keep_seconds=age, now=Now(10.0))) as journal:
+    with closing(filled(path, 10, keep_seconds=age, clocks=Clocks(Now(10.0)))) as journal:
         assert settled(journal).bounds("lobby") == (first, 10, 9.0)
 
 
 def test_the_stricter_of_both_counts(path: Path) -> None:
     """Whatever either asks for goes."""
-    with closing(filled(path, 10, keep=6, keep_seconds=5.0, now=Now(10.0))) as journal:
+    with closing(filled(path, 10, keep=6, keep_seconds=5.0, clocks=Clocks(Now(10.0)))) as journal:
         assert settled(journal).bounds("lobby").first == 5
-    with closing(SqliteJournal(path, keep=2, keep_seconds=5.0, now=Now(10.0))) as journal:
+    with closing(SqliteJournal(path, keep=2, keep_seconds=5.0, clocks=Clocks(Now(10.0)))) as journal:
         assert settled(journal).bounds("lobby").first == 9
 
 
 def test_ids_and_time_go_on_after_everything_is_gone(path: Path) -> None:
     """Also after a restart: no id is given twice."""
-    with closing(filled(path, 10, keep_seconds=5.0, now=Now(1000.0))) as journal:
+    with closing(filled(path, 10, keep_seconds=5.0, clocks=Clocks(Now(1000.0)))) as journal:
         assert settled(journal).bounds("lobby") == (11, 10, 9.0)
     with closing(SqliteJournal(path)) as journal:
         assert journal.bounds("lobby") == (11, 10, 9.0)
@@ -96,12 +97,45 @@ def test_many_rooms_are_looked_at_a_few_at_a_time(path: Path, monkeypatch: pytes
 def test_a_silent_room_ages(path: Path) -> None:
     """Where nothing is said, its age is looked at from time to time all the same."""
     now = Now(10.0)
-    with closing(filled(path, 10, keep_seconds=30.0, now=now)) as journal:
+    with closing(filled(path, 10, keep_seconds=30.0, clocks=Clocks(now, now))) as journal:
         assert settled(journal).bounds("lobby").first == 1
         now.now += AGE_LOOK - 1
         assert settled(journal).bounds("lobby").first == 1
         now.now += 1
         assert settled(journal).bounds("lobby").first == 11
+
+
+DAY = 86_400.0
+
+
+def test_a_clock_that_is_ahead_for_a_moment_removes_nothing(path: Path) -> None:
+    """What is removed is gone: the clock must keep its course for an hour before it makes anything old."""
+    now, monotonic = Now(10.0), Now(0.0)
+    with closing(filled(path, 10, keep_seconds=30 * DAY, clocks=Clocks(now, monotonic))) as journal:
+        for seconds in (40 * DAY, -40 * DAY, 400 * DAY, -400 * DAY):
+            now.now += seconds
+            for each in (now, monotonic):
+                each.now += AGE_LOOK
+            assert settled(journal).bounds("lobby").first == 1
+        now.now += 40 * DAY
+        settled(journal)
+        for each in (now, monotonic):
+            each.now += AGE_LOOK
+        settled(journal)
+        for each in (now, monotonic):
+            each.now += DOUBT_SECONDS
+        assert settled(journal).bounds("lobby").first == 11
+
+
+def test_a_clock_that_is_ahead_at_the_start_removes_nothing(path: Path) -> None:
+    """Age counts from the newest message on, until the clock has kept its course."""
+    filled(path, 10).close()
+    now, monotonic = Now(40 * DAY), Now(0.0)
+    with closing(SqliteJournal(path, keep_seconds=30 * DAY, clocks=Clocks(now, monotonic))) as journal:
+        assert settled(journal).bounds("lobby").first == 1
+        now.now = 20.0
+        monotonic.now = DOUBT_SECONDS + AGE_LOOK
+        assert settled(journal).bounds("lobby").first == 1
 
 
 def test_without_retention_everything_stays(path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from chat_server.errors import JournalError
 from chat_server.journal import FormerKey
 from chat_server.journal import sqlite as module
+from chat_server.journal.calendar import Clocks
 from chat_server.journal.sqlite import ROWS, SYNCHRONOUS, SqliteJournal
 from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids, referred, settled
@@ -61,12 +62,12 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
 
 def test_each_run_has_a_key_of_its_own_and_knows_those_before(path: Path) -> None:
     """With the time at which the run after it began."""
-    with closing(SqliteJournal(path, now=lambda: 5.0)) as journal:
+    with closing(SqliteJournal(path, clocks=Clocks(lambda: 5.0))) as journal:
         first = journal.secret
-    with closing(SqliteJournal(path, now=lambda: 6.0)) as journal:
+    with closing(SqliteJournal(path, clocks=Clocks(lambda: 6.0))) as journal:
         second = journal.secret
         assert journal.former[0] == FormerKey(first, 6.0)
-    with closing(SqliteJournal(path, now=lambda: 7.5)) as journal:
+    with closing(SqliteJournal(path, clocks=Clocks(lambda: 7.5))) as journal:
         assert journal.former[:2] == [FormerKey(second, 7.5), FormerKey(first, 6.0)]
         assert journal.secret not in (first, second)
 
