@@ -7,13 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from chat_client import pipe, script
 from chat_client.console import Console, ask_name, new_prompt
 from chat_client.errors import SetupError
 from chat_client.front import ExitStatus, Front, Options
 from chat_client.lines import Lines
+from chat_client.output import Output
 from chat_client.paint import is_dumb, wants_colours
 from chat_client.persona import Persona
 from chat_client.pipe import Pipe
@@ -47,7 +48,8 @@ Exit status:
   1    no connection, or it was lost for good
   2    wrong usage, script or file
   3    the name was refused, and there was no terminal to ask for another
-  4    left, but the server did not take all that was said
+  4    left, but the server did not take all that was said, or not all of the input was read
+  5    left, but not all could be saved with --file or written to standard output
   130  interrupted a second time, while leaving
 
 The signals INT, TERM, HUP, QUIT, ALRM, USR1 and USR2 leave properly.
@@ -152,12 +154,12 @@ def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 
 def _talk_at_terminal(given: argparse.Namespace) -> int:
-    screen = Screen(sys.stdout)
+    screen = Screen(_output(sys.stdout))
     prompt = new_prompt(Keyboard(sys.stdin), screen, colours=_wants_colours(given))
     name = given.name or ask_name(prompt, screen.write)
     if name is None:
         return ExitStatus.LEFT
-    return Console(_options(given, name, retry=math.inf), prompt, screen, sys.stderr).run()
+    return Console(_options(given, name, retry=math.inf), prompt, screen, _output(sys.stderr)).run()
 
 
 def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
@@ -180,11 +182,15 @@ def _wants_colours(given: argparse.Namespace) -> bool:
 
 
 def _front(given: argparse.Namespace, options: Options) -> Front:
-    streams = sys.stdout, sys.stderr
+    streams = _output(sys.stdout), _output(sys.stderr)
     if given.script:
         return Persona(options, *streams, read_script(given.script))
     kind = Pipe if given.pipe else Lines
     return kind(options, *streams, STANDARD_INPUT)
+
+
+def _output(stream: TextIO) -> Output:
+    return Output(stream.fileno(), stream.encoding)
 
 
 def _port(text: str) -> int:

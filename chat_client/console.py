@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import FrameType
-from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -21,6 +20,7 @@ from chat_client.errors import OfflineError, UsageError
 from chat_client.events import Event, Lost, NameRefused, Registered
 from chat_client.front import Front, Options
 from chat_client.naming import typed_name
+from chat_client.output import Output
 from chat_client.safe import visible
 from chat_client.screen import Printer, Screen
 from chat_client.signals import handled
@@ -67,10 +67,10 @@ class Console(Front):
     interactive = True
 
     def __init__(
-        self, options: Options, prompt: "PromptSession[str]", screen: Screen, problems: TextIO
+        self, options: Options, prompt: "PromptSession[str]", screen: Screen, problems: Output
     ) -> None:
         self._printer = Printer(prompt.output)
-        super().__init__(options, screen, problems)  # type: ignore[arg-type]  # of a TextIO it writes only
+        super().__init__(options, screen.out, problems)
         self._prompt = prompt
         self._screen = screen
         screen.on_gone = self.stop

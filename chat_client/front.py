@@ -2,29 +2,28 @@
 
 import abc
 import enum
-import os
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
-from typing import TextIO
 
 from chat_client.commands import Desk
 from chat_client.events import Cause, Ended, Event, NotTaken, Registered
 from chat_client.exchange import Exchange
 from chat_client.link import connect
+from chat_client.output import Output
 from chat_client.paint import Painter
 from chat_client.pulse import Pulse
 from chat_client.reconnect import Reconnection
 from chat_client.safe import visible
 from chat_client.session import Session
 from chat_client.signals import handled
-from chat_client.terms import plain
+from chat_client.terms import plain, reason
 from chat_client.transcript import Transcript
 from chat_client.view import View
 from chat_client.waker import Waker
@@ -34,6 +33,8 @@ from chat_server.wire.messages import Bye, ErrorFrame, Joined
 IN_FLIGHT = 500
 #: How long, in seconds, an answer to a JOIN is waited for before the next line is taken.
 JOIN_TIMEOUT = 10.0
+#: How often, in seconds, the client looks at its end whether it is to wait for a slow reader still.
+LOOK_SECONDS = 1.0
 #: Signals within so many seconds are one: some senders reach a process twice, by itself and by its group.
 MOMENT = 0.5
 
@@ -51,6 +52,7 @@ class ExitStatus(enum.IntEnum):
     USAGE = 2
     NAME_REFUSED = 3
     NOT_ALL_SENT = 4
+    NOT_ALL_SAVED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,11 @@ class Front(abc.ABC):
     #: Whether there is a person, who can be asked for another name and sees what was refused.
     interactive = False
 
-    def __init__(self, options: Options, out: TextIO, problems: TextIO) -> None:
+    def __init__(self, options: Options, out: Output, problems: Output) -> None:
         """Open what there is to open. Raises `TranscriptError`."""
         self.options = options
         self._out = out
         self._problems = problems
-        # Keeps what two threads write apart.
-        self._writing = threading.Lock()
         self.waker = Waker()
         self.view = View(self.write, Painter(colours=options.colours), columns)
         self._transcript = Transcript(options.file, self.report) if options.file else None
@@ -103,6 +103,7 @@ class Front(abc.ABC):
         self._in_room = options.room is None
         self._parted = False
         self._stopped = False
+        self._unsent = False
         self._interrupted: float | None = None
 
     def run(self) -> ExitStatus:
@@ -132,6 +133,8 @@ class Front(abc.ABC):
     def stop(self) -> None:
         """Leave soon. Any thread may call this, and signal handlers."""
         self._stopped = True
+        self._out.hurry()
+        self._problems.hurry()
         self.wake()
 
     def wake(self) -> None:
@@ -140,12 +143,8 @@ class Front(abc.ABC):
 
     def write(self, text: str) -> None:
         """Write lines for the user; when nobody can read them any more, leave."""
-        try:
-            with self._writing:
-                self._out.write(text)
-                self._out.flush()
-        except OSError:
-            self._deafen()
+        self._out.write(text)
+        if self._out.failure is not None:
             self.stop()
 
     def report(self, text: str) -> None:
@@ -211,19 +210,28 @@ class Front(abc.ABC):
         if self.interactive and (pending := self.session.status().pending) and not self.ended:
             self.view.tell(f"waiting until the server has what was said, messages: {pending}")
         undelivered = len(self.session.leave())
-        if self._transcript:
-            self._transcript.close()
+        while not (self.session.has_told_all(LOOK_SECONDS) or self._stopped):
+            pass  # a slow reader still gets what has come
         status = self._status()
         if self.interactive and self.registered and status is ExitStatus.LEFT and not self._parted:
             self.view.tell("you left the chat; the server could not be told")
         if undelivered:
             self.complain(f"messages that were not delivered: {undelivered}")
             status = status or ExitStatus.NOT_ALL_SENT
-        return status
+        return status if self._is_all_saved() else status or ExitStatus.NOT_ALL_SAVED
+
+    def _is_all_saved(self) -> bool:
+        """Close the file and look back at the output; complain of what is in neither."""
+        unsaved = self._transcript.close() if self._transcript else 0
+        if unsaved:
+            self.complain(f"lines that could not be saved to {self.options.file}: {unsaved}")
+        if (loss := self._out.loss) is not None:
+            self.complain(f"cannot write to standard output: {reason(loss)}")
+        return not unsaved and loss is None
 
     def _status(self) -> ExitStatus:
         if self.ended is None or self.ended.cause is Cause.LEFT:
-            unsent = self.desk.refused and not self.interactive
+            unsent = self._unsent or (self.desk.refused and not self.interactive)
             return ExitStatus.NOT_ALL_SENT if unsent else ExitStatus.LEFT
         why = plain(self.ended.text)
         if self.ended.cause is Cause.REFUSED:
@@ -237,15 +245,12 @@ class Front(abc.ABC):
 
     def complain(self, text: str) -> None:
         """Say on standard error what went wrong."""
-        with suppress(OSError):  # the exit status tells, too
-            self._problems.write(f"chat-client: {visible(text)}\n")
-            self._problems.flush()
+        self._problems.write(f"chat-client: {visible(text)}\n")
 
-    def _deafen(self) -> None:
-        """Keep Python from complaining at its exit about what could not be written."""
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, self._out.fileno())
-        os.close(null)
+    def fail_to_send(self, text: str) -> None:
+        """Say that something was not sent; the exit status will say so, too."""
+        self.complain(text)
+        self._unsent = True
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

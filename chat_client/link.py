@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 
 from chat_client.errors import ConnectionLostError
+from chat_client.terms import reason
 from chat_server.wire.codec import SERVER_LINE, encode_lines, server_decoder
 from chat_server.wire.framing import Framer
 from chat_server.wire.messages import ClientMessage
@@ -25,11 +26,7 @@ def connect(host: str, port: int) -> socket.socket:
     except TimeoutError:
         raise ConnectionLostError(f"{host} port {port} does not answer") from None
     except (OSError, UnicodeError) as error:
-        raise ConnectionLostError(f"cannot reach {host} port {port}: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+        raise ConnectionLostError(f"cannot reach {host} port {port}: {reason(error)}") from None
 
 
 class Link:
@@ -55,7 +52,7 @@ class Link:
         try:
             data = self._socket.recv(_CHUNK)
         except OSError as error:
-            raise ConnectionLostError(f"the connection broke: {_reason(error)}") from None
+            raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
         if not data:
             raise ConnectionLostError("the server closed the connection")
         block = self._framer.feed(data)
@@ -68,7 +65,7 @@ class Link:
         except TimeoutError:
             raise ConnectionLostError("the server stopped reading") from None
         except OSError as error:
-            raise ConnectionLostError(f"the connection broke: {_reason(error)}") from None
+            raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
 
     def shut(self) -> None:
         """End the connection, from any thread: `receive` wakes up and finds its end."""

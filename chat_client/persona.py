@@ -3,10 +3,10 @@
 import random
 import time
 from collections import deque
-from typing import TextIO
 
 from chat_client.events import Event
 from chat_client.front import Front, Options
+from chat_client.output import Output
 from chat_client.player import Deed, Player, Speech
 from chat_client.script import Enter, Script
 
@@ -17,7 +17,7 @@ HEARD = 1000
 class Persona(Front):
     """A scripted client."""
 
-    def __init__(self, options: Options, out: TextIO, problems: TextIO, script: Script) -> None:
+    def __init__(self, options: Options, out: Output, problems: Output, script: Script) -> None:
         super().__init__(options, out, problems)
         self._script = script
         self._heard: deque[Event] = deque(maxlen=HEARD)

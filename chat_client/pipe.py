@@ -47,15 +47,20 @@ class Pipe(Lines):
             if isinstance(message, Exit):
                 return False
             if not isinstance(message, Message):
-                self._give(ErrorFrame(code=message.code, text=message.text))
+                self._refuse(message.code, message.text)
             elif isinstance(message, RegName | Pong):
-                self._give(
-                    ErrorFrame(code="bad_field", text="the client sees to this by itself; leave it out")
-                )
+                self._refuse("bad_field", "the client sees to this by itself; leave it out")
             elif (refusal := self._send(message)) is not None:
-                code, text = refusal
-                self._give(ErrorFrame(code=code, text=text, ref=message.ref))
+                self._refuse(*refusal, message.ref)
         return True
+
+    def refuse_overlong(self, text: str) -> None:
+        """Answer a line of the input that was too long to be kept."""
+        self._give(ErrorFrame(code="line_too_long", text=text))
+
+    def _refuse(self, code: str, text: str, ref: str | None = None) -> None:
+        self.desk.refused += 1
+        self._give(ErrorFrame(code=code, text=text, ref=ref))
 
     def _send(self, message: ClientMessage) -> tuple[str, str] | None:
         """Send a message; return code and text of what is in the way."""

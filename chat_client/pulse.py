@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from chat_client.events import DirectSaid, Event, Said
+from chat_client.terms import reason
 
 #: The file is touched at most once in so many seconds: a busy room must not keep the disk busy.
 BETWEEN_SECONDS = 1.0
@@ -43,8 +44,7 @@ class Pulse:
 
     def _on_failure(self, error: OSError) -> None:
         if not self._failing:
-            reason = (error.strerror or str(error)).lower()
-            self._on_problem(f"cannot touch {self._path} (--pulse): {reason}")
+            self._on_problem(f"cannot touch {self._path} (--pulse): {reason(error)}")
         self._failing = True
 
 

@@ -7,13 +7,15 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.input.posix_utils import PosixStdinReader
 from prompt_toolkit.input.vt100 import Vt100Input
-from prompt_toolkit.output import Output
+from prompt_toolkit.output import Output as Terminal
+
+from chat_client.output import Output
 
 #: How much may wait to be printed while the terminal takes nothing, in characters.
 WAITING_CHARACTERS = 1024 * 1024
@@ -22,53 +24,40 @@ WAITING_CHARACTERS = 1024 * 1024
 class Screen(io.TextIOBase):
     """Writes to a terminal, and raises nothing once the terminal is gone.
 
-    It has no `buffer`, so prompt_toolkit leaves the encoding to the stream, which shows as escapes what it
-    lacks. prompt_toolkit itself would write question marks.
+    It has no `buffer`, so prompt_toolkit leaves the encoding to it, which shows as escapes what it lacks.
+    prompt_toolkit itself would write question marks.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, out: Output) -> None:
         super().__init__()
-        self._stream = stream
-        #: Called once, by the thread that finds the terminal gone.
+        self.out = out
+        #: Called by a thread that finds the terminal gone.
         self.on_gone: Callable[[], object] = lambda: None
-        self._gone = False
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a variable there, which nobody sets
         """The encoding of the terminal."""
-        return self._stream.encoding or "utf-8"
+        return self.out.encoding
 
     def write(self, text: str) -> int:
-        """Write text and flush it."""
-        if not self._gone:
-            try:
-                self._stream.write(text)
-                self._stream.flush()
-            except OSError:
-                self._gone = True
-                with suppress(OSError):  # no descriptor is left for /dev/null
-                    _silence(self._stream)
-                self.on_gone()
+        """Write text at once."""
+        gone = self.out.failure is not None
+        self.out.write(text)
+        if self.out.failure is not None and not gone:
+            self.on_gone()
         return len(text)
 
     def fileno(self) -> int:
         """Return the descriptor of the terminal."""
-        return self._stream.fileno()
+        return self.out.descriptor
 
     def isatty(self) -> bool:
         """Return whether it is a terminal still."""
-        return not self._gone and self._stream.isatty()
+        return self.out.failure is None and os.isatty(self.out.descriptor)
 
     def spelt(self, text: str) -> str:
         """Return the text as the terminal shows it: what its encoding lacks as escapes."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
-
-
-def _silence(stream: TextIO) -> None:
-    """Keep Python from complaining at its exit about what could not be written."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
 
 
 class Keyboard(Vt100Input):
@@ -115,7 +104,7 @@ class Printer:
        lines are left out beyond `WAITING_CHARACTERS`, and counted on the screen.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Terminal) -> None:
         self._output = output
         # Guards the output: one thread prints at a time. Taken before `_lock`.
         self._printing = threading.Lock()

@@ -67,6 +67,8 @@ class Session:
         self._clock = clock
         #: The name was refused on this connection, and a person is asked for another; the listener's own.
         self._asking = False
+        #: Nothing is received: a connection is being made, which takes its time and cannot be woken.
+        self._connecting = False
         # Guarded by the channel's `changed`.
         self._closed = False
         self._ended = False
@@ -121,6 +123,12 @@ class Session:
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(CLOSE_TIMEOUT)
 
+    def has_told_all(self, timeout: float) -> bool:
+        """Wait until all that was received is told; false if it was not within so many seconds."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return self._connecting or not self._thread.is_alive()
+
     def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         with self._channel.changed:
             self._channel.changed.wait_for(lambda: self._ended or done(), timeout)
@@ -150,7 +158,7 @@ class Session:
         cause = Cause.LOST
         self._channel.connecting()
         try:
-            self._listen(Link(self._connect()))
+            self._listen(self._new_link())
         except _RefusedError as refused:
             self._channel.take_name(refused.name)
             cause, reason = Cause.REFUSED, str(refused)
@@ -165,6 +173,13 @@ class Session:
             self._pause(lambda: not self._channel.nameless, None)
         else:
             self._wait_for_next_try(cause, reason)
+
+    def _new_link(self) -> Link:
+        self._connecting = True
+        try:
+            return Link(self._connect())
+        finally:
+            self._connecting = False
 
     def _listen(self, link: Link) -> None:
         self._channel.attach(link)

@@ -104,6 +104,11 @@ def plain(text: str) -> str:
     return _TERM.sub(lambda match: _TERMS[match[0]], _drawn(text))
 
 
+def reason(error: Exception) -> str:
+    """Return what the system says of an error."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+
+
 def spaceless(name: str) -> str:
     """Return a name with its blanks filled."""
     return "-".join(name.split())

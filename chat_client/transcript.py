@@ -24,6 +24,7 @@ from chat_client.errors import TranscriptError
 from chat_client.events import DirectSaid, Event, Gap, Registered, Said
 from chat_client.positions import DIRECT
 from chat_client.safe import escaped
+from chat_client.terms import reason
 from chat_server.wire.messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
@@ -80,12 +81,13 @@ class Transcript:
         if self._lines >= LINES:
             self._put(self._positions())
 
-    def close(self) -> None:
-        """Write where things stand, and close the file."""
+    def close(self) -> int:
+        """Write where things stand, and close the file; return how many lines could not be saved."""
         if self._epoch:
             self._put(self._positions())
         descriptor, self._descriptor = self._descriptor, _CLOSED
         os.close(descriptor)
+        return self._dropped + sum(line[:1] != b"#" for line in self._waiting.splitlines())
 
     def _begin(self) -> None:
         """Find out what an earlier run has saved."""
@@ -181,7 +183,7 @@ class Transcript:
             self._write_waiting()
         except OSError as error:
             self._tell(
-                f"cannot save to {self._path}: {_reason(error)}; the chat goes on, and saving is tried again"
+                f"cannot save to {self._path}: {reason(error)}; the chat goes on, and saving is tried again"
             )
             self._failing = True
         else:
@@ -226,11 +228,7 @@ def _open(path: str) -> int:
 
 
 def _cannot(path: str, error: OSError) -> TranscriptError:
-    return TranscriptError(f"cannot save to {path}: {_reason(error)}; choose another file for --file")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return TranscriptError(f"cannot save to {path}: {reason(error)}; choose another file for --file")
 
 
 def _tail(descriptor: int, size: int) -> bytes:

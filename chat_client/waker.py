@@ -3,11 +3,11 @@
 import os
 import select
 import signal
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_CHUNK = 64 * 1024
+#: The system counts the milliseconds of a wait in 31 bits, which hold 24 days.
+LONGEST_SECONDS = 1_000_000.0
 
 
 class Waker:
@@ -23,13 +23,20 @@ class Waker:
         with suppress(BlockingIOError):  # a full pipe wakes well enough
             os.write(self._write_end, b"!")
 
-    def wait(self, timeout: float | None = None, descriptor: int | None = None) -> bool:
-        """Wait for `wake`, for the descriptor or for the time in seconds; return whether there is input."""
+    def wait(
+        self, timeout: float | None = None, descriptor: int | None = None, *, writing: bool = False
+    ) -> bool:
+        """Wait for `wake`, for the descriptor or for the time in seconds; return whether the latter is ready.
+
+        It is ready if there is input or, with `writing`, if something can be written. A wait for more than
+        `LONGEST_SECONDS` ends after those, so whoever calls looks at the clock again.
+        """
         poll = select.poll()
         poll.register(self._read_end, select.POLLIN)
         if descriptor is not None:
-            poll.register(descriptor, select.POLLIN)
-        ready = [found for found, _ in poll.poll(None if timeout is None else max(0.0, timeout) * 1000)]
+            poll.register(descriptor, select.POLLOUT if writing else select.POLLIN)
+        seconds = None if timeout is None else min(max(0.0, timeout), LONGEST_SECONDS)
+        ready = [found for found, _ in poll.poll(None if seconds is None else seconds * 1000)]
         if self._read_end in ready:
             self._drain()
         return descriptor in ready
@@ -51,30 +58,3 @@ class Waker:
         with suppress(BlockingIOError):
             while os.read(self._read_end, 4096):
                 pass
-
-
-class LineInput:
-    """The lines that come through a descriptor. `fill` reads, and waits for bytes if there are none."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        #: Nothing more will come; lines may be left.
-        self.ended = False
-        self._tail = b""
-        self._lines: deque[bytes] = deque()
-
-    def fill(self) -> None:
-        """Read once."""
-        try:
-            data = os.read(self.descriptor, _CHUNK)
-        except OSError:
-            data = b""  # a closed one has ended too
-        *lines, self._tail = (self._tail + data).split(b"\n")
-        self._lines += lines
-        if not data:
-            self.ended = True
-            self._lines += [self._tail] if self._tail else []
-
-    def line(self) -> bytes | None:
-        """Return the next line, without its end; none where no whole one has been read."""
-        return self._lines.popleft() if self._lines else None

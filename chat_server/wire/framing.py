@@ -19,7 +19,8 @@ class Framer:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tail = b""
+        # Grows in place: a line that comes byte by byte must not be copied for each of them.
+        self._tail = bytearray()
         self.overlong = 0
         self.skipped = 0
 
@@ -31,24 +32,27 @@ class Framer:
             data = self._skip(data)
         end = data.rfind(b"\n") + 1
         if not end:
-            self._keep(self._tail + data)
+            self._keep(data)
             return b""
-        block = self._tail + data[:end]
+        block = bytes(self._tail) + data[:end] if self._tail else data[:end]
+        self._tail.clear()
         self._keep(data[end:])
         return block
 
     def finish(self) -> bytes:
         """Return the last line where it came without its end, or `b""`."""
-        tail, self._tail = self._tail, b""
+        tail = bytes(self._tail)
+        self._tail.clear()
         return tail and tail + b"\n"
 
-    def _keep(self, tail: bytes) -> None:
-        if len(tail) < self._limit:
-            self._tail = tail
+    def _keep(self, piece: bytes) -> None:
+        size = len(self._tail) + len(piece)
+        if size < self._limit:
+            self._tail += piece
             return
-        self._tail = b""
+        self._tail.clear()
         self.overlong += 1
-        self.skipped = len(tail)
+        self.skipped = size
 
     def _skip(self, data: bytes) -> bytes:
         end = data.find(b"\n") + 1

@@ -88,7 +88,7 @@ def test_help_teaches() -> None:
 def test_wrong_usage(
     arguments: list[str],
     complaint: str,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Status 2, and what is wrong, before anything is connected."""
@@ -97,16 +97,16 @@ def test_wrong_usage(
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert complaint in capsys.readouterr().err
+    assert complaint in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--help-script", "--help-pipe", "--version"])
-def test_other_helps(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_helps(option: str, capfd: pytest.CaptureFixture[str]) -> None:
     """They print and end."""
     with pytest.raises(SystemExit) as ended:
         main([option])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.strip()
+    assert capfd.readouterr().out.strip()
 
 
 def test_a_flag_beats_the_environment() -> None:

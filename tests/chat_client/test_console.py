@@ -31,6 +31,7 @@ from tests.chat_client.fake_server import (
     said,
     welcome,
 )
+from tests.chat_client.sheet import Sheet
 
 
 class Paper(io.StringIO):
@@ -58,9 +59,9 @@ class Person:
     def __init__(self, server: FakeServer, keys: PipeInput, paper: Paper) -> None:
         self._server = server
         self.keys = keys
-        self.err = io.StringIO()
+        self.err = Sheet()
         self.paper = paper
-        self.console = Console(options(server), new_prompt(), Screen(paper), self.err)
+        self.console = Console(options(server), new_prompt(), Screen(Sheet()), self.err)
 
     def type(self, text: str) -> None:
         """Type this; a carriage return is the Enter key."""
@@ -185,7 +186,7 @@ def test_the_end_of_the_session_ends_the_prompt(server: FakeServer, person: Pers
 
 def test_leaving_without_a_connection_is_told(server: FakeServer, person: Person) -> None:
     """Who leaves while the server is away sees that it does not know."""
-    person.console = Console(options(server, retry=60.0), new_prompt(), Screen(person.paper), person.err)
+    person.console = Console(options(server, retry=60.0), new_prompt(), Screen(Sheet()), person.err)
 
     def part() -> None:
         register(server)

@@ -1,6 +1,5 @@
 """What all ways of talking have in common: exit status, file, signals."""
 
-import io
 import os
 import signal
 import threading
@@ -10,8 +9,10 @@ import pytest
 
 from chat_client.errors import TranscriptError
 from chat_client.front import ExitStatus, Front, Options
+from chat_client.output import Output
 from chat_server.wire.messages import Bye, ErrorFrame, Msg, RegName
 from tests.chat_client.fake_server import DEADLINE, FakeServer, Peer, options, playing, request, said
+from tests.chat_client.sheet import Sheet
 
 
 class Waiting(Front):
@@ -20,8 +21,8 @@ class Waiting(Front):
     text = ""
 
     def __init__(self, asked: Options) -> None:
-        self.out = io.StringIO()
-        self.err = io.StringIO()
+        self.out = Sheet()
+        self.err = Sheet()
         super().__init__(asked, self.out, self.err)
 
     def converse(self) -> None:
@@ -231,15 +232,17 @@ def test_leaves_when_nobody_reads(server: FakeServer) -> None:
     front = Waiting(options(server))
     read_end, write_end = os.pipe()
     os.close(read_end)
-    front._out = os.fdopen(write_end, "w")  # noqa: SLF001  # as a shell connects it
+    front._out = Output(write_end)  # noqa: SLF001  # as a shell connects it
 
     def part() -> None:
         peer = server.accept()
         peer.register()
         peer.part()
 
-    with playing(server, part), front._out:  # noqa: SLF001  # closed at the end
+    with playing(server, part):
         assert front.run() is ExitStatus.LEFT
+    os.close(write_end)
+    assert front.err.getvalue() == ""
 
 
 def test_a_wait_has_an_end(server: FakeServer) -> None:

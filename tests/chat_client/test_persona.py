@@ -1,6 +1,5 @@
 """Scripted clients, over the wire."""
 
-import io
 from collections.abc import Callable
 
 from chat_client.front import ExitStatus
@@ -8,6 +7,7 @@ from chat_client.persona import Persona
 from chat_client.script import parse_script
 from chat_server.wire.messages import Join, Joined, Msg
 from tests.chat_client.fake_server import FakeServer, entered, options, playing, said
+from tests.chat_client.sheet import Sheet
 
 
 class Play:
@@ -15,8 +15,8 @@ class Play:
 
     def __init__(self, server: FakeServer, script: str) -> None:
         self._server = server
-        self._out = io.StringIO()
-        self.persona = Persona(options(server), self._out, io.StringIO(), parse_script(script))
+        self._out = Sheet()
+        self.persona = Persona(options(server), self._out, Sheet(), parse_script(script))
 
     def run(self, part: Callable[[], object]) -> tuple[ExitStatus, str]:
         """Play it; return the status and what was printed."""

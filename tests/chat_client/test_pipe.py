@@ -1,10 +1,11 @@
 """JSON lines in and out."""
 
-import io
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
+from chat_client import line_input
 from chat_client.front import ExitStatus
 from chat_client.pipe import Pipe
 from chat_server.wire.messages import Ack, Join, Msg, Ping, Pong, RegName, Users, Who
@@ -18,15 +19,16 @@ from tests.chat_client.fake_server import (
     typed_in,
     welcome,
 )
+from tests.chat_client.sheet import Sheet
 
 
 def run(
     server: FakeServer, typed: bytes, part: Callable[[], object], **others: object
 ) -> tuple[ExitStatus, list[dict[str, object]]]:
     """Run the client on these lines; return its status and the objects it printed."""
-    out = io.StringIO()
+    out = Sheet()
     with typed_in(typed) as read_end, playing(server, part):
-        status = Pipe(options(server, **others), out, io.StringIO(), read_end).run()
+        status = Pipe(options(server, **others), out, Sheet(), read_end).run()
     return status, [msgspec.json.decode(line) for line in out.getvalue().splitlines()]
 
 
@@ -81,7 +83,7 @@ def test_wrong_lines_are_answered(server: FakeServer) -> None:
     ]
     status, printed = run(server, b"\n".join(lines), part)
     errors = [(line["code"], line.get("ref")) for line in printed if line["type"] == "ERROR"]
-    assert status is ExitStatus.LEFT
+    assert status is ExitStatus.NOT_ALL_SENT
     assert errors == [
         ("bad_json", None),
         ("unknown_type", None),
@@ -142,3 +144,18 @@ def test_a_question_while_offline_is_refused(server: FakeServer) -> None:
         peer.part()
 
     assert run(server, typed, part)[0] is ExitStatus.LEFT
+
+
+def test_a_line_without_an_end_is_answered(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the server would answer it."""
+    monkeypatch.setattr(line_input, "LINE_BYTES", 1000)
+    monkeypatch.setattr(line_input, "CHUNK_BYTES", 500)
+
+    def part() -> None:
+        peer = server.accept()
+        peer.register()
+        peer.part()
+
+    status, printed = run(server, b"x" * 2000 + b"\n", part)
+    assert status is ExitStatus.NOT_ALL_SENT
+    assert "line_too_long" in [line.get("code") for line in printed]

@@ -2,22 +2,22 @@
 
 import asyncio
 import errno
-import io
 import os
 import pty
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from chat_client.output import Output
 from chat_client.screen import WAITING_CHARACTERS, Keyboard, Printer, Screen
 from chat_server.wire.messages import Msg, Who
 from tests.chat_client.fake_server import DEADLINE, FakeServer, Peer, playing, said
+from tests.chat_client.sheet import Sheet
 from tests.chat_client.terminal import Terminal
 
 
@@ -103,34 +103,20 @@ def test_nobody_waits_for_a_terminal_that_takes_nothing() -> None:
 # The terminal goes away
 
 
-class Broken(io.StringIO):
-    """A terminal that fails each write."""
-
-    def __init__(self, descriptor: int, number: int) -> None:
-        super().__init__()
-        self._descriptor = descriptor
-        self._number = number
-
-    def write(self, _text: str) -> int:
-        """Fail."""
-        raise OSError(self._number, os.strerror(self._number))
-
-    def fileno(self) -> int:
-        """Return a descriptor that may be replaced."""
-        return self._descriptor
-
-
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENXIO, errno.ENOSPC, errno.EBADF])
-def test_a_failing_terminal_is_told_once(tmp_path: Path, number: int) -> None:
+def test_a_terminal_that_is_gone_is_told_once() -> None:
     """Whatever is wrong with it, nothing is raised, and who is to leave is told one time."""
+    outside, inside = pty.openpty()
+    screen = Screen(Output(inside))
+    assert screen.isatty()
     told: list[str] = []
-    with (tmp_path / "terminal").open("w") as file:
-        screen = Screen(Broken(file.fileno(), number))
-        screen.on_gone = lambda: told.append("gone")
-        screen.write("a")
-        screen.write("b")
+    screen.on_gone = lambda: told.append("gone")
+    os.close(outside)
+    screen.write("a")
+    screen.write("b")
     assert told == ["gone"]
     assert not screen.isatty()
+    assert screen.out.loss is None
+    os.close(inside)
 
 
 @pytest.mark.parametrize(
@@ -138,16 +124,11 @@ def test_a_failing_terminal_is_told_once(tmp_path: Path, number: int) -> None:
 )
 def test_what_a_terminal_lacks_is_shown_as_escapes(encoding: str, shown: bytes) -> None:
     """A question mark would hide what it stands for."""
-    raw = io.BytesIO()
-    screen = Screen(io.TextIOWrapper(raw, encoding, errors="backslashreplace"))
+    sheet = Sheet(encoding)
+    screen = Screen(sheet)
     screen.write("grüße 今")
-    assert raw.getvalue() == shown
+    assert sheet.written == shown
     assert screen.spelt("grüße 今").encode(encoding) == shown
-
-
-def test_a_terminal_without_an_encoding_is_utf_8() -> None:
-    """So are the tests' own."""
-    assert Screen(io.StringIO()).spelt("今") == "今"
 
 
 @pytest.fixture

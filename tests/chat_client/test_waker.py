@@ -1,13 +1,15 @@
 """Waking a thread that waits for input or for a time."""
 
+import math
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from chat_client.waker import LineInput, Waker
+from chat_client.waker import Waker
 from tests.chat_client.fake_server import DEADLINE
 
 
@@ -76,24 +78,21 @@ def test_tells_input_from_a_wake(pipe: tuple[int, int]) -> None:
     assert waker.wait(DEADLINE, pipe[0])
 
 
-def test_lines_come_whole(pipe: tuple[int, int]) -> None:
-    """A line is given when its end has come, and the last one also without."""
-    lines = LineInput(pipe[0])
-    for piece, expected in ((b"a\nb", [b"a"]), (b"c\n\nd", [b"bc", b""])):
-        os.write(pipe[1], piece)
-        lines.fill()
-        assert [lines.line() for _ in expected] == expected
-        assert lines.line() is None
-    assert [lines.ended] == [False]
-    os.close(pipe[1])
-    lines.fill()
-    assert lines.ended
-    assert [lines.line(), lines.line()] == [b"d", None]
+def test_waits_until_something_can_be_written(pipe: tuple[int, int]) -> None:
+    """A pipe that is full is not ready, one that was read is."""
+    waker = Waker()
+    os.set_blocking(pipe[1], False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe[1], bytes(65536))
+    assert not waker.wait(0.0, pipe[1], writing=True)
+    os.read(pipe[0], 65536)
+    assert waker.wait(DEADLINE, pipe[1], writing=True)
 
 
-def test_a_closed_input_has_ended(pipe: tuple[int, int]) -> None:
-    """A program started without a standard input is no error."""
-    lines = LineInput(pipe[0])
-    os.close(pipe[0])
-    lines.fill()
-    assert lines.ended
+@pytest.mark.parametrize("seconds", [1e7, 1e18, math.inf])
+def test_no_time_is_too_long(seconds: float) -> None:
+    """The system counts milliseconds in 31 bits; what is longer is waited for in parts."""
+    waker = Waker()
+    waker.wake()
+    assert not waker.wait(seconds)
