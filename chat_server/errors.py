@@ -107,7 +107,7 @@ class NoSuchUserError(PeerError):
 
 
 class LimitReachedError(PeerError):
-    """A bound of the server is reached: rooms in all, or rooms of one user."""
+    """A bound of the server is reached: rooms in all, rooms of one user, refs of a session."""
 
     code = "limit_reached"
 

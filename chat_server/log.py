@@ -30,6 +30,7 @@ EVENTS = {
     "read_failed": "a socket could not be read (debug)",
     "accept_failed": "a connection could not be taken from the system",
     "connection_failed": "a fault of the server ended one connection",
+    "contained": "a fault of the server cost one step or one member; `what` names it, all else went on",
     "job_failed": "a fault of the server ended a piece of upkeep",
     "scrape_failed": "a fault of the server while it answered on the metrics port",
 }

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-Body = Callable[[], None]
+Body = Callable[[], object]
 
 
 class Deadlock(AssertionError):  # noqa: N818  # the field's own word

@@ -12,12 +12,14 @@ from chat_server.errors import (
     AlreadyRegisteredError,
     BadFieldError,
     JournalError,
+    LimitReachedError,
     NotRegisteredError,
     PeerError,
     UnavailableError,
 )
 from chat_server.wire.codec import encode_lines
 from chat_server.wire.messages import (
+    REFS,
     ClientMessage,
     Dm,
     ErrorFrame,
@@ -106,6 +108,14 @@ class Conversation:
         """Answer this client."""
         self.outbox.push(encode_lines([message]))
 
+    def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
+        """Answer messages for whose refs the session has no room."""
+        if messages:
+            text = (
+                f"{REFS} acknowledgements may be unread; answer the PING that has a ref, then send it again"
+            )
+            self._refuse(LimitReachedError(text), messages)
+
     def _perform(self, run: Sequence[Any]) -> None:
         message = run[0]
         command = COMMANDS.get(type(message))
@@ -169,11 +179,13 @@ def _register(conversation: Conversation, message: RegName) -> None:
 
 def _say(conversation: Conversation, messages: Sequence[Msg]) -> None:
     session = conversation.session
-    session.room(messages[0].room).publish(session, messages, conversation.received_at)
+    room = session.room(messages[0].room)
+    conversation.refuse_refs(room.publish(session, messages, conversation.received_at))
 
 
 def _tell(conversation: Conversation, messages: Sequence[Dm]) -> None:
-    conversation.hub.tell(conversation.session, messages, conversation.received_at)
+    refused = conversation.hub.tell(conversation.session, messages, conversation.received_at)
+    conversation.refuse_refs(refused)
 
 
 def _join(conversation: Conversation, message: Join) -> None:
@@ -228,7 +240,9 @@ def _ping(conversation: Conversation, message: Ping) -> None:
 
 
 def _pong(conversation: Conversation, message: Pong) -> None:
-    """Take it: that something came is what the keeper looks at."""
+    """Take it: the keeper looks at when something came, and the session at the ref."""
+    if conversation.registered:
+        conversation.session.answered(message.ref)
 
 
 def _exit(conversation: Conversation, message: Exit) -> None:

@@ -2,17 +2,21 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from chat_server.chat.delivery import TURN, Delivery, HandOver
-from chat_server.errors import JournalError, UnavailableError
+from chat_server.chat.faults import contained, handed_over
+from chat_server.errors import UnavailableError
 from chat_server.journal import Journal, Record
 
 if TYPE_CHECKING:
     from chat_server.chat.session import Session
 
-#: How many bytes may wait to be stored before publishers wait.
+#: How many bytes may wait to be stored before publishers wait, each publication with what it takes by itself.
 BACKLOG = 4 * 1024 * 1024
+OVERHEAD = 512
 #: For how long, in seconds, a publisher waits for room in the backlog before it is told to try later.
 PATIENCE = 5.0
 
@@ -20,7 +24,7 @@ PATIENCE = 5.0
 class Publication(Record, kw_only=True, eq=False):
     """A record on its way: what is stored, and what its delivery needs.
 
-    Where `last < first` there is nothing to store: presence, a topic. `acks` go to the sender in place
+    If `last < first` there is nothing to store: presence, a topic. `acks` go to the sender in place
     of `frames`. `received` is when its bytes were read, on the monotonic clock.
     """
 
@@ -41,15 +45,18 @@ class GroupCommit:
     """Stores publications in the order in which they were submitted, then has their rooms deliver.
 
     1. `submit` never waits: it is called under a room's lock, so ids and order agree.
-    2. `drive` stores and delivers all that waits, unless another thread is at it, which then does it:
-       it looks again after letting go, under the lock under which `submit` adds, so nothing is forgotten.
+    2. `drive` stores and delivers everything pending. If another thread is already driving, it returns at
+       once: that thread looks again after letting go, under the lock under which `submit` adds.
     3. Nobody is shown what the journal has not stored.
     4. One thread stores at a time, and no other lock is held while it does.
-    5. A publisher works for the others no longer than `TURN`; then `hand_over` gets the rest.
-    6. Where it is told to `gather`, or commits are costly, it steps aside for the threads that are ready to
+    5. A publisher works for the others no longer than `TURN`, counted over all rooms; then `hand_over`
+       gets the rest.
+    6. If it is told to `gather`, or commits are costly, it steps aside for the threads that are ready to
        run before it stores: what they submit goes along, in the same commit and the same deliveries.
-    7. Where the journal fails, everything stays in order and waits: `retry` tries again. Publishers
-       are refused by `admit` until then.
+    7. If storing fails, for whatever reason, everything stays in order and waits. `admit` refuses
+       publishers until `retry`, which alone tries again, succeeds. Nobody waits for a `delivered` that
+       may not come; somebody who comes and goes meanwhile leaves nothing behind.
+    8. The backlog counts all that waits, stored or not, with what each publication takes by itself.
     """
 
     def __init__(
@@ -57,7 +64,7 @@ class GroupCommit:
         journal: Journal,
         clock: Callable[[], float],
         hand_over: HandOver,
-        on_failure: Callable[[JournalError | None], None],
+        on_failure: Callable[[Exception | None], None],
         step_aside: Callable[[], None],
     ) -> None:
         self.journal = journal
@@ -65,20 +72,31 @@ class GroupCommit:
         self._hand_over = hand_over
         self._on_failure = on_failure
         self._step_aside = step_aside
-        # Guards _waiting and _size; `_space` tells that _size shrank.
+        # Guards _waiting, _unsettled and _size; `_space` tells that _size shrank.
         self._lock = threading.Lock()
         self._space = threading.Condition(self._lock)
         self._waiting: list[Publication] = []
+        # While storing fails: who came or went since, by room and user; what cancels out is not in it.
+        self._unsettled: dict[object, Publication] = {}
         self._size = 0
-        # Held by who stores; only ever tried. Guards _stuck.
+        # Held by the thread that stores; only ever tried. Guards _taken, _stored and _owed.
         self._storing = threading.Lock()
-        self._stuck: list[Publication] = []
-        self.failure: JournalError | None = None
+        # What was taken from _waiting and is not stored; what is stored and not yet with its room.
+        self._taken: list[Publication] = []
+        self._stored: list[Publication] = []
+        # Rooms that got something before a fault, and have yet to deliver it.
+        self._owed: Sequence[Delivery] = ()
+        self.failure: Exception | None = None
         self.commits = 0
         self.stored = 0
 
+    @property
+    def backlog(self) -> int:
+        """How many bytes wait to be stored or placed."""
+        return self._size + len(self._unsettled) * OVERHEAD
+
     def admit(self) -> None:
-        """Wait for room in the backlog. Raises `UnavailableError` where nothing can be stored now."""
+        """Wait for room in the backlog. Raises `UnavailableError` if nothing can be stored now."""
         if self.failure is not None:
             raise UnavailableError("messages cannot be stored at the moment; send it again later")
         if self._size <= BACKLOG:
@@ -90,73 +108,145 @@ class GroupCommit:
     def submit(self, publication: Publication) -> None:
         """Add a publication to what waits; `drive` must follow, once the room's lock is let go."""
         with self._lock:
+            if self.failure is not None and self._settled_locked(publication):
+                return
             self._waiting.append(publication)
-            self._size += len(publication.frames)
+            self._size += len(publication.frames) + OVERHEAD
 
     def drive(self, *, gather: bool = False) -> None:
-        """Store and deliver what waits, for at most `TURN` on behalf of others."""
-        deadline = 0.0
-        while self._storing.acquire(blocking=False):
-            try:
-                if gather or self.journal.costly:
-                    self._step_aside()
-                done = self._store_waiting()
-            finally:
-                self._storing.release()
-            if len(done) == 1:
-                done[0].delivery.run()
-            else:
-                for delivery in dict.fromkeys([each.delivery for each in done]):
-                    delivery.run()
-            with self._lock:
-                if not self._waiting or self.failure is not None:
-                    return
-            now = self._clock()
-            deadline = deadline or now + TURN
-            if now > deadline:
-                self._hand_over(self.drive)
-                return
+        """Store and deliver what waits, for at most `TURN` on behalf of others. Raises nothing."""
+        if self.failure is None:
+            self._drive(gather=gather)
 
     def retry(self) -> None:
-        """Try again to store what a failure of the journal left behind."""
-        if self.failure is not None:
-            self.drive()
+        """Try again to store what a failure left behind, and all that waits behind it."""
+        if self.failure is not None or self._taken or self._stored:
+            self._drive(gather=False)
 
-    def maintain(self, job: Callable[[], None]) -> None:
-        """Do a short job that must not run beside a commit; not now, where somebody stores."""
+    def maintain(self, job: Callable[[], None]) -> bool:
+        """Do a short job that must not run beside a commit; return false if somebody stores just now."""
         if not self._storing.acquire(blocking=False):
-            return
+            return False
         try:
             job()
         finally:
             self._storing.release()
             self.drive()
+        return True
 
-    def _store_waiting(self) -> Sequence[Publication]:
-        """Store what waits and give it to its rooms, in order; called with `_storing` held."""
-        with self._lock:
-            taken, self._waiting = self._waiting, []
-            if self._size > BACKLOG:
-                self._space.notify_all()
-            self._size = 0
-        if self._stuck:
-            taken, self._stuck = self._stuck + taken, []
-        if records := [each for each in taken if each.last >= each.first]:
+    def _drive(self, *, gather: bool) -> None:
+        deadline = 0.0
+        while self._storing.acquire(blocking=False):
             try:
-                self.journal.commit(records)
-            except JournalError as error:
-                self._stuck = taken
+                if gather or self.journal.costly:
+                    with contained("step_aside"):
+                        self._step_aside()
+                deliveries = self._store_waiting()
+            except Exception as error:  # noqa: BLE001  # whatever it is, all of it is in its order and waits
+                deliveries = ()
                 self._note(error)
-                return ()
+            finally:
+                self._storing.release()
+            deadline = self._deliver(deliveries, deadline)
+            with self._lock:
+                if not self._waiting or self.failure is not None:
+                    return
+            now = self._clock()
+            deadline = deadline or now + TURN
+            if now > deadline and handed_over(self._hand_over, self.drive):
+                return
+
+    def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
+        """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
+        if len(deliveries) == 1:
+            deliveries[0].run()
+            return deadline
+        deadline = deadline or self._clock() + TURN
+        for done, delivery in enumerate(deliveries, 1):
+            delivery.run()
+            if done < len(deliveries) and self._clock() > deadline:
+                rest = partial(self._deliver, deliveries[done:])
+                if handed_over(self._hand_over, rest):
+                    break
+        return deadline
+
+    def _store_waiting(self) -> Sequence[Delivery]:
+        """Store what waits and give it to its rooms, in order; called with `_storing` held.
+
+        Each step either happens or leaves things as they were, also if there is no memory for it.
+        """
+        if self._stored:
+            self._owed = self._place()
+        with self._lock:
+            if self._taken:
+                self._taken += self._waiting
+                self._waiting.clear()
+            else:
+                self._taken, self._waiting = self._waiting, self._taken
+            size = self._size
+        if records := [each for each in self._taken if each.last >= each.first]:
+            self.journal.commit(records)
             self.commits += 1
             self.stored += len(records)
-            self._note(None)
-        for each in taken:
-            each.delivery.add(each)
-        return taken
+        self._stored, self._taken = self._taken, self._stored
+        deliveries = self._place()
+        self._owed = ()
+        with self._lock:
+            self._size -= size
+            if size > BACKLOG:
+                self._space.notify_all()
+        if self.failure is not None:
+            self._recover()
+        return deliveries
 
-    def _note(self, failure: JournalError | None) -> None:
-        """Tell of the first failure in a row, and of the end of it."""
-        if (failure is None) is not (self.failure is None):
-            self.failure = failure
-            self._on_failure(failure)
+    def _place(self) -> Sequence[Delivery]:
+        """Give what is stored to its rooms; return those that have something to deliver."""
+        stored = self._stored
+        if len(stored) == 1 and not self._owed:
+            deliveries: Sequence[Delivery] = (stored[0].delivery,)
+        else:
+            deliveries = tuple(dict.fromkeys([*self._owed, *[each.delivery for each in stored]]))
+        placed = 0
+        try:
+            for each in stored:
+                each.delivery.add(each)
+                placed += 1
+        except Exception:
+            self._owed = deliveries
+            raise
+        finally:
+            del stored[:placed]
+        return deliveries
+
+    def _note(self, error: Exception) -> None:
+        """Tell of the first failure in a row; let go whoever waits for a delivery."""
+        first = self.failure is None
+        with self._lock:
+            self.failure = error
+            for each in chain(self._taken, self._waiting):
+                if each.delivered is not None:
+                    each.delivered.set()
+        if first:
+            with contained("on_failure"):
+                self._on_failure(error)
+
+    def _recover(self) -> None:
+        """Tell of the end of a failure; who came and went meanwhile is announced next."""
+        with self._lock:
+            self._waiting += self._unsettled.values()
+            self._size += len(self._unsettled) * OVERHEAD
+            self._unsettled.clear()
+            self.failure = None
+        with contained("on_failure"):
+            self._on_failure(None)
+
+    def _settled_locked(self, publication: Publication) -> bool:
+        """Keep who came or went while nothing can be stored, until the opposite cancels it."""
+        if publication.delivered is not None:
+            publication.delivered.set()
+        if not publication.droppable:
+            return False
+        key = publication.delivery, publication.sender
+        if self._unsettled.pop(key, None) is None:
+            self._unsettled[key] = publication
+        return True

@@ -3,9 +3,13 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
+from chat_server.chat import faults
+from chat_server.chat.outgoing import congested, failed, push
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, Outgoing
+from chat_server.chat.shares import own_acks, own_shares
 from chat_server.chat.tally import Tally
 from chat_server.errors import UnavailableError
 from chat_server.journal import Journal
@@ -24,6 +28,8 @@ BACKLOG = 512 * 1024
 PATIENCE = 5.0
 #: For how long, in seconds, a room that outruns its readers rests.
 REST = 0.005
+#: After so many rests at most, a second in all, somebody who says much is let through to slow readers.
+PACES = 200
 #: From so many members on, a room where several speak waits between two passes for what they say next, for
 #: so many seconds a member. A pass takes ten times that; 400 to 5,000 members got 1.5 to 1.8 times as many
 #: messages so, 100 got 0.9 (measured).
@@ -34,7 +40,7 @@ GATHER = 1e-6
 class HandOver(Protocol):
     """Has a job done by another thread, after a delay in seconds."""
 
-    def __call__(self, job: Callable[[], None], delay: float = 0.0) -> None:
+    def __call__(self, job: Callable[[], object], delay: float = 0.0) -> None:
         """Take the job; never waits."""
 
 
@@ -48,11 +54,15 @@ class Delivery:
     3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
     4. A member that `enter`s at an id gets everything after it, once, and in order.
     5. One thread works for the others no longer than `TURN`; then `hand_over` gets the rest.
-    6. Where more than half of the members read on but are far behind, the room rests; then what is
+    6. If more than half of all members read on but are far behind, the room rests; then what is
        to be delivered piles up to `BACKLOG`, and `admit` makes publishers wait. One slow or frozen
-       member never does that.
+       member never does that; but it makes those wait, `PACES` rests at most, who say more than a
+       person does, so that nobody who reads on is cut for a flood.
     7. In a room of `LARGE` or more where several spoke in the last pass, the next waits `GATHER` for each
        member, unless a full pass waits already; alone, nobody waits.
+    8. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
+       publications are handed out one by one; if even that fails, its members are ended, who would
+       otherwise miss it unseen.
     """
 
     def __init__(self, room: str, journal: Journal, clock: Callable[[], float], hand_over: HandOver) -> None:
@@ -77,16 +87,30 @@ class Delivery:
         self._delivering = threading.Lock()
         self.tally = Tally()
         self._outrun = False
+        # The members who were far behind after the last pass.
+        self._slow: Sequence[Outgoing] = ()
         #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
         self.crowded = False
 
-    def admit(self) -> None:
-        """Wait until the backlog has room. Raises `UnavailableError` where that takes too long."""
+    def admit(self, *, fast: bool = False) -> None:
+        """Wait until the backlog has room, and who is `fast` for slow readers.
+
+        Raises `UnavailableError` if the backlog has none for too long.
+        """
+        if fast and self._slow:
+            self._pace()
         if self._size <= BACKLOG:
             return
         with self._changed:
             if not self._changed.wait_for(lambda: self._size <= BACKLOG, PATIENCE):
                 raise UnavailableError("the room is behind with its deliveries; send it again later")
+
+    def _pace(self) -> None:
+        with self._changed:
+            for _ in range(PACES):
+                if not any(map(congested, self._slow)):
+                    return
+                self._changed.wait(REST)
 
     def add(self, publication: "Publication") -> None:
         """Add what was stored; `run` must follow."""
@@ -123,27 +147,38 @@ class Delivery:
             return not self._added and not self._members
 
     def run(self) -> None:
-        """Deliver what was added, for at most `TURN` on behalf of others."""
+        """Deliver what was added, for at most `TURN` on behalf of others. Raises nothing."""
         if not self._delivering.acquire(blocking=False):
             return
         deadline = 0.0
         over = False
-        while begun := self._next(over=over):
-            taken, recipients = begun
-            try:
+        try:
+            while begun := self._next(over=over):
+                taken, recipients = begun
                 now = self._hand_out(taken, recipients)
-            except BaseException:
-                self._next(over=True)
-                raise
-            deadline = deadline or now + TURN
-            over = now > deadline
+                deadline = deadline or now + TURN
+                over = now > deadline
+        except Exception:  # noqa: BLE001  # whatever it is, the room must not stay as it is for ever
+            faults.report("delivery")
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Rest after a fault in the middle of a turn, then go on."""
+        with self._lock:
+            self._passes += 1
+            self._passing = self._outrun = False
+            self._changed.notify_all()
+            self._resting = True
+            self._delivering.release()
+        if not faults.handed_over(self._hand_over, self._wake, REST):
+            self._resting = False  # whoever publishes next goes on
 
     def _wake(self) -> None:
-        """Go on where the readers have caught up, else rest on."""
+        """Go on if the readers have caught up, else rest on."""
         with self._lock:
             members = tuple(self._members)
-        if sum(each.congested() for each in members) * 2 >= len(members) > 1:
-            self._hand_over(self._wake, REST)
+        behind = sum(map(congested, members)) * 2 >= len(members) > 1
+        if behind and faults.handed_over(self._hand_over, self._wake, REST):
             return
         with self._lock:
             self._resting = False
@@ -161,18 +196,20 @@ class Delivery:
             outrun, self._outrun = self._outrun, False
             rest = REST if outrun else self._gathering_locked()
             if self._added and not (over or rest or self._resting):
-                self._passing = True
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
-                return self._take_locked(), self._recipients
+                taken = self._take_locked()
+                self._passing = True
+                return taken, self._recipients
             more = self._added and not self._resting
             self._passing = False
             self._resting = self._resting or rest > 0
             self._delivering.release()
         if rest:
-            self._hand_over(self._wake, rest)
-        elif more:
-            self._hand_over(self.run)
+            if not faults.handed_over(self._hand_over, self._wake, rest):
+                self._wake()
+        elif more and not faults.handed_over(self._hand_over, self.run):
+            self.run()
         return None
 
     def _gathering_locked(self) -> float:
@@ -183,46 +220,66 @@ class Delivery:
 
     def _take_locked(self) -> "Sequence[Publication]":
         """Take the next publications, up to `PASS_BYTES`, all of them droppable or none."""
-        publication = self._added.popleft()
-        taken = [publication]
-        size = len(publication.frames)
-        while self._added and self._fits(publication, size):
-            publication = self._added.popleft()
-            size += len(publication.frames)
-            taken.append(publication)
-        # What is not stored has the last id before it.
-        self.taken = publication.last
+        first = self._added[0]
+        taken = [first]
+        size = len(first.frames)
+        last = first.last
+        if len(self._added) > 1:
+            for following in islice(self._added, 1, None):
+                if size + len(following.frames) > PASS_BYTES or following.droppable != first.droppable:
+                    break
+                size += len(following.frames)
+                last = max(last, following.last)
+                taken.append(following)
+        for _ in taken:  # not before: what is taken out is handed out, whatever fails above
+            self._added.popleft()
+        # What is not stored has the last id before it, or an older one if it waited for the journal.
+        self.taken = max(self.taken, last)
         if self._size > BACKLOG:
             self._changed.notify_all()
         self._size -= size
         return taken
 
-    def _fits(self, first: "Publication", size: int) -> bool:
-        following = self._added[0]
-        return size + len(following.frames) <= PASS_BYTES and following.droppable == first.droppable
-
     def _hand_out(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
         """Push to everybody; return the time after it."""
-        frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
+        try:
+            frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
+            own = own_shares(taken, frames)
+        except Exception:  # noqa: BLE001  # too little memory to join it, most likely
+            faults.report("pass")
+            return self._hand_out_singly(taken, recipients)
         if not frames:  # a quiet room, where nobody is told who comes; or a repetition
             recipients = ()
-        own = _own_shares(taken)
-        senders = len(own)
-        self.crowded = senders > 1
+        self.crowded = len(own) > 1
         droppable = taken[0].droppable
         states = [0] * 4  # none is counted under TAKEN, which nearly all answer
+        slow: list[Outgoing] = []
         for outbox in recipients:
             share = own.pop(outbox, frames) if own else frames
             if not share:
                 continue
-            if state := outbox.push(share, droppable=True) if droppable else outbox.push(share):
+            try:
+                state = outbox.push(share, droppable=True) if droppable else outbox.push(share)
+            except Exception:  # noqa: BLE001  # one member's fault is that member's alone
+                state = failed(outbox)
+            if state:
                 states[state] += 1
-        for outbox in own:  # who has left since is told no more than what became of the own messages
-            if acks := _acks(taken, outbox):
-                outbox.push(acks)
-        # Members who spoke hear their acknowledgements: how fast they read says nothing.
-        self._outrun = states[CONGESTED] * 2 > len(recipients) - (senders - len(own))
+                if state == CONGESTED:
+                    slow.append(outbox)
+        if own:  # who has left since is told no more than what became of the own messages
+            for outbox, acks in own_acks(taken, own.keys()).items():
+                push(outbox, acks)
+        self._slow = slow
+        self._outrun = len(slow) * 2 > len(recipients)
         return self._count(taken, len(recipients), own, states)
+
+    def _hand_out_singly(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
+        """Hand out one publication after another, which joins nothing."""
+        if len(taken) > 1:
+            return max([self._hand_out([each], recipients) for each in taken])
+        for outbox in recipients:
+            failed(outbox)
+        return self._clock()
 
     def _count(
         self,
@@ -250,24 +307,3 @@ class Delivery:
             if each.delivered is not None:
                 each.delivered.set()
         return now
-
-
-def _own_shares(taken: "Sequence[Publication]") -> dict[Outgoing, bytes]:
-    """Return what those are handed who sent something of this: acknowledgements for their own."""
-    if len(taken) == 1:
-        publication = taken[0]
-        return {} if publication.sender is None else {publication.sender.outbox: publication.acks}
-    senders = {each.sender.outbox for each in taken if each.sender is not None}
-    return {
-        outbox: b"".join(
-            [
-                each.acks if each.sender is not None and each.sender.outbox is outbox else each.frames
-                for each in taken
-            ]
-        )
-        for outbox in senders
-    }
-
-
-def _acks(taken: "Sequence[Publication]", outbox: Outgoing) -> bytes:
-    return b"".join([each.acks for each in taken if each.sender is not None and each.sender.outbox is outbox])

@@ -131,8 +131,11 @@ class Hub:
             self._gone.notify_all()
         return events
 
-    def tell(self, sender: Session, messages: Sequence[Dm], received: float) -> None:
-        """Say something to one user alone. Raises `NoSuchUserError`, `UnavailableError`."""
+    def tell(self, sender: Session, messages: Sequence[Dm], received: float) -> Sequence[Dm]:
+        """Say something to one user alone. Raises `NoSuchUserError`, `UnavailableError`.
+
+        Returns the messages that were refused, as `Room.publish` does.
+        """
         with self._lock:
             receiver = self._names.get(names.key(messages[0].to))
             if receiver is None or receiver is sender:
@@ -141,7 +144,7 @@ class Hub:
                 receiver.inbox = Inbox(receiver, self.shared)
                 receiver.inbox.open(receiver.inbox.delivery.taken)
             inbox = receiver.inbox
-        inbox.publish(sender, messages, received)
+        return inbox.publish(sender, messages, received)
 
     # Rooms
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chat_server.chat.commit import GroupCommit, Publication
 from chat_server.chat.delivery import Delivery, HandOver
-from chat_server.chat.session import Session
+from chat_server.chat.session import Place, Session
 from chat_server.errors import NotAMemberError
 from chat_server.journal import PAGE_BYTES
 from chat_server.wire.codec import encode, encode_lines
@@ -95,28 +95,31 @@ class Room:
         self._announce(session, left, quiet=quiet, delivered=delivered)
         return delivered
 
-    def publish(self, sender: Session, messages: Sequence[Any], received: float) -> None:
+    def publish(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
         """Say something to all the others. Raises `NotAMemberError`, `UnavailableError`.
 
-        `received` is when the bytes were read, on the monotonic clock.
+        Returns the messages that were refused, since the session has too many refs. `received` is when the
+        bytes were read, on the monotonic clock.
         """
         commit = self._shared.commit
         commit.admit()
-        self.delivery.admit()
+        self.delivery.admit(fast=sender.fast)
         with self._lock:
             self._check_locked(sender)
-            commit.submit(self._number_locked(sender, messages, received))
+            refused = self._submit_locked(sender, messages, received)
         commit.drive(gather=self.delivery.crowded)
+        return refused
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
-        """Set the topic, and tell everybody."""
+        """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
+        self._shared.commit.admit()
         with self._lock:
             self._check_locked(sender)
-            self.topic = topic
-            frame = TopicFrame(room=self.name, topic=topic, by=sender.name)
-            publication = self._event_locked(sender, frame)
-            publication.kind = "topic"
+            told = TopicFrame(room=self.name, topic=topic, by=sender.name)
+            publication = self._event_locked(sender, encode(told), "topic")
             publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
+            self._shared.commit.submit(publication)
+            self.topic = topic
         self._shared.commit.drive()
 
     def _welcome(self, session: Session, after: int | None, ref: str | None) -> int:
@@ -163,57 +166,79 @@ class Room:
         quiet: bool = False,
         delivered: threading.Event | None = None,
     ) -> None:
-        """Tell the others who came or went, in order with what they said, where the room is small."""
+        """Tell the others who came or went, in order with what they said, if the room is small."""
         with self._lock:
             quiet = quiet or len(self._members) > self._shared.presence_limit
-            publication = self._event_locked(session, None if quiet else message)
-            publication.kind = "presence"
+            publication = self._event_locked(session, b"" if quiet else encode(message), "presence")
             publication.delivered = delivered
+            self._shared.commit.submit(publication)
         self._shared.commit.drive()
 
-    def _event_locked(self, sender: Session, message: Message | None) -> Publication:
-        """Submit what is shown but not stored."""
-        frames = encode(message) if message else b""
-        publication = Publication(
-            self.name, self._last + 1, self._last, self._ts, frames, delivery=self.delivery, sender=sender
+    def _event_locked(self, sender: Session, frames: bytes, kind: str) -> Publication:
+        """Return what is shown but not stored."""
+        return Publication(
+            self.name,
+            self._last + 1,
+            self._last,
+            self._ts,
+            frames,
+            delivery=self.delivery,
+            sender=sender,
+            kind=kind,
         )
-        self._shared.commit.submit(publication)
-        return publication
 
     def _check_locked(self, sender: Session) -> None:
         if sender not in self._members:
             raise NotAMemberError("you are not in that room; JOIN it first")
 
-    def _number_locked(self, sender: Session, messages: Sequence[Any], received: float) -> Publication:
-        """Give the messages their ids and time, and encode them once for all."""
-        referred = [message.ref for message in messages if message.ref is not None]
-        fresh = _without_repeats(sender, messages) if referred else messages
-        first = self._last + 1
-        self._last += len(fresh)
-        self._ts = max(self._ts, int(self._shared.time() * 1000) / 1000)
-        frames = encode_lines(self._frames(sender, fresh, first))
+    def _submit_locked(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
+        """Give the messages their ids and time, and submit them; return those that are refused.
+
+        If any of it fails, the ids are not used and the refs are not known.
+        """
+        referred = any(message.ref is not None for message in messages)
+        fresh, refused = sender.sort(messages) if referred else (messages, ())
+        first, last = self._last + 1, self._last + len(fresh)
+        ts = max(self._ts, int(self._shared.time() * 1000) / 1000)
         publication = Publication(
             self.name,
             first,
-            self._last,
-            self._ts,
-            frames,
+            last,
+            ts,
+            encode_lines(self._frames(sender, fresh, first, ts)),
             sender.id,
             delivery=self.delivery,
             sender=sender,
             received=received,
             kind=self.kind,
         )
-        if referred:
-            publication.refs = [
-                (each.ref, id_) for id_, each in enumerate(fresh, first) if each.ref is not None
-            ]
-            places = {ref: (self.name, id_, self._ts) for ref, id_ in publication.refs}
-            publication.acks = encode_lines(sender.acknowledge(referred, places))
-        return publication
+        if not referred:
+            self._shared.commit.submit(publication)
+        else:
+            places = {
+                each.ref: (self.name, id_, ts)
+                for id_, each in enumerate(fresh, first)
+                if each.ref is not None
+            }
+            publication.refs = [(ref, id_) for ref, (_, id_, _) in places.items()]
+            acks = sender.acknowledgements(messages, places)
+            publication.acks = encode_lines([*acks, *sender.question(self.name, last)])
+            self._submit_referred(publication, sender, places)
+        self._last, self._ts = last, ts
+        sender.spoke(len(publication.frames), received)
+        return refused
 
-    def _frames(self, sender: Session, messages: Sequence[Any], first: int) -> Sequence[Message]:
-        room, ts, name = self.name, self._ts, sender.name
+    def _submit_referred(self, publication: Publication, sender: Session, places: dict[str, Place]) -> None:
+        try:
+            sender.refs.update(places)
+            self._shared.commit.submit(publication)
+        except BaseException:
+            for ref in places:
+                sender.refs.pop(ref, None)
+            raise
+
+    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
+        room, name = self.name, sender.name
         return [
             MsgFrame(room, id_, ts, name, each.text, each.action) for id_, each in enumerate(messages, first)
         ]
@@ -243,19 +268,6 @@ class Inbox(Room):
     def _check_locked(self, sender: Session) -> None:
         del sender
 
-    def _frames(self, sender: Session, messages: Sequence[Any], first: int) -> Sequence[Message]:
-        name, to, ts = sender.name, self._owner.name, self._ts
+    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
+        name, to = sender.name, self._owner.name
         return [DmFrame(name, to, each.text, id_, ts) for id_, each in enumerate(messages, first)]
-
-
-def _without_repeats(sender: Session, messages: Sequence[Any]) -> Sequence[Any]:
-    """Return the messages whose ref, if they have one, the session has not published before."""
-    fresh = []
-    refs = set()
-    for message in messages:
-        if message.ref is None:
-            fresh.append(message)
-        elif message.ref not in sender.refs and message.ref not in refs:
-            refs.add(message.ref)
-            fresh.append(message)
-    return fresh

@@ -4,19 +4,24 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chat_server.errors import NotAMemberError
 from chat_server.wire.codec import encode
-from chat_server.wire.messages import Ack, Message
+from chat_server.wire.messages import REFS, Ack, Message, Ping
 
 if TYPE_CHECKING:
     from chat_server.chat.room import Inbox, Room
 
-#: How many refs of a session are remembered: twice what a client may reasonably have unacknowledged.
-REFS = 10_000
+#: Who says more bytes in a second, as they are sent to the others, says more than a person does.
+PACE_BYTES = 128 * 1024
+#: From so many refs on a client is asked whether it has read its acknowledgements: then they need not be
+#: remembered any more.
+REFS_TO_ASK = REFS // 2
+#: What one ref takes beside its characters, and what a session takes, in bytes (measured).
+REF_BYTES = 240
+SESSION_BYTES = 2048
 
 #: A token is a random part, the same for all tokens of its session, and a signature; both in base64.
 RANDOM_BYTES = 21
@@ -65,13 +70,43 @@ class Nowhere:
         """Do nothing."""
 
 
+NOWHERE = Nowhere()
+
+
+#: Where a message with a ref is: the room, its id, its time.
+Place = tuple[str, int, float]
+
+
+class Release(NamedTuple):
+    """What a PONG with this ref says: all acknowledgements of the room up to this id have been read."""
+
+    ref: str
+    room: str
+    last: int
+
+
 class Session:
     """Who somebody is: a name, the rooms joined, what was sent with a ref; and where frames go now.
 
     Only the thread of its connection changes it, but for `outbox`, which the hub sets.
     """
 
-    __slots__ = ("id", "inbox", "left_at", "name", "outbox", "parted", "refs", "rooms", "token")
+    __slots__ = (
+        "_asked",
+        "_release",
+        "_said",
+        "_second",
+        "fast",
+        "id",
+        "inbox",
+        "left_at",
+        "name",
+        "outbox",
+        "parted",
+        "refs",
+        "rooms",
+        "token",
+    )
 
     def __init__(self, token: str, name: str) -> None:
         #: What the client resumes with: a secret, so it is neither stored nor logged.
@@ -79,16 +114,32 @@ class Session:
         #: What others may know the session by: the journal, the name of the inbox.
         self.id = session_id(token)
         self.name = name
-        self.outbox: Outgoing = Nowhere()
+        self.outbox: Outgoing = NOWHERE
         #: In the order in which they were joined.
         self.rooms: dict[str, Room] = {}
         #: The rooms it was in when its connection ended.
         self.parted: tuple[str, ...] = ()
         self.inbox: Inbox | None = None
-        #: ref -> room, id, time; the latest `REFS`.
-        self.refs: OrderedDict[str, tuple[str, int, float]] = OrderedDict()
+        #: Where what was sent with a ref is; at most `REFS`, and none is dropped that may come again.
+        self.refs: dict[str, Place] = {}
         #: When its connection ended, on the monotonic clock; none while it is connected.
         self.left_at: float | None = None
+        #: Whether more than `PACE_BYTES` were said in the current second.
+        self.fast = False
+        self._second = 0.0
+        self._said = 0
+        self._release: Release | None = None
+        self._asked = 0
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it takes, about."""
+        return SESSION_BYTES + len(self.refs) * REF_BYTES + sum(map(len, self.refs))
+
+    def begin(self, outbox: Outgoing) -> None:
+        """Take frames from now on. What the connection before was asked, this one never answers."""
+        self._release = None
+        self.outbox = outbox
 
     def send(self, message: Message) -> None:
         """Send one message to this client."""
@@ -107,20 +158,67 @@ class Session:
                 f"you are not in that room; JOIN it first (you are in: {self._rooms()})"
             ) from None
 
-    def acknowledge(self, refs: Iterable[str], places: Mapping[str, tuple[str, int, float]]) -> list[Ack]:
-        """Remember the new places, so that a resend is not published again; return where all the refs are."""
-        self.refs.update(places)
-        acks = [self._acknowledgement(ref) for ref in refs]
-        while len(self.refs) > REFS:  # not before: a ref that comes again may be the oldest
-            self.refs.popitem(last=False)
-        return acks
+    def spoke(self, size: int, now: float) -> None:
+        """Count so many bytes that were said at a time, on the monotonic clock."""
+        if now - self._second >= 1.0:
+            self._second = now
+            self._said = 0
+        self._said += size
+        self.fast = self._said > PACE_BYTES
 
-    def _acknowledgement(self, ref: str) -> Ack:
-        room, id_, ts = self.refs[ref]
-        return Ack(ref=ref, id=id_, ts=ts, room=None if room.startswith("@") else room)
+    def sort(self, messages: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the messages that are new, and those to be refused since `REFS` are remembered already.
+
+        A message whose ref the session has published before is in neither.
+        """
+        fresh, refused = [], []
+        refs = set[str]()
+        room = REFS - len(self.refs)
+        for message in messages:
+            ref = message.ref
+            if ref is None:
+                fresh.append(message)
+            elif ref in self.refs or ref in refs:
+                continue
+            elif len(refs) >= room:
+                refused.append(message)
+            else:
+                refs.add(ref)
+                fresh.append(message)
+        return fresh, refused
+
+    def acknowledgements(self, messages: Sequence[Any], places: dict[str, Place]) -> list[Ack]:
+        """Return where these messages are that have a ref, some of them at new places."""
+        found = [(each.ref, places.get(each.ref) or self.refs.get(each.ref)) for each in messages]
+        return [_acknowledgement(ref, place) for ref, place in found if place is not None]
+
+    def question(self, room: str, last: int) -> list[Ping]:
+        """Return what to ask behind the acknowledgements of a room up to `last`, if it is time to ask."""
+        if self._release is not None or len(self.refs) < REFS_TO_ASK:
+            return []
+        self._asked += 1
+        self._release = Release(f"read-{self._asked}", room, last)
+        return [Ping(self._release.ref)]
+
+    def answered(self, ref: str | None) -> None:
+        """Forget the refs whose acknowledgements the client has read, if the PONG says so."""
+        release = self._release
+        if release is None or ref != release.ref:
+            return
+        self._release = None
+        self.refs = {
+            ref: place
+            for ref, place in self.refs.items()
+            if place[0] != release.room or place[1] > release.last
+        }
 
     def _rooms(self) -> str:
         return ", ".join(self.rooms) or "none"
+
+
+def _acknowledgement(ref: str, place: Place) -> Ack:
+    room, id_, ts = place
+    return Ack(ref=ref, id=id_, ts=ts, room=None if room.startswith("@") else room)
 
 
 def new_token(secret: bytes) -> str:

@@ -66,13 +66,14 @@ class MemoryJournal:
         self._shelves: dict[str, _Shelf] = {}
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Store the records; never fails."""
+        """Store the records that are not stored yet, as after a fault in the middle of the same call."""
         with self._lock:
             for record in records:
                 shelf = self._shelves.get(record.room)
                 if shelf is None:
                     shelf = self._shelves[record.room] = _Shelf()
-                shelf.add(record, self._keep)
+                if record.last > shelf.last:
+                    shelf.add(record, self._keep)
 
     def bounds(self, room: str) -> Bounds:
         """Return which ids are kept of the room."""

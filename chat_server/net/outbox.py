@@ -116,8 +116,11 @@ class Outbox:
             return self._send_locked(frames)
 
     def congested(self) -> bool:
-        """Tell whether more than half of what may wait does, while the client reads on."""
-        return self._size * 2 > self._limits.size and self._clock() - self._progress < STALLED
+        """Tell whether more than a quarter of what may wait does, while the client reads on.
+
+        A quarter, so that what others have on the way already still fits.
+        """
+        return self._size * 4 > self._limits.size and self._clock() - self._progress < STALLED
 
     def flush(self) -> bool:
         """Send what waits, as far as the socket takes it; return whether something still waits."""

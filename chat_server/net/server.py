@@ -14,6 +14,7 @@ import structlog
 from chat_server import __version__
 from chat_server.chat.commit import GroupCommit
 from chat_server.chat.hub import Hub, HubLimits
+from chat_server.chat.outgoing import push
 from chat_server.chat.room import Surroundings
 from chat_server.config import Config
 from chat_server.errors import JournalError
@@ -246,16 +247,17 @@ class Server:
             hurry = commit.journal.behind and not errors
             self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP)
 
-    def _on_journal(self, failure: JournalError | None) -> None:
+    def _on_journal(self, failure: Exception | None) -> None:
         if failure is not None:
-            log.error("journal_failed", error=str(failure))
+            text = str(failure) if isinstance(failure, JournalError) else repr(failure)
+            log.error("journal_failed", error=text)
             notice = Notice("messages cannot be stored at the moment; they are not lost, and wait")
         else:
             log.warning("journal_recovered")
             notice = Notice("messages can be stored again")
         for connection in self.connections():
             if connection.conversation.registered:
-                connection.send(notice)
+                push(connection.outbox, encode(notice))
 
 
 def _greeting(config: Config) -> RegNameRequest:

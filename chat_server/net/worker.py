@@ -22,12 +22,12 @@ class Worker:
         self._clock = clock
         # Guards _jobs and _stopping.
         self._changed = threading.Condition(threading.Lock())
-        self._jobs: list[tuple[float, int, Callable[[], None]]] = []
+        self._jobs: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name)
 
-    def __call__(self, job: Callable[[], None], delay: float = 0.0) -> None:
+    def __call__(self, job: Callable[[], object], delay: float = 0.0) -> None:
         """Have the job done after `delay` seconds."""
         with self._changed:
             heapq.heappush(self._jobs, (self._clock() + delay, next(self._order), job))
@@ -52,7 +52,7 @@ class Worker:
             except Exception:  # a job's fault must not end all the others
                 log.exception("job_failed")
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         with self._changed:
             while True:
                 delay = self._jobs[0][0] - self._clock() if self._jobs else None

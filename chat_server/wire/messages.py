@@ -16,6 +16,8 @@ Ref = Annotated[str, Meta(min_length=1, max_length=64)]
 # Larger than any id, and what every JSON reader holds exactly (RFC 8259, section 6).
 MessageId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 PAGE = 200
+#: How many messages with a ref a session may have whose acknowledgements are not known to be read.
+REFS = 10_000
 PageSize = Annotated[int, Meta(ge=1, le=PAGE)]
 
 
@@ -148,12 +150,13 @@ ClientMessage = (
 
 
 class Limits(Struct, gc=False):
-    """What the server takes: bytes in a line with its end, characters in names and topics."""
+    """What the server takes: bytes in a line with its end, characters in names and topics, rooms, refs."""
 
     line_bytes: int
     name_length: int
     topic_length: int
     rooms_per_user: int
+    refs: int = REFS
 
 
 class RegNameRequest(Message, tag="REG_NAME"):

@@ -16,6 +16,7 @@ def test_the_server_speaks_first(guests: Guests) -> None:
         "name_length": 32,
         "topic_length": 256,
         "rooms_per_user": 50,
+        "refs": 10000,
     }
 
 

@@ -10,14 +10,13 @@ from msgspec.structs import fields
 
 from chat_server import errors
 from chat_server.chat.commands import BAD_LINES, ROWS
-from chat_server.chat.session import REFS
 from chat_server.config import Config
 from chat_server.journal import PAGE_BYTES
 from chat_server.journal.reader import RESENDS
 from chat_server.net.connection import ENDLESS
 from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
 from chat_server.wire.codec import DEPTH, SERVER_LINE, client_decoder, server_decoder
-from chat_server.wire.messages import PAGE, ClientMessage, Message, Search, ServerMessage, tag
+from chat_server.wire.messages import PAGE, REFS, ClientMessage, Message, Search, ServerMessage, tag
 from tests.docs.page import ROOT, code, names_of_tests, only_code, rows, section, text
 
 PAGE_NAME = "docs/protocol.md"
@@ -35,7 +34,7 @@ LIMITS = {
     "rows of `USERS` and `ROOMS`": ROWS,
     "levels of nesting": DEPTH,
     "bad lines in a row": BAD_LINES,
-    "refs remembered of a session": REFS,
+    "refs of a session whose acknowledgements may be unread": REFS,
     "greatest id": 2**53 - 1,
 }
 PHRASES = [

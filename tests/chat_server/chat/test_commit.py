@@ -1,12 +1,16 @@
 """The contract of `GroupCommit`, point by point: stored, then shown."""
 
+import itertools
+from typing import NoReturn
+
 import pytest
 
 from chat_server.chat import commit, delivery, hub, room
-from chat_server.chat.commit import BACKLOG
-from chat_server.chat.delivery import TURN
+from chat_server.chat.commit import BACKLOG, OVERHEAD, Publication
+from chat_server.chat.delivery import TURN, Delivery
+from chat_server.chat.hub import HubLimits
 from chat_server.errors import UnavailableError
-from chat_server.wire.messages import Join, Msg
+from chat_server.wire.messages import Ack, Join, Leave, Msg, Topic
 from tests import interleave
 from tests.chat_server.chat.world import Client, Clock, FragileJournal, World, event
 from tests.interleave import Body
@@ -211,17 +215,179 @@ def test_it_recovers_in_order() -> None:
     assert bob.outbox.ids() == [1, 3]
 
 
-def test_presence_waits_behind_what_is_stuck() -> None:
-    """Contract 7: who leaves is not seen to go before the last that they said; a LEFT tries again."""
+FAULTS = [MemoryError("told to"), OSError(5, "told to"), ValueError("told to"), RuntimeError("told to")]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_whatever_fails_loses_and_doubles_nothing(fault: Exception, where: str) -> None:
+    """Contract 7: any exception of the journal leaves all in order and waiting, also one after the act."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    journal.fault, journal.fault_comes = fault, where
+    ann.send(Msg("one", "lobby", ref="1"))
+    ann.send(Msg("one", "lobby", ref="1"))
+    bob.say("refused", room="den")
+    assert ann.outbox.acked() == bob.outbox.ids() == []
+    assert ann.outbox.errors() == bob.outbox.errors() == ["unavailable"]
+    assert world.failures == [fault]
+    journal.fault = None
+    world.commit.retry()
+    ann.send(Msg("one", "lobby", ref="1"), Msg("two", "lobby", ref="2"))
+    assert (bob.outbox.ids(), ann.outbox.acked()) == ([1, 2], [1, 1, 2])
+    assert journal.read("lobby", 0, 9, 9).frames == b"".join(bob.outbox.pushed[-2:])
+    assert world.failures == [fault, None]
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_fault_while_placing_strands_no_room(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Contract 7: what is stored reaches each room once, whichever room could not take it at first."""
+    world, _ = fragile()
+    ann, bob = world.clients("ann", "bob", rooms=["den", "attic"])
+    calls = itertools.count(1)
+    add = Delivery.add
+
+    def add_or_fail(self: Delivery, publication: Publication) -> None:
+        if next(calls) == at:
+            raise MemoryError("told to")
+        add(self, publication)
+
+    def speak_in_all() -> None:
+        for name in ("lobby", "den", "attic"):
+            ann.send(Msg("hi", name, ref=name))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Delivery, "add", add_or_fail)
+        assert world.commit.maintain(speak_in_all)
+    world.commit.retry()
+    assert [bob.outbox.ids(name) for name in ("lobby", "den", "attic")] == [[1]] * 3
+    assert sorted(ack.ref for ack in ann.outbox.of(Ack)) == ["attic", "den", "lobby"]
+    assert world.commit.backlog == 0
+
+
+def test_only_a_retry_tries_again() -> None:
+    """Contract 7: while storing fails, nobody who comes, goes or sets a topic waits for the disk."""
     world, journal = fragile()
     ann, bob = world.clients("ann", "bob")
     journal.broken = True
-    ann.send(Msg("one"))
+    ann.say("one")
+    tries: list[int] = []
+    journal.on_commit = lambda: tries.append(1)
+    ann.send(Topic("new"))
     ann.hang_up()
-    assert bob.outbox.messages == []
+    bob.send(Join("den"), Leave("den"))
+    world.client("cat").hang_up()
+    assert world.commit.maintain(lambda: None)
+    assert tries == []
+    assert ann.outbox.errors() == ["unavailable"]
+    world.commit.retry()
+    assert tries == [1]
+
+
+def test_who_comes_and_goes_while_it_fails_leaves_nothing_behind() -> None:
+    """Contract 7: presence is kept once for each member, and what cancels out is not kept."""
+    world, journal = fragile()
+    ann, bob, cat = world.clients("ann", "bob", "cat")
+    journal.broken = True
+    ann.say("one")
+    before = world.commit.backlog
+    for _ in range(100):
+        bob.send(Join("den"), Leave("den"))
+        world.client("eve").hang_up(final=True)
+    assert world.commit.backlog == before
+    cat.hang_up(final=True)
+    world.client("dan")
+    assert world.commit.backlog == before + 2 * OVERHEAD
+    bob.outbox.clear()
     journal.broken = False
     world.commit.retry()
-    assert [type(each).__name__ for each in bob.outbox.messages] == ["MsgFrame", "Left"]
+    told = [(type(each).__name__, getattr(each, "name", "")) for each in bob.outbox.messages]
+    assert told == [("MsgFrame", ""), ("Left", "cat"), ("Joined", "dan")]
+    assert world.commit.backlog == 0
+
+
+def test_the_backlog_counts_what_is_stuck_and_what_shows_nothing() -> None:
+    """Contract 8: a quiet event and a batch that cannot be stored take room too."""
+    world, journal = fragile(presence_limit=0)
+    ann, bob = world.clients("ann", "bob")
+    journal.broken = True
+    ann.say("x" * 1000)
+    stuck = world.commit.backlog
+    assert stuck > 1000 + OVERHEAD
+    world.commit.retry()
+    assert world.commit.backlog == stuck
+    bob.hang_up()
+    assert world.commit.backlog == stuck + OVERHEAD
+    journal.broken = False
+    world.commit.retry()
+    assert world.commit.backlog == 0
+
+
+def test_a_fault_of_stepping_aside_or_telling_stops_nothing() -> None:
+    """Contract 2: storing goes on without."""
+    world, journal = fragile()
+    ann, bob = world.clients("ann", "bob")
+    journal.costly = True
+
+    def fail(*_arguments: object) -> NoReturn:
+        raise RuntimeError("told to")
+
+    world.others = fail
+    world.commit._on_failure = fail  # noqa: SLF001  # as a server that cannot tell its people
+    ann.say("one")
+    journal.broken = True
+    ann.say("two")
+    journal.broken = False
+    world.commit.retry()
+    assert bob.outbox.ids() == [1, 2]
+
+
+def test_the_turn_counts_over_all_rooms() -> None:
+    """Contract 5: who stored for hundreds of rooms delivers to them for `TURN`; the rest is handed over."""
+    world, _ = fragile(limits=HubLimits(rooms_per_user=301))
+    names = [f"r{number}" for number in range(300)]
+    ann, bob = world.clients("ann", "bob", rooms=names)
+
+    def take_a_millisecond(_frames: bytes) -> None:
+        world.clock.now += 0.001
+
+    bob.outbox.on_push = take_a_millisecond
+    begun: list[float] = []
+
+    def speak_everywhere() -> None:
+        for name in names:
+            ann.say("x", room=name)
+        begun.append(world.clock.now)
+
+    assert world.commit.maintain(speak_everywhere)
+    turns = [world.clock.now - begun[0]]
+    while world.jobs.waiting:
+        begun.append(world.clock.now)
+        assert world.jobs.work() == 1
+        turns.append(world.clock.now - begun[-1])
+    assert max(turns) <= TURN + 0.0021
+    assert all(bob.outbox.ids(name) == [1] for name in names)
+
+
+def test_who_cannot_hand_over_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 5: a job that nobody takes would be a room that nobody hears."""
+    world, journal = fragile(clock=Clock(step=TURN))
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+
+    def refuse(*_arguments: object) -> NoReturn:
+        raise MemoryError("told to")
+
+    monkeypatch.setattr(type(world.jobs), "__call__", refuse)
+
+    def keep_publishing() -> None:
+        if len(journal.batches) < 20:
+            ann.say("more", room="den")
+            ann.say("more", room="lobby")
+
+    journal.on_commit = keep_publishing
+    ann.say("first", room="lobby")
+    assert bob.outbox.ids("den") == list(range(1, len(bob.outbox.ids("den")) + 1))
+    assert len(bob.outbox.ids("lobby")) > 15
 
 
 def test_retry_has_nothing_to_do_where_all_is_well() -> None:
@@ -298,6 +464,8 @@ def test_maintenance_waits_for_nobody() -> None:
     world, journal = fragile()
     ann = world.client("ann")
     done: list[int] = []
-    journal.on_commit = lambda: world.commit.maintain(lambda: done.append(1))
+    skipped: list[bool] = []
+    journal.on_commit = lambda: skipped.append(world.commit.maintain(lambda: done.append(1)))
     ann.say("hi")
-    assert done == []
+    assert (done, skipped) == ([], [False])
+    assert world.commit.maintain(lambda: done.append(1))

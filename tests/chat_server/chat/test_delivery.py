@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
 
@@ -9,8 +10,9 @@ from chat_server.chat import commit, delivery, hub, room
 from chat_server.chat.commit import Publication
 from chat_server.chat.delivery import BACKLOG, GATHER, LARGE, PASS_BYTES, REST, TURN, Delivery
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
+from chat_server.chat.shares import own_shares
 from chat_server.errors import UnavailableError
-from chat_server.wire.messages import PAGE
+from chat_server.wire.messages import PAGE, Msg
 from tests import interleave
 from tests.chat_server.chat.world import Clock, RecordingOutbox, World, event, frames, publication
 from tests.interleave import Body
@@ -386,21 +388,155 @@ def test_a_room_that_outruns_its_readers_rests() -> None:
     assert den.jobs.waiting == []
 
 
-def test_nobody_rests_for_the_speakers() -> None:
-    """Contract 6: how fast those read who only hear their acknowledgements says nothing; nor who left."""
+def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
+    """Contract 6: all members count, also those who spoke in this pass."""
+    den = Den()
+    sessions = [Session(f"token{number}", f"user{number}") for number in range(9)]
+    for session in sessions:
+        den.member(session)
+    slow = den.member()
+    slow.state = CONGESTED
+    for session in sessions:
+        den.store(sender=session)
+    den.delivery.run()
+    assert den.jobs.waiting == []
+    assert slow.ids("den") == list(range(1, 10))
+
+
+def test_a_pass_without_members_is_no_reason_to_rest() -> None:
+    """Contract 6: who has left hears its acknowledgements, and how fast it reads says nothing."""
     den = Den()
     session = Session("token", "ann")
-    reader, sender = den.member(), den.member(session)
-    den.store(sender=session)
-    den.delivery.run()
+    sender = den.member(session)
+    sender.state = CONGESTED
     den.delivery.leave(sender)
-    den.store(sender=session)
+    den.store(sender=session).acks = b'{"type":"PING"}\n'
     den.delivery.run()
-    den.delivery.leave(reader)
-    den.event().sender = session
-    den.delivery.run()
-    assert reader.ids("den") == [1, 2]
+    assert sender.pushed == [b'{"type":"PING"}\n']
     assert den.jobs.waiting == []
+
+
+def fail(*_arguments: object, **_fields: object) -> NoReturn:
+    """Fail as an epoll without memory does."""
+    raise OSError(12, "Cannot allocate memory")
+
+
+def test_a_fault_of_one_member_costs_that_member_alone() -> None:
+    """Contract 8: it is ended, since it misses something now; the others get all, also in other rooms."""
+    world = World()
+    ann, bob, cat, dan = world.clients("ann", "bob", "cat", "dan", rooms=["den"])
+
+    def speak() -> None:
+        ann.send(Msg("in the lobby", "lobby", ref="1"))
+        dan.send(Msg("in the den", "den", ref="2"))
+
+    bob.outbox.on_push = ann.outbox.on_push = fail
+    assert world.commit.maintain(speak)
+    assert (cat.outbox.ids("lobby"), cat.outbox.ids("den")) == ([1], [1])
+    assert dan.outbox.acked() == [1]
+    assert (set(bob.outbox.ended), set(ann.outbox.ended)) == ({"internal_error"}, {"internal_error"})
+    assert cat.outbox.ended == dan.outbox.ended == []
+
+
+def test_a_member_who_cannot_even_be_ended_stops_nobody() -> None:
+    """Contract 8: nor one who cannot be asked how far it is."""
+    den = Den()
+    bad, good = den.member(), den.member()
+    bad.on_push = bad.on_end = fail
+    bad.congested = fail  # type: ignore[method-assign]  # as an outbox that is broken through and through
+    den.store()
+    den.delivery.run()
+    den.delivery._wake()  # noqa: SLF001  # as after a rest
+    assert good.ids("den") == [1]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_pass_that_cannot_be_put_together_is_handed_out_singly(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Contract 8: without memory to join it; if there is none for one either, its members are ended."""
+    den = Den()
+    session = Session("token", "ann")
+    members = [den.member(session), den.member()]
+    den.store(sender=session)
+    den.store()
+    failures = iter(range(times))
+    shares = own_shares
+
+    def short_of_memory(*arguments: Any) -> Any:  # noqa: ANN401  # as what it stands for
+        if next(failures, None) is None:
+            return shares(*arguments)
+        raise MemoryError("told to")
+
+    monkeypatch.setattr(delivery, "own_shares", short_of_memory)
+    den.delivery.run()
+    if times == 1:
+        assert [member.ids("den") for member in members] == [[2], [1, 2]]
+        assert [member.ended for member in members] == [[], []]
+    else:
+        assert [member.ended for member in members] == [["internal_error"]] * 2
+    assert den.delivery.taken == 2
+    assert den.delivery.idle is False
+
+
+@pytest.mark.parametrize("where", ["_take_locked", "_count", "_gathering_locked"])
+def test_a_fault_in_the_middle_leaves_the_room_alive(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Contract 1: the turn is let go, and after a rest all that waits is delivered, once."""
+    den = Den()
+    member = den.member()
+    den.store()
+    with monkeypatch.context() as patched:
+        patched.setattr(Delivery, where, fail)
+        den.delivery.run()
+    den.store()
+    den.delivery.leave(den.member())
+    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    den.jobs.work()
+    assert member.ids("den") == [1, 2]
+
+
+def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 5: then the thread goes on itself."""
+    den = Den(Clock(step=TURN))
+    member = den.member()
+    member.on_push = endless(den, 30)
+    monkeypatch.setattr(type(den.jobs), "__call__", fail)
+    den.store()
+    den.delivery.run()
+    assert member.ids("den") == list(range(1, 31))
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_who_says_much_waits_for_slow_readers(
+    monkeypatch: pytest.MonkeyPatch,
+    fast: bool,  # noqa: FBT001  # a case
+) -> None:
+    """Contract 6: one reader who is behind is enough for that, and holds up nobody who speaks as people do."""
+    monkeypatch.setattr(delivery, "REST", 0.0)
+    den = Den()
+    slow = den.member()
+    for _ in range(3):
+        den.member()
+    looks: list[bool] = []
+
+    def catch_up_at_the_third_look() -> bool:
+        looks.append(True)
+        return len(looks) < 3
+
+    slow.state = CONGESTED
+    slow.congested = catch_up_at_the_third_look  # type: ignore[method-assign]  # as it reads on
+    den.store()
+    den.delivery.run()
+    den.delivery.admit(fast=fast)
+    assert len(looks) == (3 if fast else 0)
+
+
+def test_nobody_waits_for_ever_for_slow_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 6: after a second of rests one goes on; whoever does not catch up is cut in time."""
+    monkeypatch.setattr(delivery, "REST", 0.0)
+    den = Den()
+    congest(den, behind=1, reading=3)
+    den.delivery.admit(fast=True)
 
 
 def test_a_quiet_event_is_no_reason_to_rest() -> None:

@@ -1,27 +1,36 @@
 """The contract of `Room`, point by point."""
 
+from typing import TYPE_CHECKING, NoReturn
+
 import pytest
 
 from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat import room as room_module
 from chat_server.chat import session as session_module
-from chat_server.chat.session import TAKEN
+from chat_server.chat.session import TAKEN, Session
 from chat_server.errors import NotAMemberError
 from chat_server.wire.messages import (
     PAGE,
     Ack,
     ClientMessage,
+    ErrorFrame,
     Join,
     Joined,
     Leave,
     Left,
     Msg,
     MsgFrame,
+    Ping,
+    Pong,
     Topic,
     TopicFrame,
 )
 from tests import interleave
-from tests.chat_server.chat.world import FragileJournal, RecordingOutbox, World
+from tests.chat_server.chat.world import Clock, FragileJournal, RecordingOutbox, World
 from tests.interleave import Body
+
+if TYPE_CHECKING:
+    import threading
 
 
 def texts(outbox: RecordingOutbox) -> list[str]:
@@ -140,15 +149,69 @@ def test_a_resend_is_acknowledged_once_the_first_is_stored() -> None:
     assert (ann.outbox.acked(), bob.outbox.ids()) == ([1, 1], [1])
 
 
-def test_a_resend_of_the_oldest_ref_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 2: with as many refs as are remembered, an old one among new ones costs no id."""
-    monkeypatch.setattr(session_module, "REFS", 3)
-    ann, bob = World().clients("ann", "bob")
-    ann.send(*(Msg(ref, ref=ref) for ref in "abc"))
-    ann.send(Msg("a", ref="a"), Msg("d", ref="d"))
-    ann.say("e")
-    assert bob.outbox.ids() == [1, 2, 3, 4, 5]
-    assert texts(bob.outbox) == ["a", "b", "c", "d", "e"]
+@pytest.mark.parametrize("step", [1, 2, 7])
+def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Contract 2: a new ref beyond it is refused, an old one acknowledged again, however often it comes."""
+    monkeypatch.setattr(session_module, "REFS", 5)
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    messages = [Msg(str(number), ref=str(number)) for number in range(7)]
+    for _ in range(3):
+        for start in range(0, 7, step):
+            ann.send(*messages[start : start + step])
+    assert texts(bob.outbox) == ["0", "1", "2", "3", "4"]
+    assert ann.outbox.acked() == [1, 2, 3, 4, 5] * 3
+    assert [each.ref for each in ann.outbox.of(ErrorFrame)] == ["5", "6"] * 3
+    assert set(ann.outbox.errors()) == {"limit_reached"}
+    ann.say("without a ref all goes on")
+    assert bob.outbox.ids() == [1, 2, 3, 4, 5, 6]
+
+
+def test_who_has_read_the_acknowledgements_may_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 2: a PING behind them asks, its PONG releases their refs, and only those of its room."""
+    monkeypatch.setattr(session_module, "REFS", 6)
+    monkeypatch.setattr(session_module, "REFS_TO_ASK", 3)
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.send(Msg("in the den", "den", ref="d"))
+    for number in range(40):
+        ann.send(Msg(str(number), "lobby", ref=str(number)))
+        if pings := ann.outbox.of(Ping):
+            assert isinstance(ann.outbox.messages[-1], Ping), "behind what it asks for"
+            ann.send(Pong("another"), Pong(pings[-1].ref))
+            ann.outbox.clear()
+    assert bob.outbox.ids("lobby") == list(range(1, 41))
+    ann.send(Msg("in the den", "den", ref="d"))
+    assert (ann.outbox.acked()[-1], bob.outbox.ids("den")) == (1, [1])
+
+
+def fault(*_arguments: object, **_fields: object) -> NoReturn:
+    """Fail as nobody expects."""
+    raise MemoryError("told to")
+
+
+@pytest.mark.parametrize("where", ["encode_lines", "Publication", "submit", "sort", "time"])
+def test_a_fault_while_numbering_uses_no_id(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Whatever fails: the next message has the next id, and a resend is published once."""
+    world = World()
+    ann, bob = world.clients("ann", "bob")
+    ann.send(Msg("one", ref="1"))
+    with monkeypatch.context() as patched:
+        if where == "submit":
+            patched.setattr(world.commit, "submit", fault)
+        elif where == "sort":
+            patched.setattr(Session, "sort", fault)
+        elif where == "time":
+            patched.setattr(Clock, "__call__", fault)
+        else:
+            patched.setattr(room_module, where, fault)
+        with pytest.raises(MemoryError):
+            ann.send(Msg("two", ref="2"))
+    bob.say("three")
+    ann.send(Msg("two", ref="2"), Msg("two", ref="2"))
+    assert (bob.outbox.ids(), ann.outbox.ids()) == ([1, 3], [2])
+    assert texts(bob.outbox) == ["one", "two"]
+    assert [ack.ref for ack in ann.outbox.of(Ack)] == ["1", "2", "2"]
 
 
 def test_who_is_no_member_says_nothing() -> None:
@@ -373,18 +436,49 @@ def test_topic() -> None:
 
 
 def test_leave_tells_when_all_was_delivered() -> None:
-    """The event is set once what was published before has gone out, even where the journal fails."""
+    """The event is set once what was published before has gone out."""
     journal = FragileJournal()
     world = World(journal)
     ann, bob = world.clients("ann", "bob")
     lobby = ann.session.room("lobby")
-    journal.broken = True
+    seen: list[bool] = []
+
+    def leave_meanwhile() -> None:
+        journal.on_commit = None
+        delivered.append(lobby.leave(ann.session, "exit"))
+        seen.append(delivered[0].is_set())
+
+    delivered: list[threading.Event] = []
+    journal.on_commit = leave_meanwhile
     ann.say("1")
-    delivered = lobby.leave(ann.session, "exit")
-    assert not delivered.is_set()
+    assert seen == [False]
+    assert delivered[0].is_set()
+    assert [type(each).__name__ for each in bob.outbox.messages] == ["MsgFrame", "Left"]
+
+
+@pytest.mark.parametrize("first", ["leaves", "fails"])
+def test_nobody_waits_at_the_end_while_nothing_can_be_stored(first: str) -> None:
+    """Whether the failure comes before or after: the event is set, and all comes in order once it is over."""
+    journal = FragileJournal()
+    world = World(journal)
+    ann, bob, cat = world.clients("ann", "bob", "cat")
+    lobby = ann.session.room("lobby")
+    delivered: list[threading.Event] = []
+
+    def leave() -> None:
+        journal.on_commit = None
+        delivered.append(lobby.leave(ann.session, "exit"))
+
+    journal.broken = True
+    if first == "leaves":
+        journal.on_commit = leave
+    cat.say("1")
+    if first == "fails":
+        leave()
+    assert delivered[0].is_set()
+    assert bob.outbox.messages == []
     journal.broken = False
     world.commit.retry()
-    assert delivered.is_set()
     assert [type(each).__name__ for each in bob.outbox.messages] == ["MsgFrame", "Left"]
 
 

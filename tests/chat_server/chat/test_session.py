@@ -16,7 +16,7 @@ from chat_server.chat.session import (
     session_id,
 )
 from chat_server.errors import NotAMemberError
-from chat_server.wire.messages import Ack, Notice
+from chat_server.wire.messages import Ack, Msg, Notice
 from tests.chat_server.chat.world import RecordingOutbox, World
 
 SECRET = b"s" * 32
@@ -107,27 +107,60 @@ def test_room() -> None:
         session.room("attic")
 
 
-def test_refs_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The latest ones, so that memory does not grow."""
+def referred(*refs: str | None) -> list[Msg]:
+    """Return messages with these refs."""
+    return [Msg("m", ref=ref) for ref in refs]
+
+
+def test_messages_are_sorted_by_their_refs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New ones up to the bound, none that was published before, and the rest is refused."""
     monkeypatch.setattr(module, "REFS", 3)
     session = Session("token", "ann")
-    for number in range(5):
-        session.acknowledge([], {str(number): ("lobby", number, 1.0)})
-    assert list(session.refs) == ["2", "3", "4"]
+    session.refs = {"old": ("lobby", 1, 1.0)}
+    fresh, refused = session.sort(referred("old", "a", "a", None, "b", "c", "old", "d", None))
+    assert [each.ref for each in fresh] == ["a", None, "b", None]
+    assert [each.ref for each in refused] == ["c", "d"]
 
 
-def test_the_oldest_ref_may_come_again_among_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is acknowledged before it is forgotten."""
-    monkeypatch.setattr(module, "REFS", 2)
+def test_acknowledgements_name_a_room_but_no_inbox() -> None:
+    """A direct message is stored under a name that is nobody's business; a refused one has no place."""
     session = Session("token", "ann")
-    session.acknowledge([], {"old": ("lobby", 1, 1.0), "older": ("lobby", 2, 1.0)})
-    acks = session.acknowledge(["old", "new"], {"new": ("lobby", 3, 2.0)})
-    assert [(each.ref, each.id) for each in acks] == [("old", 1), ("new", 3)]
-    assert list(session.refs) == ["older", "new"]
-
-
-def test_an_acknowledgement_names_a_room_but_no_inbox() -> None:
-    """A direct message is stored under a name that is nobody's business."""
-    session = Session("token", "ann")
-    acks = session.acknowledge(["a", "b"], {"a": ("lobby", 4, 1.5), "b": ("@f00", 5, 2.5)})
+    session.refs = {"a": ("lobby", 4, 1.5)}
+    acks = session.acknowledgements(referred("a", "b", None, "c"), {"b": ("@f00", 5, 2.5)})
     assert repr(acks) == repr([Ack("a", 4, 1.5, "lobby"), Ack("b", 5, 2.5)])
+
+
+def test_a_question_is_asked_once_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From so many refs on, until its own answer comes; another connection is asked anew."""
+    monkeypatch.setattr(module, "REFS_TO_ASK", 2)
+    session = Session("token", "ann")
+    session.refs = {"a": ("lobby", 1, 1.0)}
+    assert session.question("lobby", 1) == []
+    session.refs |= {"b": ("den", 1, 1.0), "c": ("lobby", 2, 1.0), "d": ("lobby", 3, 1.0)}
+    (first,) = session.question("lobby", 2)
+    assert session.question("den", 1) == []
+    session.begin(RecordingOutbox())
+    session.answered(first.ref)
+    assert len(session.refs) == 4, "the acknowledgements may have been lost with the connection"
+    (second,) = session.question("lobby", 2)
+    for ref in (None, "x", first.ref, second.ref, second.ref):
+        session.answered(ref)
+    assert list(session.refs) == ["b", "d"]
+
+
+def test_who_says_much_in_a_second_is_fast() -> None:
+    """Counted anew each second."""
+    session = Session("token", "ann")
+    fast = []
+    for size, now in ((module.PACE_BYTES, 10.0), (1, 10.9), (1, 11.0), (module.PACE_BYTES, 11.5), (1, 12.6)):
+        session.spoke(size, now)
+        fast.append(session.fast)
+    assert fast == [False, True, False, True, False]
+
+
+def test_weight() -> None:
+    """It grows with the refs and their length, as memory does."""
+    session = Session("token", "ann")
+    empty = session.weight
+    session.refs = {str(number).zfill(60): ("lobby", number, 1.0) for number in range(100)}
+    assert session.weight - empty == 100 * (module.REF_BYTES + 60)

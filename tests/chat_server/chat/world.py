@@ -36,9 +36,9 @@ class Jobs:
     """Keeps what is handed over until the test has it done."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[Callable[[], None], float]] = []
+        self.waiting: list[tuple[Callable[[], object], float]] = []
 
-    def __call__(self, job: Callable[[], None], delay: float = 0.0) -> None:
+    def __call__(self, job: Callable[[], object], delay: float = 0.0) -> None:
         """Take a job."""
         self.waiting.append((job, delay))
 
@@ -121,6 +121,9 @@ class FragileJournal(MemoryJournal):
     def __init__(self, keep: int = 1000) -> None:
         super().__init__(keep)
         self.broken = False
+        #: What comes instead, or as well once it is stored.
+        self.fault: Exception | None = None
+        self.fault_comes = "before"
         self.batches: list[list[Record]] = []
         self.on_commit: Callable[[], None] | None = None
         self.known_refs: dict[str, dict[str, tuple[str, int, float]]] = {}
@@ -131,7 +134,11 @@ class FragileJournal(MemoryJournal):
             self.on_commit()
         if self.broken:
             raise JournalError("no space left on device")
+        if self.fault is not None and self.fault_comes == "before":
+            raise self.fault
         super().commit(records)
+        if self.fault is not None:
+            raise self.fault
         self.batches.append(list(records))
         for record in records:
             known = self.known_refs.setdefault(record.session, {})
@@ -184,7 +191,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     time: Clock = field(default_factory=lambda: Clock(1_790_000_000.0))
     jobs: Jobs = field(default_factory=Jobs)
-    failures: list[JournalError | None] = field(default_factory=list)
+    failures: list[Exception | None] = field(default_factory=list)
     #: What other threads do while a publisher steps aside for them.
     others: Callable[[], None] = lambda: None
 

@@ -119,6 +119,6 @@ class Stage:
             sock.close()
 
     @staticmethod
-    def _at_once(job: Callable[[], None], delay: float = 0.0) -> None:
+    def _at_once(job: Callable[[], object], delay: float = 0.0) -> None:
         del delay
         job()
