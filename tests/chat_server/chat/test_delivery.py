@@ -511,7 +511,7 @@ def test_who_says_much_waits_for_slow_readers(
     monkeypatch: pytest.MonkeyPatch,
     fast: bool,  # noqa: FBT001  # a case
 ) -> None:
-    """Contract 6: one reader who is behind is enough for that, and holds up nobody who speaks as people do."""
+    """Contract 6: one reader behind is enough for that, and holds up nobody who speaks as people do."""
     monkeypatch.setattr(delivery, "REST", 0.0)
     den = Den()
     slow = den.member()
