@@ -11,20 +11,18 @@ epoch of the server's record and the last id saved of each room, so that a clien
 same file writes no message twice and need not read all of it.
 """
 
-import fcntl
 import json
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from chat_client.errors import TranscriptError
 from chat_client.events import DirectSaid, Event, Gap, Registered, Said
+from chat_client.log_file import LogFile, cannot_save
 from chat_client.positions import DIRECT
 from chat_client.safe import escaped
-from chat_client.terms import reason
 from chat_server.wire.messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
@@ -32,29 +30,27 @@ HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
 LINES = 1000
 #: How many epochs are remembered: records of servers that were saved to the same file.
 EPOCHS = 8
-#: How many bytes wait at most while nothing can be written.
-WAITING = 1024 * 1024
+#: How much of the end of a file is read at most to find where an earlier run was.
+TAIL_BYTES = 256 * 1024 * 1024
 #: How many ids at most are remembered as still to come.
 SKIPPED = 1000
 _POSITIONS = b"# positions "
-_MESSAGE = re.compile(rb"\S+ (\S+) #(\d{1,16}) ")
+_MESSAGE = re.compile(rb"\S+ (\S+) #(\d{1,20}) ")
 _BLOCK = 64 * 1024
-_CLOSED = -1
 
 
 class Transcript:
     """Saves messages to a file. One thread saves; `close` comes after it.
 
-    What cannot be written, say since the disk is full, waits in memory up to `WAITING` bytes and is
-    written as soon as that is possible. `on_problem` is told once when it begins and once when it ends.
+    What cannot be written waits in memory, and is written as soon as that is possible. A file that was moved
+    away, removed or emptied is begun anew. `on_problem` is told each of it, once.
     """
 
     def __init__(self, path: str, on_problem: Callable[[str], object]) -> None:
         self._path = path
         self._on_problem = on_problem
-        self._waiting = b""
-        self._dropped = 0
         self._failing = False
+        self._closed = False
         self._lines = 0
         self._epoch = ""
         #: epoch -> room -> the last id saved.
@@ -64,16 +60,17 @@ class Transcript:
         #: room and id of what is before the last one saved, and may still come: an acknowledgement
         #: that took longer than the messages after it.
         self._skipped: set[tuple[str, int]] = set()
-        self._descriptor = _open(path)
+        #: How many lines are missing in the file.
+        self._missing = 0
         try:
+            self._file = LogFile(path, HEADER.encode())
             self._begin()
-        except OSError as error:
-            os.close(self._descriptor)
-            raise _cannot(path, error) from None
+        except TranscriptError as error:
+            raise TranscriptError(f"{error}; choose another file for --file") from None
 
     def save(self, events: Sequence[Event]) -> None:
         """Write what of the events belongs into the file, and hand it to the system. Never fails."""
-        if self._descriptor == _CLOSED:
+        if self._closed:
             return
         lines = "".join(line for event in events for line in self._lines_of(event))
         if lines:
@@ -85,25 +82,24 @@ class Transcript:
         """Write where things stand, and close the file; return how many lines could not be saved."""
         if self._epoch:
             self._put(self._positions())
-        descriptor, self._descriptor = self._descriptor, _CLOSED
-        os.close(descriptor)
-        return self._dropped + sum(line[:1] != b"#" for line in self._waiting.splitlines())
+        self._closed = True
+        self._file.close()
+        return self._missing + self._file.unsaved
 
     def _begin(self) -> None:
         """Find out what an earlier run has saved."""
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            return
-        size = os.fstat(self._descriptor).st_size
-        if size == 0:
-            self._write(HEADER.encode())
-            return
-        if os.pread(self._descriptor, len(HEADER), 0) != HEADER.encode():
-            raise TranscriptError(f"{self._path} is no transcript; choose a new file for --file")
-        tail = _tail(self._descriptor, size)
-        self._read(tail)
-        self._epoch = ""
-        if not tail.endswith(b"\n"):
-            self._write(b"\n")
+        try:
+            if due := self._file.header_due:
+                self._file.add(due)
+            elif self._file.size:
+                tail = _tail(self._file.descriptor, self._file.size)
+                self._read(tail)
+                self._epoch = ""
+                self._file.add(b"" if tail.endswith(b"\n") else b"\n")
+            self._file.write()
+        except OSError as error:
+            self._file.close()
+            raise cannot_save(self._path, error) from None
 
     def _read(self, tail: bytes) -> None:
         # A last line without its end is what a killed run left; that message may come again.
@@ -174,71 +170,48 @@ class Transcript:
 
     def _put(self, lines: str) -> None:
         """Write lines after those that wait, or have them wait too."""
-        data = lines.encode()
-        if len(self._waiting) + len(data) > WAITING:
-            self._dropped += lines.count("\n")
-        else:
-            self._waiting += data
+        self._file.add(lines.encode())
         try:
-            self._write_waiting()
-        except OSError as error:
-            self._tell(
-                f"cannot save to {self._path}: {reason(error)}; the chat goes on, and saving is tried again"
-            )
+            self._look_after_file()
+            self._file.write()
+        except (OSError, TranscriptError) as error:
+            if not self._failing:
+                if isinstance(error, OSError):
+                    error = cannot_save(self._path, error)
+                self._on_problem(f"{error}; the chat goes on, and saving is tried again")
             self._failing = True
         else:
             self._recovered()
 
-    def _write_waiting(self) -> None:
-        while self._waiting:
-            self._waiting = self._waiting[self._write(self._waiting) :]
+    def _look_after_file(self) -> None:
+        became = self._file.renew(lambda: self._positions().encode() if self._epoch else b"")
+        if became is not None:
+            self._on_problem(f"{self._path} {became}; saving goes on in a file of that name")
 
     def _recovered(self) -> None:
         if not self._failing:
             return
         self._failing = False
-        dropped, self._dropped = self._dropped, 0
+        dropped, self._file.dropped = self._file.dropped, 0
         self._on_problem(
             f"saving to {self._path} works again" + (f"; {dropped} lines are missing" if dropped else "")
         )
+        self._missing += dropped
         if dropped:
             self._put(f"# {dropped} lines could not be saved here\n")
-
-    def _tell(self, text: str) -> None:
-        if not self._failing:
-            self._on_problem(text)
-
-    def _write(self, data: bytes) -> int:
-        return os.write(self._descriptor, data)
-
-
-def _open(path: str) -> int:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise _cannot(path, error) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise TranscriptError(f"another client is saving to {path}; choose another file for --file") from None
-    except OSError:
-        pass  # a file system without locks
-    return descriptor
-
-
-def _cannot(path: str, error: OSError) -> TranscriptError:
-    return TranscriptError(f"cannot save to {path}: {reason(error)}; choose another file for --file")
 
 
 def _tail(descriptor: int, size: int) -> bytes:
     """Return the end of the file, from its last `# positions` line on."""
-    tail = b""
-    while size and b"\n" + _POSITIONS not in tail:
-        start = max(0, size - _BLOCK)
-        tail = os.pread(descriptor, size - start, start) + tail
-        size = start
-    return tail[max(0, tail.rfind(b"\n" + _POSITIONS)) :].removeprefix(b"\n")
+    mark = b"\n" + _POSITIONS
+    blocks = [b""]
+    end, least = size, max(0, size - TAIL_BYTES)
+    while end > least and mark not in blocks[-1] + b"".join(blocks[-2:-1])[: len(mark)]:
+        start = max(least, end - _BLOCK)
+        blocks.append(os.pread(descriptor, end - start, start))
+        end = start
+    tail = b"".join(reversed(blocks))
+    return tail[max(0, tail.rfind(mark)) :].removeprefix(b"\n")
 
 
 def _parse_positions(line: bytes) -> tuple[str, dict[str, dict[str, int]]]:

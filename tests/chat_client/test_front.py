@@ -254,3 +254,19 @@ def test_a_wait_has_an_end(server: FakeServer) -> None:
     front.stop()
     waiting.join(DEADLINE)
     assert not waiting.is_alive()
+
+
+def test_what_could_not_be_saved_shows_in_the_status(server: FakeServer) -> None:
+    """A program that saves a chat learns that a part of it is missing."""
+    front = Waiting(options(server, file="/dev/full"))
+    front.text = "hello"
+
+    def part() -> None:
+        peer = register(server)
+        peer.acknowledge(peer.receive(Msg), 1)
+        front.stop()
+        peer.part()
+
+    with playing(server, part):
+        assert front.run() is ExitStatus.NOT_ALL_SAVED
+    assert front.err.getvalue() == "chat-client: lines that could not be saved to /dev/full: 1\n"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client import log_file
 from chat_client import transcript as transcript_module
 from chat_client.errors import TranscriptError
 from chat_client.events import DirectSaid, Event, Gap, Lost, Registered, Said
@@ -85,7 +86,7 @@ def test_a_killed_run_is_gone_on_from(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     killed = Transcript(str(path), pytest.fail)
     killed.save([Registered("dave", "e1", ()), Said(said(1)), Said(said(2))])
-    os.close(killed._descriptor)  # noqa: SLF001  # as a kill does
+    os.close(killed._file.descriptor)  # noqa: SLF001  # as a kill does
     save(path, Said(said(2)), Said(said(3)))
     assert [line.split()[2] for line in messages(path)] == ["#1", "#2", "#3"]
 
@@ -223,7 +224,7 @@ def test_what_waited_is_written_when_there_is_room(tmp_path: Path, monkeypatch: 
         return original(descriptor, data[:size])
 
     with monkeypatch.context() as patch:
-        patch.setattr("chat_client.transcript.os.write", write)
+        patch.setattr("chat_client.log_file.os.write", write)
         for number in (1, 2):
             transcript.save([Said(said(number))])
     assert len(problems) == 1
@@ -240,13 +241,13 @@ def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     path = tmp_path / "chat.txt"
     problems: list[str] = []
     transcript = Transcript(str(path), problems.append)
-    monkeypatch.setattr(transcript_module, "WAITING", 1000)
+    monkeypatch.setattr(log_file, "WAITING_BYTES", 1000)
 
     def write(_descriptor: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("chat_client.transcript.os.write", write)
+        patch.setattr("chat_client.log_file.os.write", write)
         for number in range(100):
             transcript.save([Said(said(number, "x" * 90))])
     transcript.save([Gap("lobby", 1, 1)])
@@ -277,3 +278,55 @@ def test_any_message_is_one_line(
     save(path)
     assert len(messages(path)) == 1
     assert len(messages(path)[0].split(" #1 ")[0].split(" ")) == 2
+
+
+def test_a_file_that_is_moved_away_is_told_and_begun_anew(tmp_path: Path) -> None:
+    """As log rotation does. A later run finds in the new file where it was, and writes nothing twice."""
+    path = tmp_path / "chat.txt"
+    problems: list[str] = []
+    transcript = Transcript(str(path), problems.append)
+    transcript.save([Registered("dave", "e1", ()), Said(said(1)), Said(said(2))])
+    path.rename(tmp_path / "chat.txt.1")
+    transcript.save([Said(said(3))])
+    path.rename(tmp_path / "chat.txt.2")
+    assert transcript.close() == 0
+    save(path, Said(said(2)), Said(said(3)), Said(said(4)))
+    assert [line.split()[2] for line in messages(path)] == ["#4"]
+    assert [line.split()[2] for line in messages(tmp_path / "chat.txt.2")] == ["#3"]
+    assert problems == [f"{path} was moved away or removed; saving goes on in a file of that name"] * 2
+
+
+def test_what_is_never_saved_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the client does not end as if all was well: lines that still wait, and those thrown away."""
+    assert Transcript(str(tmp_path / "well.txt"), pytest.fail).close() == 0
+    full = Transcript("/dev/full", lambda _problem: None)
+    full.save([Registered("dave", "e1", ()), Said(said(1)), Said(said(2))])
+    assert full.close() == 2
+    monkeypatch.setattr(log_file, "WAITING_BYTES", 1000)
+    path = tmp_path / "chat.txt"
+    transcript = Transcript(str(path), lambda _problem: None)
+    path.unlink()
+    path.mkdir()
+    transcript.save([Said(said(1, "x" * 500))])
+    transcript.save([Said(said(2, "x" * 500))])
+    path.rmdir()
+    transcript.save([Said(said(3))])
+    assert [line.split()[2] for line in messages(path)] == ["#1", "#3"]
+    assert transcript.close() == 1
+
+
+def test_a_long_file_without_marks_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody did to the file, its start is not read again and again, nor all of it."""
+    monkeypatch.setattr(transcript_module, "TAIL_BYTES", 1_000_000)
+    path = tmp_path / "chat.txt"
+    path.write_text(HEADER + "1970-01-01T00:00:00.000Z lobby #2 bob: ha\n" * 100_000)
+    read: list[int] = []
+    original = os.pread
+
+    def pread(descriptor: int, count: int, offset: int) -> bytes:
+        read.append(count)
+        return original(descriptor, count, offset)
+
+    monkeypatch.setattr("chat_client.transcript.os.pread", pread)
+    Transcript(str(path), pytest.fail).close()
+    assert 1_000_000 <= sum(read) < 1_001_000
