@@ -88,7 +88,14 @@ class Front(abc.ABC):
         self.waker = Waker()
         self.view = View(self.write, Painter(colours=options.colours), columns)
         self._transcript = Transcript(options.file, self.report) if options.file else None
-        self._pulse = Pulse(options.pulse, self.report) if options.pulse is not None else None
+        pulse = Pulse(options.pulse, self.report) if options.pulse is not None else None
+        #: What is done with events, in this order.
+        self._steps: list[Callable[[Sequence[Event]], None]] = [
+            *([self._transcript.save] if self._transcript else []),
+            *([pulse.beat] if pulse else []),
+            self.show,
+            self._note_all,
+        ]
         self.session = Session(
             Exchange(options.name, options.room),
             partial(connect, options.host, options.port),
@@ -104,6 +111,7 @@ class Front(abc.ABC):
         self._parted = False
         self._stopped = False
         self._unsent = False
+        self._has_failed = False
         self._interrupted: float | None = None
 
     def run(self) -> ExitStatus:
@@ -153,18 +161,21 @@ class Front(abc.ABC):
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Save and show what happened, and note what of it matters here."""
-        if self._transcript:
-            self._transcript.save(events)
-        if self._pulse:
-            self._pulse.beat(events)
-        self.show(events)
-        for event in events:
-            self.note(event)
+        for step in self._steps:
+            try:
+                step(events)
+            except Exception as fault:  # noqa: BLE001  # it costs this step alone, and the chat goes on
+                self.complain(f"the client failed, so something was not shown or saved: {fault!r}")
+                self._has_failed = True
         self.wake()
 
     def show(self, events: Sequence[Event]) -> None:
         """Show what happened."""
         self.view.show(events)
+
+    def _note_all(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.note(event)
 
     def note(self, event: Event) -> None:
         """Remember what matters later."""
@@ -227,7 +238,7 @@ class Front(abc.ABC):
             self.complain(f"lines that could not be saved to {self.options.file}: {unsaved}")
         if (loss := self._out.loss) is not None:
             self.complain(f"cannot write to standard output: {reason(loss)}")
-        return not unsaved and loss is None
+        return not (unsaved or self._has_failed) and loss is None
 
     def _status(self) -> ExitStatus:
         if self.ended is None or self.ended.cause is Cause.LEFT:

@@ -3,6 +3,7 @@
 import select
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 from chat_client.errors import ConnectionLostError
 from chat_client.terms import reason
@@ -34,7 +35,7 @@ class Link:
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(SEND_TIMEOUT)
-        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+        with suppress(OSError):  # a connection that has no such option is only slower
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._poll = select.poll()
@@ -69,11 +70,10 @@ class Link:
 
     def shut(self) -> None:
         """End the connection, from any thread: `receive` wakes up and finds its end."""
-        try:
+        with suppress(OSError):  # it had ended already
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it had ended already
 
     def close(self) -> None:
         """Let go of the socket; only who receives may, so that nobody polls a closed one."""
-        self._socket.close()
+        with suppress(OSError):  # it is let go of nevertheless, and all of it was lost anyway
+            self._socket.close()

@@ -166,6 +166,10 @@ class Session:
             raise _EndedError(Cause.LOST, str(error)) from None
         except ConnectionLostError as lost:
             reason = str(lost)
+        except _EndedError:
+            raise
+        except Exception as fault:  # noqa: BLE001  # whatever it is costs this connection alone
+            reason = f"the client failed: {type(fault).__name__}: {fault}"
         self._check_end()
         if self._asking:
             # A server waits only so long for a person to find a name: its end is no loss.

@@ -96,10 +96,10 @@ class Transcript:
                 self._read(tail)
                 self._epoch = ""
                 self._file.add(b"" if tail.endswith(b"\n") else b"\n")
-            self._file.write()
         except OSError as error:
             self._file.close()
             raise cannot_save(self._path, error) from None
+        self._put("")
 
     def _read(self, tail: bytes) -> None:
         # A last line without its end is what a killed run left; that message may come again.

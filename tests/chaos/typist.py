@@ -32,7 +32,7 @@ class Typist:
         host, port = address
         self._file = file
         command = [sys.executable, "-m", *faults.module("client"), "--name", name, "--host", host]
-        command += ["--port", str(port), "--file", str(self._file), "--retry", str(END)]
+        command += ["--port", str(port), "--file", str(self._file), "--retry", str(END), "--wait", str(END)]
         self._process = subprocess.Popen(
             command,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONFAULTHANDLER": "1"},

@@ -3,11 +3,13 @@
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from chat_client.errors import TranscriptError
+from chat_client.events import Event, Said
 from chat_client.front import ExitStatus, Front, Options
 from chat_client.output import Output
 from chat_server.wire.messages import Bye, ErrorFrame, Msg, RegName
@@ -270,3 +272,33 @@ def test_what_could_not_be_saved_shows_in_the_status(server: FakeServer) -> None
     with playing(server, part):
         assert front.run() is ExitStatus.NOT_ALL_SAVED
     assert front.err.getvalue() == "chat-client: lines that could not be saved to /dev/full: 1\n"
+
+
+def test_a_fault_costs_its_step_alone(server: FakeServer, tmp_path: Path) -> None:
+    """What cannot be shown, for whatever reason, is saved nevertheless, told, and no success."""
+    path = tmp_path / "chat.txt"
+    front = Waiting(options(server, file=str(path)))
+    front.text = "hello"
+    faults = [KeyError("x")]
+    show = front.view.show
+
+    def failing(events: Sequence[Event]) -> None:
+        if any(isinstance(event, Said) for event in events) and faults:
+            raise faults.pop()
+        show(events)
+
+    front.view.show = failing  # type: ignore[method-assign]  # as a bug would
+
+    def part() -> None:
+        peer = register(server)
+        peer.acknowledge(peer.receive(Msg), 1)
+        front.stop()
+        peer.part()
+
+    with playing(server, part):
+        assert front.run() is ExitStatus.NOT_ALL_SAVED
+    assert path.read_text().count("lobby #1 dave: hello") == 1
+    assert front.err.getvalue() == (
+        "chat-client: the client failed, so something was not shown or saved: KeyError('x')\n"
+    )
+    assert front.out.getvalue().endswith("-- you left the chat\n")

@@ -1,5 +1,6 @@
 """One connection: bytes become messages, and each way it ends has a name."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,7 +12,7 @@ from chat_client.errors import ConnectionLostError
 from chat_client.link import Link, connect
 from chat_server.wire.codec import SERVER_LINE, encode, encode_lines
 from chat_server.wire.messages import Message, Msg, Notice, Ping
-from tests.chat_client.fake_server import DEADLINE
+from tests.chat_client.fake_server import DEADLINE, FakeServer
 
 
 @pytest.fixture
@@ -119,3 +120,34 @@ def test_a_name_that_is_no_host() -> None:
     """What cannot be looked up is told, not raised as it is."""
     with pytest.raises(ConnectionLostError, match="cannot reach"):
         connect("not a host \udcff", 9090)
+
+
+class Failing(socket.socket):
+    """A socket of which the system refuses whatever is only for the better."""
+
+    def setsockopt(self, *_: object) -> None:
+        """Refuse."""
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    def shutdown(self, how: int) -> None:
+        """End, and complain."""
+        super().shutdown(how)
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    def close(self) -> None:
+        """Close, and complain."""
+        super().close()
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_system_that_refuses_what_is_no_need_is_no_loss(server: FakeServer) -> None:
+    """The connection works all the same, and ends without a fault."""
+    sock = Failing()
+    sock.connect(("127.0.0.1", server.port))
+    link = Link(sock)
+    peer = server.accept()
+    peer.send(Ping(ref="1"))
+    assert link.receive(DEADLINE) == [Ping(ref="1")]
+    link.shut()
+    link.close()
+    assert sock.fileno() == -1

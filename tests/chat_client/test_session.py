@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from chat_client.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
+from chat_client.link import Link
 from chat_client.liveness import IDLE
 from chat_server.wire.messages import (
     Bye,
@@ -357,3 +358,29 @@ def test_a_farewell_explains_one_loss_only(server: FakeServer) -> None:
         server.close()
         assert client.next(Lost).reason == "stopping"
         assert "nothing listens" in client.next(Lost).reason
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(12, "Cannot allocate memory"), ValueError("x")])
+def test_a_fault_costs_its_connection_alone(
+    server: FakeServer, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails while one listens, the client comes back, and what was said is sent again."""
+    faults = [fault]
+    receive = Link.receive
+
+    def failing(link: Link, timeout: float) -> list[object] | None:
+        found = receive(link, timeout)
+        if found == [said(1)] and faults:
+            raise faults.pop()
+        return found
+
+    monkeypatch.setattr(Link, "receive", failing)
+    with Client(server.port) as client:
+        peer = connected(server, client)
+        say(client, "hello")
+        message = peer.receive(Msg)
+        peer.send(said(1))
+        assert "client failed" in client.next(Lost).reason
+        again = server.accept()
+        again.register(resumed=True)
+        assert again.receive(Msg) == message

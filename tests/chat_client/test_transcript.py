@@ -207,6 +207,25 @@ def test_a_full_disk_is_told_once() -> None:
     assert len(save(Path("/dev/full"), Said(said(1)), Said(said(2)), Said(said(3)))) == 1
 
 
+def test_a_disk_that_is_full_at_the_start_is_like_one_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chat begins, and saving does when there is room."""
+    path = tmp_path / "chat.txt"
+    problems: list[str] = []
+
+    def write(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("chat_client.log_file.os.write", write)
+        transcript = Transcript(str(path), problems.append)
+    transcript.save([Registered("dave", "e1", ()), Said(said(1))])
+    assert transcript.close() == 0
+    assert path.read_text().startswith(HEADER + "# positions")
+    assert [problem.partition(" ")[0] for problem in problems] == ["cannot", "saving"]
+
+
 def test_what_waited_is_written_when_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a full disk nothing is missing, and no line is torn, even where half of one was written."""
     path = tmp_path / "chat.txt"
