@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from chat_client.admission import Admission
 from chat_client.errors import ConnectionLostError
 from chat_client.events import Event
 from chat_client.exchange import Exchange
@@ -138,9 +139,9 @@ class Channel:
         return self._exchange.asked
 
     @property
-    def turned_away(self) -> str | None:
-        """Why the server did not register us, though not for the name."""
-        return self._exchange.turned_away
+    def admission(self) -> Admission:
+        """Whether and why the server does not let us in."""
+        return self._exchange.admission
 
     @property
     def nameless(self) -> bool:

@@ -83,6 +83,14 @@ class Gap:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rooms that one was in, and is not after coming back, since the server lets one in no more."""
+
+    rooms: tuple[str, ...]
+    text: str
+
+
 class Cause(enum.Enum):
     """Why a session ended."""
 
@@ -99,4 +107,4 @@ class Ended:
     text: str
 
 
-Event = Said | DirectSaid | NotTaken | Registered | NameRefused | Lost | Gap | Ended | ServerMessage
+Event = Said | DirectSaid | NotTaken | Registered | NameRefused | Lost | Gap | LeftOut | Ended | ServerMessage

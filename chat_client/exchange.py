@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chat_client.admission import Admission
 from chat_client.errors import IncompatibleError, OfflineError, TooLongError
-from chat_client.events import DirectSaid, Event, NameRefused, NotTaken, Registered, Said
+from chat_client.events import DirectSaid, Event, LeftOut, NameRefused, NotTaken, Registered, Said
 from chat_client.membership import Membership
 from chat_client.pending import Pending
 from chat_client.positions import DIRECT, Positions
@@ -68,8 +69,7 @@ class Exchange:
         self.again_at: float | None = None
         self.reconnect_after: float | None = None
         self.bye: Bye | None = None
-        #: Why the server did not register us, though not for the name.
-        self.turned_away: str | None = None
+        self.admission = Admission()
         self.pending = Pending()
         self._limits: Limits | None = None
         self._positions = Positions()
@@ -101,6 +101,8 @@ class Exchange:
         said = isinstance(message, Msg | Dm)
         if isinstance(message, Msg | Dm):
             self.pending.add(message.ref or "", message)
+            if isinstance(message, Msg):
+                self._membership.use(message.room or "")
         elif isinstance(message, Join):
             self._membership.ask(message.ref or "", message.room)
         elif not self.open:
@@ -135,14 +137,22 @@ class Exchange:
             raise TooLongError(f"too long by {size - limit} bytes: the server takes {limit} in all; split it")
 
     def _introduction(self) -> RegName:
-        after = self._positions.after() if self.session else {}
+        rooms = {DIRECT, *(self._foremost() if self.admission.names_rooms else ())}
+        known = self._positions.after() if self.session else {}
+        after = {room: number for room, number in known.items() if room in rooms}
         return RegName(name=self.name or "", session=self.session, after=after or None, epoch=self.epoch)
+
+    def _foremost(self) -> list[str]:
+        """Return the rooms to be in, as many as this server allows."""
+        number = self._limits.rooms_per_user if self._limits else len(self.rooms)
+        return self._membership.foremost(number, self.pending.waits_in)
 
     # The life of a connection
 
     def connecting(self) -> None:
         """Note that a new connection is about to be made: how the last one ended matters no more."""
-        self.reconnect_after = self.bye = self.turned_away = None
+        self.reconnect_after = self.bye = None
+        self.admission.connecting()
 
     def disconnected(self) -> None:
         """Note that the connection is gone."""
@@ -161,12 +171,16 @@ class Exchange:
         """
         self._events, self._answers, self._now = [], [], now
         for message in messages:
-            handler = self._handlers.get(type(message))
-            if handler is not None:
-                handler(self, message)
-            elif isinstance(message, ServerMessage):
-                self._events.append(message)
+            if self.open or self.welcomed or not self.admission.is_early(message):
+                self._take(message)
         return self._events, self._answers
+
+    def _take(self, message: object) -> None:
+        handler = self._handlers.get(type(message))
+        if handler is not None:
+            handler(self, message)
+        elif isinstance(message, ServerMessage):
+            self._events.append(message)
 
     def _on_request(self, request: RegNameRequest) -> None:
         if request.protocol != PROTOCOL:
@@ -200,7 +214,7 @@ class Exchange:
             self._positions.enter(DIRECT, 0, None)
         self.name, self.session, self.epoch = welcome.name, welcome.session, welcome.epoch
         self.welcomed = True
-        self._enter_rooms(welcome.rooms, again=again)
+        left_out = self._enter_rooms(welcome.rooms, again=again)
         self._events.append(
             Registered(
                 welcome.name,
@@ -212,15 +226,25 @@ class Exchange:
                 new_record=new_record,
             )
         )
+        self._events += left_out
+        for message in self.admission.welcomed():
+            self._take(message)
 
-    def _enter_rooms(self, present: list[str], *, again: bool) -> None:
-        missing, unwanted = self._membership.welcomed(present, again=again)
+    def _enter_rooms(self, present: list[str], *, again: bool) -> list[LeftOut]:
+        """Have what is missing joined, and left what is not wanted; return what is given up."""
+        missing, unwanted, given_up = self._membership.welcomed(
+            present, again=again, foremost=self._foremost()
+        )
         after = self._positions.after()
+        self._queue += [Leave(room=room, ref=next(self._refs)) for room in unwanted]
         for room in missing:
             ref = next(self._refs)
             self._membership.ask(ref, room)
             self._queue.append(Join(room=room, after=after.get(room), ref=ref))
-        self._queue += [Leave(room=room, ref=next(self._refs)) for room in unwanted]
+        for room in given_up:
+            self._positions.forget(room)
+        text = f"the server lets you be in {self._limits and self._limits.rooms_per_user} rooms now"
+        return [LeftOut(tuple(given_up), text)] if given_up else []
 
     def _on_joined(self, joined: Joined) -> None:
         self._events.append(joined)
@@ -270,8 +294,10 @@ class Exchange:
             self._on_turned_away(error)
         elif (message := self.pending.get(error.ref)) is not None:
             self._on_not_taken(message, error)
-        else:
-            self._membership.refused(error.ref)
+        elif (room := self._membership.refused(error.ref)) is not None:
+            self._positions.forget(room)
+            self._events.append(LeftOut((room,), error.text))
+        elif error.ref is not None or error.code != "limit_reached":  # that is told as `LeftOut`
             self._events.append(error)
 
     def _on_turned_away(self, error: ErrorFrame) -> None:
@@ -279,7 +305,7 @@ class Exchange:
             self._events.append(NameRefused(self.name or "", error.code, error.text))
             self.name = None
         else:
-            self.turned_away = error.text
+            self.admission.refused(error, back=self.session is not None)
 
     def _on_not_taken(self, message: Msg | Dm, error: ErrorFrame) -> None:
         again = error.code == "unavailable"

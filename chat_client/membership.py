@@ -1,5 +1,7 @@
 """Which rooms one is in, or wants to be in once connected. Pure."""
 
+from collections.abc import Callable, Sequence
+
 from chat_server.wire.messages import Joined, MsgFrame
 
 
@@ -10,7 +12,10 @@ class Membership:
         self._rooms: dict[str, None] = {} if room is None else {room: None}
         #: ref of a JOIN -> the room as it was asked for, which may be spelt otherwise than it is.
         self._asked: dict[str, str] = {}
+        #: Of each room that one is in, or was until the connection was lost, the id after which all is live.
         self._live_after: dict[str, int] = {}
+        #: The rooms that something was said in, the latest last.
+        self._used: dict[str, None] = {}
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -30,24 +35,57 @@ class Membership:
         self._rooms[joined.room] = None
         self._live_after[joined.room] = last
 
-    def refused(self, ref: str | None) -> None:
-        """Note that a request was refused; if it was a JOIN, the room is not wanted any more."""
-        self._rooms.pop(self._asked.pop(ref or "", ""), None)
+    def refused(self, ref: str | None) -> str | None:
+        """Note that a request was refused; if it was a JOIN, the room is not wanted any more.
+
+        Returns the room if one was in it before the connection was lost.
+        """
+        room = self._asked.pop(ref or "", "")
+        self._rooms.pop(room, None)
+        return None if self._live_after.pop(room, None) is None else room
 
     def left(self, room: str) -> None:
         """Note that we are in a room no more."""
         self._rooms.pop(room, None)
+        self._used.pop(room, None)
+        self._live_after.pop(room, None)
 
-    def welcomed(self, present: list[str], *, again: bool) -> tuple[list[str], list[str]]:
-        """Compare with the rooms the server has us in; return which to join and which to leave.
+    def use(self, room: str) -> None:
+        """Note that something is said in a room."""
+        self._used.pop(room, None)
+        self._used[room] = None
 
-        At the first time what the server chose for us is wanted too.
+    def foremost(self, number: int, waits_in: Callable[[str], bool]) -> list[str]:
+        """Return the rooms to be in if there may be only so many.
+
+        First come those where something waits to be said, then those where something was said lately, then
+        those entered lately.
         """
-        missing = [room for room in self._rooms if room not in present]
-        unwanted = [room for room in present if again and room not in self._rooms]
+        used, entered = list(self._used), list(self._rooms)
+
+        def rank(room: str) -> tuple[bool, int, int]:
+            return waits_in(room), used.index(room) if room in self._used else -1, entered.index(room)
+
+        chosen = set(sorted(entered, key=rank, reverse=True)[: max(0, number)])
+        return [room for room in entered if room in chosen]
+
+    def welcomed(
+        self, present: Sequence[str], *, again: bool, foremost: Sequence[str]
+    ) -> tuple[list[str], list[str], list[str]]:
+        """Compare with the rooms the server has us in; return which to join, to leave, and to give up.
+
+        At the first time what the server chose for us is wanted too. Later, what is in the way of a room that
+        is among the `foremost` is left.
+        """
         if not again:
+            missing = [room for room in self._rooms if room not in present]
             self._rooms |= dict.fromkeys(present)
-        return missing, unwanted
+            return missing, [], []
+        wanted = [room for room in foremost if room not in present]
+        given_up = [room for room in self._rooms if room not in foremost]
+        for room in given_up:
+            self.left(room)
+        return wanted, [room for room in present if room not in self._rooms], given_up
 
     def disconnected(self) -> None:
         """Forget what was asked for on a connection that is gone."""

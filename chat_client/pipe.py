@@ -11,8 +11,9 @@ said is kept until it is acknowledged, and sent again after a reconnection; each
 
 The client's own lines have the type CLIENT and an event: `registered` (name, epoch, rooms, again,
 resumed, resent, new_record), `name_refused` (name, code, text), `lost` (reason, retry_in, failures), `gap`
-(room, first, last: ids that were missed), `ended` (cause, text). The end of the input, or EXIT, leaves the
-chat once all is acknowledged.
+(room, first, last: ids that were missed), `left_out` (rooms, text: not entered again after a loss, as the
+server's limits are others now), `ended` (cause, text). The end of the input, or EXIT, leaves the chat once
+all is acknowledged.
 """
 
 from collections.abc import Sequence
@@ -21,12 +22,30 @@ from dataclasses import asdict
 import msgspec
 
 from chat_client.errors import NotSentError, RefInUseError, TooLongError
-from chat_client.events import DirectSaid, Ended, Event, Gap, Lost, NameRefused, NotTaken, Registered, Said
+from chat_client.events import (
+    DirectSaid,
+    Ended,
+    Event,
+    Gap,
+    LeftOut,
+    Lost,
+    NameRefused,
+    NotTaken,
+    Registered,
+    Said,
+)
 from chat_client.lines import Lines
 from chat_server.wire.codec import SERVER_LINE, client_decoder
 from chat_server.wire.messages import ClientMessage, ErrorFrame, Exit, Message, Pong, RegName
 
-_OWN = {Registered: "registered", Lost: "lost", Gap: "gap", Ended: "ended", NameRefused: "name_refused"}
+_OWN = {
+    Registered: "registered",
+    Lost: "lost",
+    Gap: "gap",
+    LeftOut: "left_out",
+    Ended: "ended",
+    NameRefused: "name_refused",
+}
 
 
 class Pipe(Lines):

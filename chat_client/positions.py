@@ -73,7 +73,8 @@ class Positions:
         seen.last = last
         if first is None or not seen.begun:
             return []
-        return [Gap(room, *missed) for missed in seen.give_up(first)]
+        # What came after `last` is live, and yet to come, whatever the record holds of it.
+        return [Gap(room, *missed) for missed in seen.give_up(min(first, last + 1))]
 
     def take(self, room: str, number: int, *, sure: bool) -> tuple[bool, list[Gap]]:
         """Note an id; return whether it is new, and what is now known to be missed before it."""

@@ -226,8 +226,11 @@ class Session:
         self._channel.answer(answers, now)
         if events:
             self._on_events(events)
-        if self._channel.turned_away is not None:
-            raise ConnectionLostError(self._channel.turned_away)
+        admission = self._channel.admission
+        if admission.turned_away is not None:
+            if admission.for_good:
+                raise _EndedError(Cause.LOST, admission.turned_away)
+            raise ConnectionLostError(admission.turned_away)
         for event in events:
             if isinstance(event, NameRefused):
                 self._on_refused(event)

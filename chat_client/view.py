@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from chat_client import terms, wording
-from chat_client.events import DirectSaid, Event, Lost, Registered, Said
+from chat_client.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.mention import mentions
 from chat_client.paint import Painter
 from chat_client.safe import visible
@@ -215,6 +215,14 @@ class View:
         told, self._farewell = self._farewell, ""
         return wording.lost(lost, why=not told or lost.reason != told)
 
+    def _on_left_out(self, left_out: LeftOut) -> list[Line]:
+        for room in left_out.rooms:
+            self._rooms.pop(room, None)
+        if self._room in left_out.rooms:
+            self._room = None  # what is meant for that room must not be said in another
+        why = terms.plain(left_out.text)
+        return problem(f"you are no longer in {', '.join(left_out.rooms)}: {why}")
+
     _handlers: ClassVar[dict[type, Callable[["View", Any], list[Line]]]] = {
         Said: _on_said,
         DirectSaid: _on_direct,
@@ -228,4 +236,5 @@ class View:
         Notice: _on_notice,
         Bye: _on_bye,
         Lost: _on_lost,
+        LeftOut: _on_left_out,
     }

@@ -1,9 +1,11 @@
 """The client's side of the protocol, message by message, without a socket."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_client.errors import IncompatibleError, OfflineError, TooLongError
-from chat_client.events import DirectSaid, Event, Gap, NameRefused, NotTaken, Registered, Said
+from chat_client.events import DirectSaid, Event, Gap, LeftOut, NameRefused, NotTaken, Registered, Said
 from chat_client.exchange import AGAIN, Exchange
 from chat_server.errors import BadJsonError
 from chat_server.wire.messages import (
@@ -106,7 +108,7 @@ def test_another_refusal_is_not_about_the_name() -> None:
     """A server that cannot register anybody now says why, and the name is kept."""
     talk = Talk()
     events, _ = talk.hear(request(), ErrorFrame(code="unavailable", text="later"))
-    assert (events, talk.exchange.turned_away, talk.exchange.name) == ([], "later", "dave")
+    assert (events, talk.exchange.admission.turned_away, talk.exchange.name) == ([], "later", "dave")
 
 
 def test_enters_the_room_asked_for() -> None:
@@ -359,6 +361,118 @@ def test_a_refused_room_is_not_tried_again(talk: Talk) -> None:
     assert talk.hear(error)[0] == [error]
     talk.exchange.disconnected()
     assert talk.connect(welcomed=welcome(resumed=True))[1] == []
+
+
+def lowered(rooms: int) -> RegNameRequest:
+    """Return what a server says first that lets a user be in so many rooms."""
+    return request(Limits(line_bytes=1024, name_length=32, topic_length=256, rooms_per_user=rooms))
+
+
+@pytest.fixture
+def visitor(talk: Talk) -> Talk:
+    """Return an exchange that was in the lobby and in four other rooms, and has lost its connection."""
+    talk.hear(*(entered(room, last=3) for room in ("r1", "r2", "r3", "r4")))
+    talk.say("hello", room="r1")
+    talk.exchange.disconnected()
+    talk.exchange.connecting()
+    return talk
+
+
+def test_comes_back_with_fewer_rooms(visitor: Talk) -> None:
+    """A server that allows fewer is asked for the ones that matter, and the person is told of the others."""
+    _, (introduction,) = visitor.hear(lowered(2))
+    assert isinstance(introduction, RegName)
+    assert introduction.after == {"r1": 3, "r4": 3, "@": 0}
+    events, sent = visitor.hear(welcome(rooms=("r1", "r4"), resumed=True))
+    assert [event.rooms for event in events if isinstance(event, LeftOut)] == [("lobby", "r2", "r3")]
+    assert [message.room for message in sent if isinstance(message, Msg)] == ["r1"]
+    assert visitor.exchange.rooms == ("r1", "r4")
+
+
+def test_what_the_server_chose_gives_way_to_what_matters(visitor: Talk) -> None:
+    """A server that knows the rooms itself may choose others: those are left before the rest is joined."""
+    visitor.hear(lowered(2))
+    events, sent = visitor.hear(welcome(rooms=("lobby", "r1"), resumed=True))
+    assert [event.rooms for event in events if isinstance(event, LeftOut)] == [("lobby", "r2", "r3")]
+    assert [(type(each), each.room) for each in sent if isinstance(each, Join | Leave)] == [
+        (Leave, "lobby"),
+        (Join, "r4"),
+    ]
+    error = ErrorFrame(code="limit_reached", text="left out: r2, r3")
+    assert visitor.hear(error) == ([], [])  # as it was told already
+
+
+def test_rooms_that_are_refused_when_named_are_joined_one_by_one(visitor: Talk) -> None:
+    """A server with stricter names refuses all of it. What it refuses alone is told, the rest is entered."""
+    visitor.hear(request(), ErrorFrame(code="room_invalid", text="r4: too long"))
+    assert visitor.exchange.admission.turned_away == "r4: too long"
+    assert not visitor.exchange.admission.for_good
+    visitor.exchange.disconnected()
+    visitor.exchange.connecting()
+    _, (introduction,) = visitor.hear(request())
+    assert isinstance(introduction, RegName)
+    assert (introduction.session, introduction.after) == ("s1", {"@": 0})
+    _, sent = visitor.hear(welcome(rooms=("lobby",), resumed=True))
+    joins = {each.room: each for each in sent if isinstance(each, Join)}
+    assert [(room, each.after) for room, each in joins.items()] == [(f"r{n}", 3) for n in range(1, 5)]
+    events, _ = visitor.hear(ErrorFrame(code="room_invalid", text="too long", ref=joins["r4"].ref))
+    assert events == [LeftOut(("r4",), "too long")]
+    assert visitor.exchange.rooms == ("lobby", "r1", "r2", "r3")
+
+
+# Order
+
+
+def test_live_messages_are_told_whatever_the_record_holds(talk: Talk) -> None:
+    """A server whose record is short may say that it begins after the last message: what is live still is."""
+    talk.hear(said(1))
+    events, _ = talk.hear(entered(last=3, first=9), said(4), said(5))
+    assert [event for event in events if not isinstance(event, Joined)] == [
+        Gap("lobby", 2, 3),
+        Said(said(4)),
+        Said(said(5)),
+    ]
+
+
+@st.composite
+def returns(draw: st.DrawFn) -> tuple[range, range, list[Message]]:
+    """Make up how a server brings somebody back, in an order in which it should not.
+
+    Returns which ids are no longer kept, which are sent, and all that is sent.
+    """
+    known = draw(st.integers(0, 4))
+    last = draw(st.integers(known, known + 4))
+    total = draw(st.integers(last, last + 4))
+    kept_from = draw(st.integers(known + 1, last + 9))
+    lost = min(kept_from - 1, last)
+    first = None if kept_from == known + 1 and draw(st.booleans()) else kept_from
+    resumed = draw(st.booleans())
+    streams: list[list[Message]] = [
+        [welcome(resumed=resumed, session="s1" if resumed else "s2")],
+        [entered(last=last, first=first)],
+        [said(number) for number in range(lost + 1, total + 1)],
+        [DmFrame(sender="bob", to="dave", text="x", id=number, ts=0) for number in range(1, 4)],
+    ]
+    order = draw(st.permutations([each for each, stream in enumerate(streams) for _ in stream]))
+    messages = [streams[each].pop(0) for each in order]
+    return range(known + 1, lost + 1), range(lost + 1, total + 1), messages
+
+
+@given(returns())
+def test_survives_any_order(case: tuple[range, range, list[Message]]) -> None:
+    """WELCOME, JOINED, MSG and DM in any order: all is told once, in order, and what is missing is told."""
+    missing, sent, messages = case
+    talk = Talk()
+    talk.connect(entered(last=0), *(said(number) for number in range(1, missing.start)))
+    talk.exchange.disconnected()
+    talk.exchange.connecting()
+    talk.hear(request())
+    events = [event for message in messages for event in talk.hear(message)[0]]
+    assert isinstance(events[0], Registered)
+    assert [event.message.id for event in events if isinstance(event, Said)] == list(sent)
+    assert [event.message.id for event in events if isinstance(event, DirectSaid)] == [1, 2, 3]
+    gaps = [range(event.first, event.last + 1) for event in events if isinstance(event, Gap)]
+    assert [number for gap in gaps for number in gap] == list(missing)
 
 
 def test_others_come_and_go(talk: Talk) -> None:

@@ -384,3 +384,20 @@ def test_a_fault_costs_its_connection_alone(
         again = server.accept()
         again.register(resumed=True)
         assert again.receive(Msg) == message
+
+
+def test_a_refusal_that_lasts_is_the_end(server: FakeServer) -> None:
+    """The server would say the same again, so nobody waits for it for ever."""
+    with Client(server.port, at_start=60.0) as client:
+        peer = server.accept()
+        peer.send(request(), ErrorFrame(code="bad_field", text="no such thing"))
+        assert client.next(Ended) == Ended(Cause.LOST, "no such thing")
+
+
+def test_a_refusal_that_passes_is_tried_again(server: FakeServer) -> None:
+    """A server that cannot store anything now may do so in a moment."""
+    with Client(server.port, at_start=60.0) as client:
+        peer = server.accept()
+        peer.send(request(), ErrorFrame(code="unavailable", text="later"))
+        assert client.next(Lost).reason == "later"
+        connected(server, client)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chat_client.events import DirectSaid, Event, Lost, Registered, Said
+from chat_client.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.paint import Painter
 from chat_client.view import NAMES, View
 from chat_server.wire.messages import (
@@ -216,3 +216,13 @@ def test_remarks_fit_a_terminal(screen: Screen) -> None:
 def test_a_return_is_quiet(screen: Screen) -> None:
     """Rooms that are entered again after a loss are not told one by one."""
     assert screen.shows(entered("lobby"), entered("tea"), entered("lobby")) == ["-- you are in tea, 1 here"]
+
+
+def test_rooms_that_are_lost_are_not_spoken_in(screen: Screen) -> None:
+    """Nor is any other room: what is meant for the one must not be said in another."""
+    assert screen.shows(entered("lobby"), entered("tea"), entered("jazz"))
+    left_out = LeftOut(("jazz", "lobby"), "the server lets you be in 1 rooms now")
+    assert screen.shows(left_out) == [
+        "!! you are no longer in jazz, lobby: the server lets you be in 1 rooms now"
+    ]
+    assert (screen.view.room, screen.view.rooms) == (None, ("tea",))
