@@ -121,6 +121,13 @@ class Config:
     ping_interval: float = _setting(25.0, _seconds(0.1, 86_400), "seconds of silence before a PING")
     ping_timeout: float = _setting(10.0, _seconds(0.1, 86_400), "seconds to answer it")
     session_ttl: float = _setting(600.0, _seconds(0, 604_800), "seconds for which a session can be resumed")
+    name_hold: float = _setting(
+        60.0, _seconds(0, 604_800), "seconds for which a name is kept for who lost the connection"
+    )
+    absent_sessions: int = _setting(
+        10_000, _whole(0, 10_000_000), "sessions without a connection that are kept, at the most"
+    )
+    absent_bytes: int = _setting(64 << 20, _whole(0, 1 << 40), "bytes that those may take, at the most")
     drain_timeout: float = _setting(20.0, _seconds(0, 3600), "seconds that a stop may take")
     cpus: str = _setting(
         "auto", _cpus, "CPUs to run on: auto (one, where the GIL is in force), all, or a list"

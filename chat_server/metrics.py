@@ -68,6 +68,10 @@ class ServerCollector(Collector):
         sizes = self._server.flusher.sizes()
         yield GaugeMetricFamily("chat_rooms", "Rooms that exist now.", rooms)
         yield GaugeMetricFamily("chat_users", "Users with a name who are connected now.", users)
+        absent, absent_bytes = self._server.hub.registry.absent()
+        yield GaugeMetricFamily("chat_sessions_absent", "Sessions without a connection.", absent)
+        yield GaugeMetricFamily("chat_sessions_absent_bytes", "Bytes that those take, about.", absent_bytes)
+        yield GaugeMetricFamily("chat_backlog_bytes", "Bytes that wait to be stored.", commit.backlog)
         queue = GaugeMetricFamily(
             "chat_send_queue_bytes", "Bytes that wait to be sent to clients.", labels=["stat"]
         )

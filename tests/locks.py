@@ -9,13 +9,14 @@ import pytest
 #: Outermost first; a thread that holds one may wait only for those further down.
 ORDER = (
     "server",
-    "hub",
+    "hub registry",
     "room",
     "delivery commit",
+    "arrival",
     "outbox",
     "flusher",
     "connection",
-    "worker",
+    "worker leftovers",
     "memory",
     "log",
 )

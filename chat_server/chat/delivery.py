@@ -7,13 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from chat_server.chat import faults
+from chat_server.chat.arrival import Arrival
 from chat_server.chat.outgoing import congested, failed, push
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, Outgoing
 from chat_server.chat.shares import own_acks, own_shares
 from chat_server.chat.tally import Tally
 from chat_server.errors import UnavailableError
-from chat_server.journal import Journal
-from chat_server.wire.messages import PAGE
 
 if TYPE_CHECKING:
     from chat_server.chat.commit import Publication
@@ -52,7 +51,8 @@ class Delivery:
     2. Every member who sent nothing of a pass is handed the same bytes object; who did gets the
        acknowledgements in place of the own messages.
     3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
-    4. A member that `enter`s at an id gets everything after it, once, and in order.
+    4. A member that `enter`s at an id gets everything after it, once, and in order: from `begin` on it is
+       held. No journal is read here.
     5. One thread works for the others no longer than `TURN`; then `hand_over` gets the rest.
     6. If more than half of all members read on but are far behind, the room rests; then what is
        to be delivered piles up to `BACKLOG`, and `admit` makes publishers wait. One slow or frozen
@@ -65,9 +65,7 @@ class Delivery:
        otherwise miss it unseen.
     """
 
-    def __init__(self, room: str, journal: Journal, clock: Callable[[], float], hand_over: HandOver) -> None:
-        self._room = room
-        self._journal = journal
+    def __init__(self, last: int, clock: Callable[[], float], hand_over: HandOver) -> None:
         self._clock = clock
         self._hand_over = hand_over
         # Guards what follows, up to _changed, which tells that _size shrank or a pass ended.
@@ -77,16 +75,19 @@ class Delivery:
         self._resting = False
         self._members: dict[Outgoing, None] = {}
         self._recipients: tuple[Outgoing, ...] | None = ()
+        self._arrivals: dict[Outgoing, Arrival] = {}
         #: The last id that a pass has taken.
-        self.taken = journal.bounds(room).last
+        self.taken = last
         self._passing = False
         self._passes = 0
         self._leaving = 0
         self._changed = threading.Condition(self._lock)
-        # Held by who delivers; only ever tried. Guards tally and _outrun.
+        # Held by the thread that delivers; only ever tried. Guards what follows.
         self._delivering = threading.Lock()
         self.tally = Tally()
         self._outrun = False
+        # Who is on the way in during this pass.
+        self._arriving: Sequence[tuple[Outgoing, Arrival]] = ()
         # The members who were far behind after the last pass.
         self._slow: Sequence[Outgoing] = ()
         #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
@@ -118,14 +119,26 @@ class Delivery:
             self._added.append(publication)
             self._size += len(publication.frames)
 
-    def enter(self, outbox: Outgoing, position: int) -> bool:
-        """Send what came after `position` and go live; false where that is more than a page."""
+    def begin(self, outbox: Outgoing) -> int:
+        """Hold for a newcomer what is handed out from now on; return the last id before that.
+
+        Everything up to it is stored: the newcomer is sent that first, then may `enter`.
+        """
         with self._lock:
-            page = self._journal.read(self._room, position, self.taken, PAGE)
-            if page.last < self.taken:
+            self._arrivals[outbox] = Arrival(outbox, self.taken)
+            return self.taken
+
+    def enter(self, outbox: Outgoing, position: int) -> bool:
+        """Go live for a newcomer who has everything up to the id `position`.
+
+        Returns false if that is not all up to what is held, or too much came: `begin` again then.
+        """
+        with self._lock:
+            arrival = self._arrivals.get(outbox)
+            mark = self.taken if arrival is None else arrival.mark
+            if position < mark or (arrival is not None and not arrival.go_live()):
                 return False
-            if page.frames:
-                outbox.push(page.frames)
+            self._arrivals.pop(outbox, None)
             self._members[outbox] = None
             self._recipients = None
             return True
@@ -134,6 +147,7 @@ class Delivery:
         """Deliver no more to this member: a pass under way ends first, so that an `enter` repeats nothing."""
         with self._changed:
             self._members.pop(outbox, None)
+            self._arrivals.pop(outbox, None)
             self._recipients = None
             self._leaving += 1
             under_way = self._passes
@@ -144,7 +158,7 @@ class Delivery:
     def idle(self) -> bool:
         """Whether nothing is left to deliver and nobody is there to get it."""
         with self._lock:
-            return not self._added and not self._members
+            return not self._added and not self._members and not self._arrivals
 
     def run(self) -> None:
         """Deliver what was added, for at most `TURN` on behalf of others. Raises nothing."""
@@ -198,6 +212,7 @@ class Delivery:
             if self._added and not (over or rest or self._resting):
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
+                self._arriving = tuple(self._arrivals.items()) if self._arrivals else ()
                 taken = self._take_locked()
                 self._passing = True
                 return taken, self._recipients
@@ -251,7 +266,16 @@ class Delivery:
         if not frames:  # a quiet room, where nobody is told who comes; or a repetition
             recipients = ()
         self.crowded = len(own) > 1
-        droppable = taken[0].droppable
+        states = self._push_all(recipients, own, frames, droppable=taken[0].droppable)
+        if own:  # who has left since is told no more than what became of the own messages
+            for outbox, acks in own_acks(taken, own.keys()).items():
+                push(outbox, acks)
+        return self._count(taken, len(recipients) + len(self._arriving), own, states)
+
+    def _push_all(
+        self, recipients: Sequence[Outgoing], own: dict[Outgoing, bytes], frames: bytes, *, droppable: bool
+    ) -> Sequence[int]:
+        """Push to each its share, taken out of `own`; return how many answered with which state."""
         states = [0] * 4  # none is counted under TAKEN, which nearly all answer
         slow: list[Outgoing] = []
         for outbox in recipients:
@@ -266,18 +290,18 @@ class Delivery:
                 states[state] += 1
                 if state == CONGESTED:
                     slow.append(outbox)
-        if own:  # who has left since is told no more than what became of the own messages
-            for outbox, acks in own_acks(taken, own.keys()).items():
-                push(outbox, acks)
+        for outbox, arrival in self._arriving:
+            if share := own.pop(outbox, frames):
+                push(arrival, share, droppable=droppable)
         self._slow = slow
         self._outrun = len(slow) * 2 > len(recipients)
-        return self._count(taken, len(recipients), own, states)
+        return states
 
     def _hand_out_singly(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
         """Hand out one publication after another, which joins nothing."""
         if len(taken) > 1:
             return max([self._hand_out([each], recipients) for each in taken])
-        for outbox in recipients:
+        for outbox in (*recipients, *[outbox for outbox, _ in self._arriving]):
             failed(outbox)
         return self._clock()
 

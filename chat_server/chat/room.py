@@ -3,18 +3,37 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat_server.chat.commit import GroupCommit, Publication
 from chat_server.chat.delivery import Delivery, HandOver
-from chat_server.chat.session import Place, Session
+from chat_server.chat.outgoing import failed, push
+from chat_server.chat.session import Outgoing, Place, Session
 from chat_server.errors import NotAMemberError
-from chat_server.journal import PAGE_BYTES
+from chat_server.journal import PAGE_BYTES, Bounds, Page
 from chat_server.wire.codec import encode, encode_lines
-from chat_server.wire.messages import PAGE, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
+from chat_server.wire.messages import Joined, Left, Message, MsgFrame, TopicFrame
 
 #: How long, in seconds, a replay waits for its reader before it gives up.
 REPLAY_WAIT = 10.0
+#: How many messages a replay reads at once, at most; `PAGE_BYTES` bounds it too.
+REPLAY = 5_000
+#: How many times a newcomer may fall behind what is said meanwhile, by 256 KiB each, before it is given up.
+CHASES = 100
+
+
+class Entrance(NamedTuple):
+    """What somebody who has approached a room needs to enter it.
+
+    `page` is what comes after the id `position`, the rest up to `mark` is read later. `gap` is the first id
+    that is kept if some after the one asked for are not.
+    """
+
+    outbox: Outgoing
+    position: int
+    mark: int
+    page: Page | None
+    gap: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +54,25 @@ class Room:
     1. Ids are contiguous from 1, and times never go back, whatever the clock does.
     2. A message with a `ref` that its session has published before is not published again; its
        acknowledgement is sent again, once the first is stored.
-    3. Above `presence_limit` members the room stays quiet about who comes and goes.
+    3. JOINED is told in the step that makes somebody a member; if what came before cannot be read, either
+       nothing is told or the connection ends.
+    4. Above `presence_limit` members the room stays quiet about who comes and goes.
     """
 
     kind = "msg"
 
-    def __init__(self, name: str, shared: Surroundings) -> None:
+    def __init__(self, name: str, shared: Surroundings, bounds: Bounds) -> None:
         self.name = name
         self.topic = ""
         #: How many are on their way in; guarded by the hub's lock.
         self.visitors = 0
         self._shared = shared
         self._journal = shared.commit.journal
-        self.delivery = Delivery(name, self._journal, shared.clock, shared.hand_over)
+        self.delivery = Delivery(bounds.last, shared.clock, shared.hand_over)
         # Guards what follows; the delivery's and the commit's own locks are taken below it.
         self._lock = threading.Lock()
         self._members: dict[Session, None] = {}
-        _, self._last, self._ts = self._journal.bounds(name)
+        self._last, self._ts = bounds.last, bounds.ts
 
     def __len__(self) -> int:
         return len(self._members)
@@ -72,18 +93,46 @@ class Room:
         with self._lock:
             return list(self._members)
 
-    def join(self, session: Session, after: int | None, ref: str | None = None) -> None:
-        """Bring somebody in: JOINED, what came after the id `after`, then all that is live.
+    def approach(self, outbox: Outgoing, after: int | None) -> "Entrance":
+        """Get somebody ready to enter who has everything up to the id `after`; nobody is told yet.
 
-        Without `after` the last `join_history` messages come first. Who is here already is told so.
+        Without `after` the last `join_history` messages come first. From now on what is handed out is held.
+        Raises `JournalError`.
         """
-        topic = self.topic
-        position = self._welcome(session, after, ref)
-        if session in self._members or not self._replay(session, position):
-            return
-        if self.topic != topic:  # set while the replay went on, and told only to who was in
-            session.send(TopicFrame(room=self.name, topic=self.topic))
+        mark = self.delivery.begin(outbox)
+        try:
+            first = self._journal.bounds(self.name).first
+            wanted = mark - self._shared.join_history if after is None else after
+            position = min(mark, max(first - 1, wanted))
+            page = self._journal.read(self.name, position, mark, REPLAY) if position < mark else None
+        except BaseException:
+            self.delivery.leave(outbox)
+            raise
+        gap = position + 1 if after is not None and position > after else None
+        return Entrance(outbox, position, mark, page, gap)
+
+    def enter(self, session: Session, entrance: "Entrance", ref: str | None = None) -> None:
+        """Bring somebody in: JOINED in the step that makes it true, what came before, then all that is live.
+
+        Who is here already is told so. What cannot be read ends the newcomer's connection.
+        """
+        with self._lock:
+            self._members[session] = None
+            session.rooms.pop(self.name, None)
+            session.rooms[self.name] = self
+            self._greet_locked(session, entrance.mark, entrance.gap, ref)
         self._announce(session, Joined(room=self.name, name=session.name))
+        self._replay(entrance)
+
+    def turn_away(self, outbox: Outgoing) -> None:
+        """Forget somebody who has approached and does not enter."""
+        self.delivery.leave(outbox)
+
+    def greet(self, session: Session, ref: str | None) -> None:
+        """Tell a member about the room once more, and make it the one joined last."""
+        with self._lock:
+            session.rooms[self.name] = session.rooms.pop(self.name)
+            self._greet_locked(session, self.delivery.taken, None, ref)
 
     def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
         """Let somebody go. The event is set when all that they published here was delivered."""
@@ -122,41 +171,51 @@ class Room:
             self.topic = topic
         self._shared.commit.drive()
 
-    def _welcome(self, session: Session, after: int | None, ref: str | None) -> int:
-        """Tell somebody about the room; return the id after which the replay begins."""
-        first, _, _ = self._journal.bounds(self.name)
-        taken = self.delivery.taken
-        position = max(first - 1, taken - self._shared.join_history if after is None else min(after, taken))
-        session.send(
-            Joined(
-                room=self.name,
-                name=session.name,
-                members=len(self._members) + (session not in self._members),
-                topic=self.topic,
-                last=taken,
-                first=position + 1 if after is not None and position > after else None,
-                ref=ref,
-            )
-        )
-        return position
-
-    def _replay(self, session: Session, position: int) -> bool:
-        """Send what came after `position`, and go live; false where the client left or stopped reading."""
-        while not self._enter(session, position):
-            page = self._journal.read(self.name, position, self.delivery.taken, PAGE)
-            position = page.last
-            session.outbox.push(page.frames)
-            if not session.outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
-                session.outbox.end("slow_consumer")  # else it would stay, and hear nothing of the room
-                return False
-        return True
-
-    def _enter(self, session: Session, position: int) -> bool:
+    def settle(self, session: Session) -> threading.Event:
+        """Return an event that is set when all that the session published here was delivered."""
+        delivered = threading.Event()
         with self._lock:
-            if not self.delivery.enter(session.outbox, position):
-                return False
-            self._members[session] = None
-            return True
+            publication = self._event_locked(session, b"", self.kind)
+            publication.delivered = delivered
+            self._shared.commit.submit(publication)
+        self._shared.commit.drive()
+        return delivered
+
+    def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
+        joined = Joined(
+            room=self.name,
+            name=session.name,
+            members=len(self._members),
+            topic=self.topic,
+            last=last,
+            first=gap,
+            ref=ref,
+        )
+        push(session.outbox, encode(joined))
+
+    def _replay(self, entrance: "Entrance") -> None:
+        """Send what came before, and go live; end the connection of whoever cannot get it all."""
+        outbox = entrance.outbox
+        try:
+            if not self._caught_up(entrance):
+                outbox.end("slow_consumer")  # else it would stay, and hear nothing of the room
+        except Exception:  # noqa: BLE001  # it has been told that it is in
+            failed(outbox)
+
+    def _caught_up(self, entrance: "Entrance") -> bool:
+        outbox, position, mark, page, _ = entrance
+        for _ in range(CHASES):
+            while position < mark:
+                page = page or self._journal.read(self.name, position, mark, REPLAY)
+                position = page.last if page.frames else mark  # retention may have taken the rest
+                outbox.push(page.frames)
+                page = None
+                if not outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
+                    return False
+            if self.delivery.enter(outbox, position):
+                return True
+            mark = self.delivery.begin(outbox)
+        return False
 
     def _announce(
         self,
@@ -242,32 +301,3 @@ class Room:
         return [
             MsgFrame(room, id_, ts, name, each.text, each.action) for id_, each in enumerate(messages, first)
         ]
-
-
-class Inbox(Room):
-    """What is said to one person alone: a room with one member, in which everybody may speak."""
-
-    kind = "dm"
-
-    def __init__(self, owner: Session, shared: Surroundings) -> None:
-        super().__init__(f"@{owner.id}", shared)
-        self._owner = owner
-
-    def open(self, after: int) -> bool:
-        """Bring the owner what came after the id `after`, then all that is live; nothing, where it is so."""
-        with self._lock:
-            live = self._owner in self._members
-        return live or self._replay(self._owner, after)
-
-    def close(self) -> None:
-        """Deliver no more to the owner's connection."""
-        with self._lock:
-            self._members.pop(self._owner, None)
-        self.delivery.leave(self._owner.outbox)
-
-    def _check_locked(self, sender: Session) -> None:
-        del sender
-
-    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
-        name, to = sender.name, self._owner.name
-        return [DmFrame(name, to, each.text, id_, ts) for id_, each in enumerate(messages, first)]

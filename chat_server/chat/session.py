@@ -12,7 +12,8 @@ from chat_server.wire.codec import encode
 from chat_server.wire.messages import REFS, Ack, Message, Ping
 
 if TYPE_CHECKING:
-    from chat_server.chat.room import Inbox, Room
+    from chat_server.chat.inbox import Inbox
+    from chat_server.chat.room import Room
 
 #: Who says more bytes in a second, as they are sent to the others, says more than a person does.
 PACE_BYTES = 128 * 1024
@@ -100,6 +101,7 @@ class Session:
         "id",
         "inbox",
         "left_at",
+        "live",
         "name",
         "outbox",
         "parted",
@@ -124,6 +126,8 @@ class Session:
         self.refs: dict[str, Place] = {}
         #: When its connection ended, on the monotonic clock; none while it is connected.
         self.left_at: float | None = None
+        #: Whether direct messages go to its connection at once.
+        self.live = False
         #: Whether more than `PACE_BYTES` were said in the current second.
         self.fast = False
         self._second = 0.0
@@ -140,6 +144,7 @@ class Session:
         """Take frames from now on. What the connection before was asked, this one never answers."""
         self._release = None
         self.outbox = outbox
+        self.live = True
 
     def send(self, message: Message) -> None:
         """Send one message to this client."""

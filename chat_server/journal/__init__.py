@@ -72,6 +72,8 @@ class Journal(Protocol):
     """
 
     epoch: str
+    #: Whether what is stored outlives the process.
+    durable: bool
     #: Whether a commit costs more than a switch of threads, so that it pays to let others add to it first.
     costly: bool
     #: Signs the sessions' tokens of this run.

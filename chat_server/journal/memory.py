@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from chat_server.journal import Bounds, FormerKey, Page, Record, Said, cut, page
 
+#: Of so many forgotten rooms the last id is remembered.
+FLOORS = 10_000
+
 _text = msgspec.json.Decoder(Said).decode
 
 
@@ -57,6 +60,7 @@ class MemoryJournal:
         self.epoch = secrets.token_hex(8)
         self.secret = secrets.token_bytes(32)
         self.former: Sequence[FormerKey] = ()
+        self.durable = False
         self.behind = False
         self.costly = False
         self.keeps_refs = False
@@ -64,6 +68,9 @@ class MemoryJournal:
         # Guards _shelves and what they hold.
         self._lock = threading.Lock()
         self._shelves: dict[str, _Shelf] = {}
+        # Last id and time of rooms that were forgotten; and what no room that comes anew begins below.
+        self._floors: dict[str, tuple[int, float]] = {}
+        self._floor = 0
 
     def commit(self, records: Sequence[Record]) -> None:
         """Store the records that are not stored yet, as after a fault in the middle of the same call."""
@@ -72,6 +79,7 @@ class MemoryJournal:
                 shelf = self._shelves.get(record.room)
                 if shelf is None:
                     shelf = self._shelves[record.room] = _Shelf()
+                    self._floors.pop(record.room, None)
                 if record.last > shelf.last:
                     shelf.add(record, self._keep)
 
@@ -79,7 +87,10 @@ class MemoryJournal:
         """Return which ids are kept of the room."""
         with self._lock:
             shelf = self._shelves.get(room)
-            return Bounds(shelf.first, shelf.last, shelf.records[-1].ts) if shelf else Bounds(1, 0, 0.0)
+            if shelf is not None:
+                return Bounds(shelf.first, shelf.last, shelf.records[-1].ts)
+            last, ts = self._floors.get(room, (self._floor, 0.0))
+            return Bounds(last + 1, last, ts)
 
     def read(self, room: str, after: int, upto: int, limit: int) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`."""
@@ -126,9 +137,19 @@ class MemoryJournal:
         return True
 
     def forget(self, room: str) -> None:
-        """Drop all that is kept of the room."""
+        """Drop all that is kept of the room, but for its last id; of an inbox all: its name never comes again.
+
+        Of `FLOORS` rooms the last id is remembered; beyond, new rooms begin above that of the oldest.
+        """
         with self._lock:
-            self._shelves.pop(room, None)
+            shelf = self._shelves.pop(room, None)
+            if shelf is None or room.startswith("@"):
+                return
+            self._floors.pop(room, None)
+            self._floors[room] = shelf.last, shelf.records[-1].ts
+            if len(self._floors) > FLOORS:
+                last, _ = self._floors.pop(next(iter(self._floors)))
+                self._floor = max(self._floor, last)
 
     def trim(self) -> None:
         """Do nothing: `commit` keeps each room within its bound."""

@@ -35,6 +35,11 @@ CACHE = 16 * 1024
 #: Up to so many rows go into one statement, which is a transaction by itself: 4 of them in 46 us, not 58.
 ROWS = 8
 
+#: How many rooms a file may have, empty ones counted: some 150 bytes of memory each.
+ROOMS = 200_000
+#: The newest row stays, so that no other room gets its number.
+REMOVE_ROOM = "DELETE FROM rooms WHERE name = ? AND number < (SELECT max(number) FROM rooms)"
+
 _INSERTS = [
     "INSERT INTO batches (key, first, ts, session, refs, frames) VALUES "  # noqa: S608  # only question marks are put in
     + ", ".join(["(?, ?, ?, ?, ?, ?)"] * number)
@@ -73,6 +78,7 @@ class SqliteJournal(Reader):
             super().__init__(path)
             opened.callback(super().close)
             self.epoch = str(self.meta["epoch"])
+            self.durable = True
             self.costly = True
             self.keeps_refs = False
             self.secret = bytes(self.meta["secret"])
@@ -90,6 +96,8 @@ class SqliteJournal(Reader):
         self._commits = 0
         self._bytes = 0
         self._seen = 0, 0
+        # Inboxes that were forgotten while their row was the newest: they go with the next one.
+        self._emptied: set[str] = set()
         # Rooms in which something was stored since `upkeep` looked; set.add and set.pop are atomic.
         self._touched: set[str] = set()
 
@@ -125,16 +133,26 @@ class SqliteJournal(Reader):
         return self._indexer.search(words, [room for room in rooms if room in self.rooms], limit)
 
     def takes(self, room: str) -> bool:
-        """Tell that any room may be begun."""
-        del room
-        return True
+        """Tell whether messages of this room may be stored: a new one only if there are not too many."""
+        return len(self.rooms) < ROOMS or room in self.rooms
 
     def forget(self, room: str) -> None:
-        """Drop all that is kept of the room, but for its last id. Raises `JournalError`."""
+        """Drop all that is kept of the room, but for its last id. Raises `JournalError`.
+
+        Of an inbox nothing stays: its name never comes again.
+        """
         last, ts = self.bounds(room)[1:]
+        keys_ = self.keys(room)
         with translated(self.path), transaction(self._writer):
             self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE name = ?", (last, ts, room))
-            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", self.keys(room))
+            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", keys_)
+            if room.startswith("@") and room in self.rooms:
+                self._emptied.add(room)
+            gone = [each for each in self._emptied if self._writer.execute(REMOVE_ROOM, (each,)).rowcount]
+        self._indexer.forget(*keys_)
+        self._emptied.difference_update(gone)
+        for each in gone:
+            self.rooms.pop(each, None)
 
     def trim(self) -> None:
         """Remove some of what retention does not keep; called as `commit` is. Raises `JournalError`."""

@@ -203,6 +203,8 @@ class ClientConnection:
                 self._linger()
         self._context.flusher.forget(self.outbox)
         self._socket.close()
+        if self.conversation.registered:
+            self._context.hub.release(self.conversation.session, self.outbox)
         self._context.on_closed(self)
         log.info(
             "disconnected",

@@ -13,8 +13,9 @@ import structlog
 
 from chat_server import __version__
 from chat_server.chat.commit import GroupCommit
-from chat_server.chat.hub import Hub, HubLimits
+from chat_server.chat.hub import Hub
 from chat_server.chat.outgoing import push
+from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Surroundings
 from chat_server.config import Config
 from chat_server.errors import JournalError
@@ -93,13 +94,21 @@ class Server:
         shared = Surroundings(
             commit, clock, Calendar(DOUBT_SECONDS), self.deliverer, config.presence_limit, config.join_history
         )
-        limits = HubLimits(config.name_length, config.rooms, config.rooms_per_user, config.session_ttl)
+        limits = HubLimits(
+            config.name_length,
+            config.rooms,
+            config.rooms_per_user,
+            config.session_ttl,
+            config.name_hold,
+            config.absent_sessions,
+            config.absent_bytes,
+        )
         self.hub = Hub(shared, limits)
         self.keeper = Keeper(
             Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
             clock,
             self.connections,
-            (self.flusher.check_ages, self.hub.sweep, commit.retry),
+            (self.flusher.check_ages, self.hub.sweep),
         )
         self._context = ConnectionContext(
             self.hub,
@@ -235,7 +244,12 @@ class Server:
         """Do what follows behind the commits, a short piece at a time; a job of the journal thread."""
         commit = self.hub.shared.commit
         errors = set()
-        for chore in (commit.journal.upkeep, lambda: commit.maintain(commit.journal.trim)):
+        for chore in (
+            commit.retry,
+            commit.journal.upkeep,
+            lambda: commit.maintain(commit.journal.trim),
+            self.hub.forget_gone,
+        ):
             try:
                 chore()
             except JournalError as error:

@@ -168,9 +168,25 @@ def test_one_may_change_the_case_of_the_own_name(guests: Guests) -> None:
     assert peer.until("NAME", ref="n")["name"] == peer.name.upper()
 
 
-@pytest.mark.parametrize("how", ["EXIT", "reset", "close"])
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_name_is_kept_for_who_lost_the_connection(guests: Guests, room: str, how: str) -> None:
+    """The room knows that somebody left; the name and what is said to it wait for the session."""
+    stayer, leaver = guests(room), guests(room)
+    getattr(leaver, how)()
+    stayer.until("LEFT", room=room, name=leaver.name)
+    stranger = guests.stranger()
+    stranger.send("REG_NAME", name=leaver.name)
+    assert stranger.until("ERROR")["code"] == "name_taken"
+    stayer.send("DM", to=leaver.name, text="the secret", ref="1")
+    assert "room" not in stayer.until("ACK", ref="1")
+    stranger.send("REG_NAME", name=leaver.name, session=leaver.session, after={room: 0})
+    assert stranger.until("WELCOME")["resumed"] is True
+    assert stranger.until("DM")["text"] == "the secret"
+
+
+@pytest.mark.parametrize("how", ["EXIT"])
 def test_a_name_is_free_once_its_holder_has_left(guests: Guests, room: str, how: str) -> None:
-    """No ghost: however somebody leaves, the room and the name know it."""
+    """No ghost: the room and the name know it."""
     stayer, leaver = guests(room), guests(room)
     if how == "EXIT":
         leaver.send("EXIT")

@@ -42,6 +42,7 @@ PHRASES = [
     f"sent after {Config.ping_interval:g} s of silence",
     f"did not answer a `PING` within {Config.ping_timeout:g} s",
     f"outlives its connection by {Config.session_ttl / 60:g} minutes",
+    f"for its session for {Config.name_hold:g} s",
     f"the clock of {Config.session_ttl / 60:g} minutes",
     f"more than {Config.send_queue_bytes >> 20} MiB waited",
     f"the oldest of it for {Config.send_queue_age:g} s",

@@ -5,14 +5,14 @@ from typing import NoReturn
 
 import pytest
 
-from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat import commit
 from chat_server.chat.commit import BACKLOG, OVERHEAD, Publication
 from chat_server.chat.delivery import TURN, Delivery
-from chat_server.chat.hub import HubLimits
+from chat_server.chat.registry import HubLimits
 from chat_server.errors import UnavailableError
 from chat_server.wire.messages import Ack, Join, Leave, Msg, Topic
 from tests import interleave
-from tests.chat_server.chat.world import Client, Clock, FragileJournal, World, event
+from tests.chat_server.chat.world import LOCKING, Client, Clock, FragileJournal, World, event
 from tests.interleave import Body
 
 
@@ -67,7 +67,7 @@ def test_no_wake_up_is_lost(monkeypatch: pytest.MonkeyPatch, rooms: tuple[str, s
     The race: one has stored all there was and is about to let go, and the other submits, finds the turn
     taken and leaves.
     """
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world, journal = fragile(presence_limit=0)
@@ -400,7 +400,7 @@ def test_retry_has_nothing_to_do_where_all_is_well() -> None:
 
 def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past `BACKLOG` bytes `admit` waits until they are stored; memory does not grow."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world, _ = fragile()

@@ -12,9 +12,9 @@ from chat_server.chat.delivery import BACKLOG, GATHER, LARGE, PASS_BYTES, REST, 
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
 from chat_server.chat.shares import own_shares
 from chat_server.errors import UnavailableError
-from chat_server.wire.messages import PAGE, Msg
+from chat_server.wire.messages import Msg
 from tests import interleave
-from tests.chat_server.chat.world import Clock, RecordingOutbox, World, event, frames, publication
+from tests.chat_server.chat.world import LOCKING, Clock, RecordingOutbox, World, event, frames, publication
 from tests.interleave import Body
 
 
@@ -192,31 +192,84 @@ def test_nobody_waits_for_a_member(state: int, refused: int, dropped: int) -> No
     assert (tally.refused, tally.dropped, tally.delivered["msg"]) == (refused, dropped, 3)
 
 
-def test_who_enters_gets_what_came_after_and_then_all() -> None:
-    """Contract 4: what is stored but in no pass yet comes by the pass, not by the page."""
+def test_what_comes_while_somebody_arrives_is_held() -> None:
+    """Contract 4: what is stored but in no pass yet comes by the pass, and after what came before."""
     den = Den()
     den.store(3)
     den.delivery.run()
     den.store()
     late = RecordingOutbox()
-    assert den.delivery.enter(late, 1)
-    assert late.ids("den") == [2, 3]
+    assert den.delivery.begin(late) == 3
     den.delivery.run()
+    assert not den.delivery.enter(late, 2)
+    assert late.pushed == []
+    assert den.delivery.enter(late, 3)
     den.store()
     den.delivery.run()
-    assert late.ids("den") == [2, 3, 4, 5]
+    assert late.ids("den") == [4, 5]
 
 
-def test_who_is_more_than_a_page_behind_does_not_enter() -> None:
-    """Contract 4: the reading of many pages is done outside of the lock, and then tried again."""
+def test_who_has_all_enters_at_once() -> None:
+    """Contract 4: and who has not, and did not begin, does not."""
     den = Den()
-    den.store(PAGE + 1)
+    den.store(2)
     den.delivery.run()
     late = RecordingOutbox()
-    assert not den.delivery.enter(late, 0)
+    assert not den.delivery.enter(late, 1)
+    assert den.delivery.enter(late, 2)
+    den.store()
+    den.delivery.run()
+    assert late.ids("den") == [3]
+
+
+def test_who_does_not_come_after_all_is_forgotten() -> None:
+    """Contract 4: and the room may be forgotten then."""
+    den = Den()
+    late = RecordingOutbox()
+    den.delivery.begin(late)
+    assert not den.delivery.idle
+    den.delivery.leave(late)
+    den.store()
+    den.delivery.run()
+    assert (late.pushed, den.delivery.idle) == ([], True)
+
+
+def test_the_own_messages_of_who_arrives_come_as_acknowledgements() -> None:
+    """Contract 2: published by the connection before, delivered while the next one arrives."""
+    den = Den()
+    session = Session("token", "ann")
+    session.outbox = late = RecordingOutbox()
+    den.delivery.begin(late)
+    den.store(sender=session).acks = b'{"type":"PING"}\n'
+    den.store()
+    den.delivery.run()
     assert late.pushed == []
-    assert den.delivery.enter(late, 1)
-    assert late.ids("den") == list(range(2, PAGE + 2))
+    assert den.delivery.enter(late, 0)
+    assert b"".join(late.pushed).startswith(b'{"type":"PING"}\n')
+    assert late.ids("den") == [2]
+
+
+def test_somebody_arrives_in_the_middle_of_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 4: in every order of two who publish and one who comes in, all comes once and in order."""
+    interleave.patch(monkeypatch, *LOCKING)
+
+    def scenario() -> tuple[list[Body], Body]:
+        den = Den()
+        den.member().on_push = lambda _frames: interleave.step()
+        late = RecordingOutbox()
+        publish = publisher(den)
+
+        def come_in() -> None:
+            position = den.delivery.begin(late)
+            assert den.delivery.enter(late, position)
+            late.ended.append(str(position))
+
+        def check() -> None:
+            assert late.ids("den") == list(range(int(late.ended[0]) + 1, 3))
+
+        return [publish, publish, come_in], check
+
+    assert interleave.explore(scenario) > 100
 
 
 def test_leave_and_enter_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,14 +284,19 @@ def test_leave_and_enter_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         den = Den()
         member = den.member()
         member.on_push = lambda _frames: interleave.step()
+        missed: list[int] = []
         publish = publisher(den)
 
         def come_back() -> None:
             den.delivery.leave(member)
-            assert den.delivery.enter(member, max(member.ids("den"), default=0))
+            position = den.delivery.begin(member)
+            position = max(position, *member.ids("den"), 0)  # what is missing before it is read
+            assert den.delivery.enter(member, position)
+            missed.append(position)
 
         def check() -> None:
-            assert member.ids("den") == [1, 2]
+            assert member.ids("den") == [id_ for id_ in (1, 2) if id_ in member.ids("den") or id_ > missed[0]]
+            assert len(set(member.ids("den"))) == len(member.ids("den"))
 
         return [publish, publish, come_back], check
 

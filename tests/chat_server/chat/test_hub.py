@@ -1,13 +1,22 @@
 """The contract of `Hub`: who is here, sessions that come back, rooms that come and go, inboxes."""
 
+import contextlib
 import threading
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
 
-from chat_server.chat import commit, delivery, hub, room
-from chat_server.chat.hub import INBOX, HubLimits
+from chat_server.chat import registry
+from chat_server.chat.commit import GroupCommit
+from chat_server.chat.delivery import Delivery
+from chat_server.chat.hub import INBOX, Hub
+from chat_server.chat.inbox import Inbox
+from chat_server.chat.registry import HubLimits
+from chat_server.chat.room import Room
+from chat_server.chat.session import Outgoing, Session
 from chat_server.errors import JournalError, NoSuchUserError
+from chat_server.journal import Page
 from chat_server.wire.messages import (
     Ack,
     Dm,
@@ -29,7 +38,7 @@ from chat_server.wire.messages import (
     Who,
 )
 from tests import interleave
-from tests.chat_server.chat.world import Client, FragileJournal, RecordingOutbox, World
+from tests.chat_server.chat.world import LOCKING, Client, FragileJournal, RecordingOutbox, World
 from tests.interleave import Body
 
 
@@ -73,12 +82,46 @@ def test_a_name_is_held_by_one(name: str) -> None:
     assert world.hub.counts() == (2, 1)
 
 
-def test_a_name_is_free_when_its_holder_is_gone() -> None:
-    """Contract 1: who is gone holds none."""
+def test_a_name_is_kept_for_a_while_for_who_lost_the_connection() -> None:
+    """Nobody else gets it meanwhile, nor what is said to it; later it is free, and the session is there."""
+    world = World(limits=HubLimits(name_hold=60.0))
+    ann, dave = world.clients("ann", "dave")
+    dave.hang_up("peer_reset")
+    assert world.hub.counts() == (1, 1)
+    eve = Client(world.hub)
+    assert eve.register("DAVE") is None
+    assert eve.outbox.errors() == ["name_taken"]
+    ann.send(Dm("dave", "the secret", ref="1"), Name("dave"))
+    assert (ann.outbox.acked(), ann.outbox.errors()) == ([1], ["name_taken"])
+    again = back(world, dave)
+    assert direct(again.outbox) == [(1, "the secret")]
+    again.hang_up("peer_reset")
+    world.clock.now += 60.5
+    ann.send(Dm("dave", "too late"))
+    assert ann.outbox.errors()[1:] == ["no_such_user"]
+    assert eve.register("dave") is not None
+    assert back(world, again, "david").outbox.of(Welcome)[0].resumed is True
+
+
+def test_a_name_is_free_when_its_holder_has_left() -> None:
+    """Contract 1: who said EXIT holds none."""
     world = World()
-    world.client("dave").hang_up()
+    world.client("dave").hang_up("exit", final=True)
     assert world.hub.counts() == (0, 1)
     assert Client(world.hub).register("dave") is not None
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_the_name_of_before_is_free_after_a_change(final: bool) -> None:  # noqa: FBT001  # a case
+    """Also when the session comes back under another one, and however it ends."""
+    world = World()
+    (dave,) = world.clients("dave")
+    dave.send(Name("david"))
+    dave.hang_up(final=final)
+    back(world, dave, "dav").hang_up(final=True)
+    assert dict(world.hub._names) == {} or not final  # noqa: SLF001  # nothing else shows it
+    for name in ("dave", "david", "dav"):
+        assert Client(world.hub).register(name) is not None
 
 
 def test_rename() -> None:
@@ -114,7 +157,7 @@ def test_rename_to_another_case() -> None:
 
 def test_two_at_once_get_a_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 1: in every order of two who want it."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World()
@@ -187,7 +230,7 @@ def test_resume_comes_too_late_where_the_old_connection_ends_with_exit() -> None
 
 def test_resume_gives_up_on_a_connection_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: it never takes a session from under another's feet."""
-    monkeypatch.setattr(hub, "REPLACE_WAIT", 0.0)
+    monkeypatch.setattr(registry, "REPLACE_WAIT", 0.0)
     world = World()
     (ann,) = world.clients("ann")
     again = back(world, ann)
@@ -201,6 +244,7 @@ def test_a_session_whose_name_was_taken_meanwhile() -> None:
     world = World()
     (ann,) = world.clients("ann")
     ann.hang_up()
+    world.clock.now += 61
     world.client("ANN")
     again = back(world, ann)
     assert again.outbox.errors() == ["name_taken"]
@@ -289,7 +333,7 @@ def test_another_epoch_means_another_record() -> None:
     (ann,) = world.clients("ann")
     ann.hang_up()
     again = Client(world.hub)
-    welcome = again.register("ann", session=ann.session.token, after={"lobby": 7}, epoch="another")
+    welcome = again.register("anna", session=ann.session.token, after={"lobby": 7}, epoch="another")
     assert welcome is not None
     assert (welcome.resumed, welcome.epoch) == (False, world.journal.epoch)
 
@@ -318,7 +362,7 @@ def returned(world: World, token: str) -> Welcome:
     client = Client(world.hub)
     welcome = client.register("ann", session=token)
     assert welcome is not None
-    client.hang_up()
+    client.hang_up(final=not welcome.resumed)
     return welcome
 
 
@@ -446,7 +490,7 @@ def test_the_lobby_stays() -> None:
 
 def test_a_room_that_somebody_is_entering_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 3: in every order of who leaves last, who comes, and the sweep between them."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World()
@@ -489,14 +533,30 @@ def test_a_resume_into_more_rooms_than_there_may_be() -> None:
     assert world.hub.counts()[0] == 0
 
 
-def test_too_many_positions() -> None:
-    """A resume names no more rooms than one may be in."""
-    world = World(limits=HubLimits(rooms_per_user=2))
-    client = Client(world.hub)
-    assert client.register("ann", session="x", after=dict.fromkeys("abcd", 0)) is None
-    assert client.outbox.errors() == ["limit_reached"]
+def test_more_rooms_than_there_may_be_now() -> None:
+    """Whoever comes back to a server with a lower limit gets so many, and is told once which are left out."""
+    world = World()
+    (ann,) = world.clients("ann", rooms=["a", "b", "c", "d"])
+    later = world.restarted()
+    later.hub.limits = HubLimits(rooms_per_user=2)
+    again = Client(later.hub)
+    after = {**dict.fromkeys(("lobby", "a", "b", "c", "d"), 0), **{f"r{number}": 0 for number in range(600)}}
+    welcome = again.register("ann", session=ann.session.token, after=after)
+    assert welcome is not None
+    assert (welcome.resumed, welcome.rooms) == (True, ["lobby", "a"])
+    (error,) = again.outbox.of(ErrorFrame)
+    assert error.code == "limit_reached"
+    assert ": b, c, d, r0," in error.text
+    assert list(again.session.rooms) == ["lobby", "a"]
+    again.send(Leave("a"), Join("b"))
+    assert again.outbox.errors() == ["limit_reached"]
+
+
+def test_a_position_in_what_is_no_room() -> None:
+    """An error, and another try."""
+    client = Client(World().hub)
     assert client.register("ann", session="x", after={"bad name": 0}) is None
-    assert client.outbox.errors()[-1] == "room_invalid"
+    assert client.outbox.errors() == ["room_invalid"]
 
 
 def test_a_join_that_fails_leaves_a_room_that_can_be_forgotten() -> None:
@@ -572,10 +632,10 @@ def test_direct_messages_that_were_missed() -> None:
     ann.send(Dm("bob", "1"), Dm("bob", "2"))
     bob.hang_up()
     ann.send(Dm("bob", "3"))
-    assert ann.outbox.errors() == ["no_such_user"]
     again = back(world, bob, inbox=1)
     ann.send(Dm("bob", "4"))
-    assert direct(again.outbox) == [(2, "2"), (3, "4")]
+    assert ann.outbox.errors() == []
+    assert direct(again.outbox) == [(2, "2"), (3, "3"), (4, "4")]
     assert direct(bob.outbox) == [(1, "1"), (2, "2")]
 
 
@@ -618,7 +678,7 @@ def test_a_direct_message_to_a_revived_session_before_its_replay() -> None:
 
 def test_a_direct_message_to_one_who_is_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every order it is refused, or it is there when the other comes back; once."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World()
@@ -638,7 +698,7 @@ def test_a_direct_message_to_one_who_is_leaving(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_direct_message_to_one_who_is_coming_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every order it is refused, or it comes once, before what is said later."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World()
@@ -659,22 +719,166 @@ def test_a_direct_message_to_one_who_is_coming_back(monkeypatch: pytest.MonkeyPa
     assert interleave.explore(scenario) > 10
 
 
-def test_a_failure_while_coming_in_leaves_no_ghost() -> None:
-    """Where the journal cannot be read the name is free again."""
+@pytest.mark.parametrize("question", ["bounds", "read"])
+@pytest.mark.parametrize("resumed", [True, False])
+def test_who_cannot_be_shown_the_first_room_is_not_welcomed(
+    monkeypatch: pytest.MonkeyPatch,
+    question: str,
+    resumed: bool,  # noqa: FBT001  # a case
+) -> None:
+    """Contract 1: an error and another try; nothing was told, no name is held, no room has a ghost."""
+
+    def fail(*_arguments: object) -> NoReturn:
+        raise JournalError("unreadable")
+
     world = World()
-    client = Client(world.hub)
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.say("1", room="den")
+    ann.say("1", room="lobby")
+    bob.hang_up()
+    again = Client(world.hub)
+    fields = {"session": bob.session.token, "after": {"lobby": 0, "den": 0}} if resumed else {}
+    ann.outbox.clear()
+    with monkeypatch.context() as broken:
+        broken.setattr(world.journal, question, fail)
+        assert again.register("bob" if resumed else "cat", **fields) is None
+    assert again.outbox.errors() == ["unavailable"]
+    assert not again.conversation.registered
+    assert world.hub.counts()[0] == 1
+    welcome = again.register("bob" if resumed else "cat", **fields)
+    assert welcome is not None
+    ann.say("2", room="lobby")
+    assert again.outbox.ids() == [1, 2]
 
-    def fail(frames: bytes) -> None:
-        if b"JOINED" in frames:
-            raise JournalError("told to")
 
-    client.outbox.on_push = fail
-    client.register("ann")
-    client.outbox.on_push = None
-    assert client.outbox.errors() == ["unavailable"]
-    assert world.hub.counts() == (0, 1)
-    client.register("ann")
-    assert client.conversation.registered
+@pytest.mark.parametrize("reads", [1, 2, 3])
+def test_what_fails_after_welcome_ends_the_connection(monkeypatch: pytest.MonkeyPatch, reads: int) -> None:
+    """Contract 1: the client was told that it is in; it is, until its connection ends, and may resume."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.say("1", room="den")
+    ann.send(Dm("bob", "psst"))
+    bob.hang_up()
+    again = Client(world.hub)
+    answers = iter(range(reads))
+    read = world.journal.read
+
+    def fail_later(*arguments: Any) -> Page:  # noqa: ANN401  # as the journal's
+        if next(answers, None) is None:
+            raise JournalError("unreadable")
+        return read(*arguments)
+
+    after = {"lobby": 0, "den": 0, INBOX: 0}
+    ann.say("1", room="lobby")
+    with monkeypatch.context() as broken:
+        broken.setattr(world.journal, "read", fail_later)
+        again.register("bob", session=bob.session.token, after=after)
+    assert type(again.outbox.messages[0]) is Welcome
+    assert again.outbox.errors() == []
+    assert again.outbox.ended == ([] if reads == 3 else ["internal_error"])
+    again.hang_up("internal_error")
+    assert [room.members() for room in ann.session.rooms.values()] == [[ann.session]] * 2
+    assert back(world, again).outbox.of(Welcome)[0].resumed is True
+
+
+class SpyingHub(Hub):
+    """Has somebody act between the name and the WELCOME."""
+
+    act: Callable[[], object] = staticmethod(lambda: None)
+
+    def _admit(self, session: Session, name: str, outbox: Outgoing) -> None:
+        super()._admit(session, name, outbox)
+        self.act()
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_welcome_is_the_first_line_after_the_name(resumed: bool) -> None:  # noqa: FBT001  # a case
+    """Contract 1: whatever is said to who comes while it comes."""
+    world = World()
+    world.hub = hub = SpyingHub(world.shared, world.limits)
+    ann, dave = world.clients("ann", "dave")
+    ann.send(Dm("dave", "1"))
+    dave.hang_up(final=not resumed)
+    hub.act = lambda: ann.send(Dm("dave", "psst", ref="d"), Msg("hi"))
+    again = back(world, dave, inbox=0)
+    hub.act = lambda: None
+    ann.send(Dm("dave", "last"))
+    assert type(again.outbox.messages[0]) is Welcome
+    assert [text for _, text in direct(again.outbox)] == [*(["1"] if resumed else []), "psst", "last"]
+    assert ann.outbox.errors() == []
+
+
+def test_a_change_of_name_comes_after_what_was_said_before_it() -> None:
+    """And before what is said after it, also when another thread is about to deliver it."""
+    world = World()
+    ann, bob, cat = world.clients("ann", "bob", "cat", rooms=["den"])
+    den = ann.session.rooms["den"].delivery
+
+    def rename_meanwhile(_frames: bytes) -> None:
+        cat.outbox.on_push = None
+        threads.append(threading.Thread(target=ann.send, args=(Name("anna"), Msg("after", "den"))))
+        threads[0].start()
+
+    threads: list[threading.Thread] = []
+    cat.outbox.on_push = rename_meanwhile
+    ann.say("before", room="den")
+    threads[0].join()
+    den.run()
+    told = [
+        each.text if isinstance(each, MsgFrame) else each.name
+        for each in bob.outbox.messages
+        if isinstance(each, MsgFrame | NameChanged)
+    ]
+    assert told == ["before", "anna", "after"]
+
+
+def test_nobody_changes_names_while_nothing_can_be_stored() -> None:
+    """What was said before could not be shown before it."""
+    journal = FragileJournal()
+    ann, bob = World(journal).clients("ann", "bob")
+    journal.broken = True
+    ann.say("1")
+    ann.send(Name("anna", ref="n"))
+    assert [(each.code, each.ref) for each in ann.outbox.of(ErrorFrame)] == [("unavailable", "n")]
+    assert bob.outbox.messages == []
+
+
+def fault(*_arguments: object, **_fields: object) -> NoReturn:
+    """Fail as nobody expects."""
+    raise MemoryError("told to")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        (Room, "_announce"),
+        (Delivery, "leave"),
+        (GroupCommit, "submit"),
+        (Inbox, "close"),
+        (GroupCommit, "drive"),
+    ],
+    ids=["announce", "leave", "submit", "inbox", "drive"],
+)
+def test_the_end_keeps_its_promises_whatever_fails(
+    monkeypatch: pytest.MonkeyPatch, kind: type, method: str
+) -> None:
+    """Contract 4: no ghost member, the session away and its name kept; with EXIT all of it gone."""
+    world = World()
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.send(Dm("bob", "psst"))
+    with monkeypatch.context() as broken:
+        broken.setattr(kind, method, fault)
+        with contextlib.suppress(MemoryError):
+            bob.hang_up("peer_reset")
+    assert [room.members() for room in ann.session.rooms.values()] == [[ann.session]] * 2
+    assert world.hub.counts()[0] == 1
+    again = back(world, bob)
+    assert again.outbox.of(Welcome)[0].resumed is True
+    with monkeypatch.context() as broken:
+        broken.setattr(kind, method, fault)
+        with contextlib.suppress(MemoryError):
+            again.hang_up("exit", final=True)
+    assert list(world.hub._names) == ["ann"]  # noqa: SLF001  # nothing else shows it
 
 
 def test_nobody_is_told_by_a_hub_that_they_are_not() -> None:

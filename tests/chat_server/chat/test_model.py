@@ -132,10 +132,17 @@ class Chat(RuleBasedStateMachine):
     def come(self, name: str) -> None:
         """Somebody comes, as new."""
         if name not in self.people:
-            self.gone.pop(name, None)
+            if gone := self.gone.pop(name, None):
+                self.leave_for_good(gone)
             person = self.people[name] = Person(Client(self.world.hub), name)
             person.client.register(name)
             person.take()
+
+    def leave_for_good(self, person: Person) -> None:
+        """Have somebody whose name may be kept come back and leave properly: then it is free."""
+        again = Client(self.world.hub)
+        assert again.register(person.name, session=person.token)
+        again.hang_up("exit", final=True)
 
     @rule(name=people, room=rooms)
     def join(self, name: str, room: str) -> None:

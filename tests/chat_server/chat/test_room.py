@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from chat_server.chat import commit, delivery, hub, room
+from chat_server.chat import arrival
 from chat_server.chat import room as room_module
 from chat_server.chat import session as session_module
+from chat_server.chat.room import REPLAY
 from chat_server.chat.session import TAKEN, Session
-from chat_server.errors import NotAMemberError
+from chat_server.errors import JournalError, NotAMemberError
+from chat_server.journal import Bounds, Page
+from chat_server.journal.memory import MemoryJournal
 from chat_server.wire.messages import (
     PAGE,
     Ack,
@@ -26,7 +29,7 @@ from chat_server.wire.messages import (
     TopicFrame,
 )
 from tests import interleave
-from tests.chat_server.chat.world import Clock, FragileJournal, RecordingOutbox, World
+from tests.chat_server.chat.world import LOCKING, Clock, FragileJournal, RecordingOutbox, World, enter
 from tests.interleave import Body
 
 if TYPE_CHECKING:
@@ -328,20 +331,20 @@ def test_a_replay_of_many_pages_while_others_speak(missed: int) -> None:
     ann.say("live")
     ids = bob.outbox.ids()
     assert ids == list(range(1, missed + len(pages) * (PAGE // 2) + 2))
-    assert bool(pages) is (missed > PAGE)
+    assert pages
     assert texts(bob.outbox)[-1] == "live"
 
 
 def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every order of two who publish and one who joins."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World(presence_limit=0)
         ann, bob, cat = world.clients("ann", "bob", "cat")
         den = world.room("den")
         for client in (ann, bob):
-            den.join(client.session, None)
+            enter(den, client)
 
         def check() -> None:
             assert cat.outbox.ids("den") == [1, 2]
@@ -350,7 +353,7 @@ def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch) -> 
         return [
             lambda: den.publish(ann.session, [Msg("1")], 0.0),
             lambda: den.publish(bob.session, [Msg("2")], 0.0),
-            lambda: den.join(cat.session, 0),
+            lambda: enter(den, cat, 0),
         ], check
 
     assert interleave.explore(scenario, preemptions=1) > 20
@@ -358,7 +361,7 @@ def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nothing_is_lost_by_who_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every order of one who publishes and one who leaves and joins again after the last id it has."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World(presence_limit=0)
@@ -381,23 +384,146 @@ def test_nothing_is_lost_by_who_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_replay_ends_with_a_reader_who_does_not_read() -> None:
-    """The thread of one who left or stopped reading does not go on for ever, nor is it a member."""
-    world = World()
+    """The thread of one who left or stopped reading does not go on for ever; its connection ends."""
+    world = World(journal=MemoryJournal(2 * REPLAY))
     ann, bob = world.clients("ann", "bob")
     bob.send(Leave("lobby"))
-    ann.say(*map(str, range(PAGE * 3)))
+    ann.say(*["x"] * (REPLAY + 1))
     ann.outbox.clear()
     bob.outbox.clear()
     bob.outbox.readable = False
     bob.send(Join("lobby", 0))
     ann.say("more")
-    assert bob.outbox.ids() == list(range(1, PAGE + 1))
-    assert ann.outbox.of(Joined) == []
+    got = bob.outbox.ids()
+    assert got == list(range(1, len(got) + 1))
+    assert len(got) <= REPLAY
+    assert bob.outbox.ended == ["slow_consumer"]
+    bob.hang_up("slow_consumer")
+    assert [type(each) for each in ann.outbox.messages] == [Joined, Left]
+
+
+class UnreadableJournal(FragileJournal):
+    """A journal that can be read so many times more."""
+
+    def __init__(self) -> None:
+        super().__init__(10 * REPLAY)
+        self.reads = 1_000_000
+
+    def _read_or_fail(self) -> None:
+        self.reads -= 1
+        if self.reads < 0:
+            raise JournalError("unreadable")
+
+    def bounds(self, room: str) -> Bounds:
+        """Tell, or fail."""
+        self._read_or_fail()
+        return super().bounds(room)
+
+    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+        """Read, or fail."""
+        self._read_or_fail()
+        return super().read(room, after, upto, limit)
+
+
+@pytest.mark.parametrize("reads", [0, 1])
+def test_nobody_is_told_of_a_room_that_cannot_be_read(reads: int) -> None:
+    """Contract 3: on JOIN there is an ERROR, no JOINED, no membership, and a room that can be forgotten."""
+    journal = UnreadableJournal()
+    world = World(journal)
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    ann.say("x", room="den")
+    bob.send(Leave("den"))
+    bob.outbox.clear()
+    journal.reads = reads
+    bob.send(Join("den", ref="j"))
+    assert [(each.code, each.ref) for each in bob.outbox.messages] == [("unavailable", "j")]
+    assert list(bob.session.rooms) == ["lobby"]
+    assert ann.session.rooms["den"].members() == [ann.session]
+    journal.reads = 1_000_000
+    bob.send(Join("den", 0))
+    ann.say("y", room="den")
+    assert bob.outbox.ids("den") == [1, 2]
+    for client in (ann, bob):
+        client.send(Leave("den"))
+    world.hub.sweep()
+    assert world.hub.counts() == (2, 1)
+
+
+def test_a_replay_that_fails_in_the_middle_ends_the_connection() -> None:
+    """Contract 3: the client was told that it is in, and would miss something unseen."""
+    journal = UnreadableJournal()
+    world = World(journal)
+    ann, bob = world.clients("ann", "bob", rooms=["den"])
+    bob.send(Leave("den"))
+    ann.say(*["x"] * (REPLAY + 1), room="den")
+    journal.reads = 2
+    bob.send(Join("den", 0))
+    assert bob.outbox.errors() == []
+    assert bob.outbox.ended == ["internal_error"]
+    bob.hang_up("internal_error")
+    ann.say("y", room="den")
+    assert ann.session.rooms["den"].members() == [ann.session]
+
+
+def test_who_joins_a_busy_room_goes_live() -> None:
+    """More than a page is said while each page is sent: what is live is held, and comes in order."""
+    world = World(journal=MemoryJournal(10**6))
+    ann, _bob = world.clients("ann", "bob", rooms=["den"])
+    ann.send(*[Msg("m", "den")] * 500)
+    cat = world.client("cat")
+    waits: list[int] = []
+
+    def talk() -> None:
+        waits.append(1)
+        ann.send(*[Msg("m", "den")] * (PAGE + 1))
+
+    cat.outbox.on_wait = talk
+    cat.send(Join("den", after=0))
+    assert len(waits) < 5
+    cat.outbox.on_wait = None
+    ann.say("live", room="den")
+    assert cat.outbox.ids("den") == list(range(1, journal_last(world, "den") + 1))
+    assert texts(cat.outbox)[-1] == "live"
+
+
+def test_who_can_never_catch_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that says more than is held during each page ends the newcomer; it may resume."""
+    monkeypatch.setattr(arrival, "HELD_BYTES", 1000)
+    world = World(journal=MemoryJournal(10**6))
+    ann, cat = world.clients("ann", "cat")
+    cat.outbox.on_wait = lambda: ann.send(*[Msg("m", "den")] * 20)
+    ann.send(Join("den"), Msg("m", "den"))
+    cat.send(Join("den", after=0))
+    assert cat.outbox.ended == ["slow_consumer"]
+    ids = cat.outbox.ids("den")
+    assert ids == list(range(1, len(ids) + 1))
+
+
+def test_a_journal_that_keeps_less_than_waits_makes_no_gap() -> None:
+    """JOINED never has `first` beyond `last` + 1: what waits for its delivery comes live."""
+    world = World(journal=MemoryJournal(10))
+    ann, cat = world.clients("ann", "cat")
+    ann.send(Join("den"))
+    den = ann.session.rooms["den"].delivery
+    assert den._delivering.acquire(blocking=False)  # noqa: SLF001  # another thread is in the middle of a pass
+    for _ in range(10):
+        ann.say(*["m"] * 10, room="den")
+    cat.send(Join("den", after=0))
+    den._delivering.release()  # noqa: SLF001  # likewise
+    den.run()
+    (joined,) = cat.outbox.of(Joined)
+    assert (joined.last, joined.first) == (0, None)
+    assert cat.outbox.ids("den") == list(range(1, 101))
+
+
+def journal_last(world: World, room_name: str) -> int:
+    """Return the last id that is stored."""
+    return world.journal.bounds(room_name).last
 
 
 def test_who_leaves_during_a_pass_gets_nothing_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every order: once `leave` has returned nothing more comes, and the others miss nothing."""
-    interleave.patch(monkeypatch, commit, delivery, hub, room)
+    interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world = World(presence_limit=0)
@@ -489,7 +615,7 @@ def test_idle() -> None:
     den = world.room("den")
     idle = [den.idle]
     (ann,) = world.clients("ann")
-    den.join(ann.session, None)
+    enter(den, ann)
     idle.append(den.idle)
     journal.broken = True
     den.publish(ann.session, [Msg("1")], 0.0)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from chat_server.chat import arrival, commit, delivery, hub, leftovers, registry, room
 from chat_server.chat.commands import Conversation
 from chat_server.chat.commit import GroupCommit, Publication
-from chat_server.chat.hub import Hub, HubLimits
+from chat_server.chat.hub import Hub
+from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room, Surroundings
 from chat_server.chat.session import CONGESTED, TAKEN, Session
 from chat_server.errors import JournalError
@@ -17,6 +19,8 @@ from chat_server.wire.codec import encode, server_decoder
 from chat_server.wire.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
 
 M = TypeVar("M", bound=Message)
+#: The modules of the chat that make locks.
+LOCKING = (arrival, commit, delivery, hub, leftovers, registry, room)
 
 
 class Clock:
@@ -219,8 +223,8 @@ class World:
         client = Client(self.hub)
         welcome = client.register(name)
         assert welcome is not None, client.outbox.messages
-        for room in rooms:
-            self.hub.join(client.session, room)
+        for name_ in rooms:
+            self.hub.join(client.session, name_)
         client.outbox.clear()
         return client
 
@@ -233,7 +237,12 @@ class World:
 
     def room(self, name: str = "lobby") -> Room:
         """Return a room on its own, beside those of the hub."""
-        return Room(name, self.shared)
+        return Room(name, self.shared, self.journal.bounds(name))
+
+
+def enter(room: Room, client: Client, after: int | None = None) -> None:
+    """Bring a client into a room that is on its own."""
+    room.enter(client.session, room.approach(client.outbox, after))
 
 
 def record(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> Record:

@@ -270,3 +270,19 @@ def test_a_room_that_is_forgotten_has_nothing_left(journal: Journal) -> None:
     journal.forget("nowhere")
     assert journal.read("den", 0, 3, 10).frames == b""
     assert lines(journal.read("tea", 0, 2, 10).frames) == [1, 2]
+    assert journal.bounds("den")[:2] == (4, 3), "its ids go on when it comes to be again"
+    journal.commit([record("den", 4, 5)])
+    assert lines(journal.read("den", 0, 5, 10).frames) == [4, 5]
+
+
+def test_inboxes_that_are_forgotten_leave_nothing_behind(journal: Journal) -> None:
+    """However many there were; a room that comes after them is its own."""
+    for number in range(20):
+        store(journal, 2, room=f"@{number}")
+        journal.forget(f"@{number}")
+    store(journal, 1, room="den")
+    store(journal, 1, room="@last")
+    journal.forget("@last")
+    for number in range(20):
+        assert journal.read(f"@{number}", 0, 2, 9).frames == b""
+    assert lines(journal.read("den", 0, 1, 9).frames) == [1]

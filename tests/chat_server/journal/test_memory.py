@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_server.journal import Bounds
+from chat_server.journal import Bounds, memory
 from chat_server.journal.memory import MemoryJournal
 from tests.chat_server.chat.world import record
 
@@ -43,3 +43,27 @@ def test_nothing_follows_behind() -> None:
     assert not journal.behind
     assert journal.bounds("lobby").last == 1
     journal.close()
+
+
+def test_what_is_known_of_forgotten_rooms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the latest ones the last id; any other room begins above whatever it may have had."""
+    monkeypatch.setattr(memory, "FLOORS", 2)
+    journal = MemoryJournal()
+    for room, last in (("a", 9), ("b", 3), ("c", 5), ("@inbox", 50)):
+        journal.commit([record(room, 1, last)])
+        journal.forget(room)
+    assert [journal.bounds(room).last for room in ("a", "b", "c", "new", "@inbox")] == [9, 3, 5, 9, 9]
+    journal.commit([record("b", 4, 4)])
+    journal.forget("b")
+    journal.forget("b")
+    assert [journal.bounds(room).last for room in ("a", "b", "c", "new")] == [9, 4, 5, 9]
+
+
+def test_a_record_that_is_stored_already_is_not_stored_again() -> None:
+    """The same call may be made again, whatever it did the first time."""
+    journal = MemoryJournal()
+    both = [record("lobby", 1, 2), record("den", 1, 1)]
+    journal.commit(both[:1])
+    journal.commit(both)
+    assert journal.read("lobby", 0, 9, 9).last == 2
+    assert journal.read("lobby", 0, 9, 9).frames.count(b"\n") == 2

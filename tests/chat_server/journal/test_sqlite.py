@@ -291,3 +291,13 @@ def test_search_finds_in_the_rooms_it_is_given_alone(path: Path) -> None:
         assert ids(b"".join(found)) == [4, 3, 1, 2, 1]
         assert ids(b"".join(journal.search("m", ["lobby", "den"], 2))) == [4, 3]
         assert journal.search("m", [], 10) == []
+
+
+def test_rooms_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new one is taken only if there are not too many; those that there are go on."""
+    monkeypatch.setattr(module, "ROOMS", 2)
+    with closing(SqliteJournal(path)) as journal:
+        journal.commit([record("den", 1, 1)])
+        assert journal.takes("attic")
+        journal.commit([record("attic", 1, 1)])
+        assert [journal.takes(room) for room in ("den", "attic", "new")] == [True, True, False]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from chat_server.chat.commit import GroupCommit
-from chat_server.chat.hub import Hub, HubLimits
+from chat_server.chat.hub import Hub
+from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Surroundings
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net.connection import ClientConnection, ConnectionContext

@@ -1,0 +1,46 @@
+"""What is said to one person alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from chat_server.chat.room import Room, Surroundings
+from chat_server.chat.session import Outgoing, Session
+from chat_server.journal import Bounds
+from chat_server.wire.messages import DmFrame, Message
+
+#: What is kept of an inbox that nobody has written to.
+EMPTY = Bounds(1, 0, 0.0)
+
+
+class Inbox(Room):
+    """A room with one member, in which everybody may speak."""
+
+    kind = "dm"
+
+    def __init__(self, owner: Session, shared: Surroundings, bounds: Bounds = EMPTY) -> None:
+        super().__init__(inbox_name(owner.id), shared, bounds)
+        self._owner = owner
+
+    def go_live(self, outbox: Outgoing) -> None:
+        """Bring the owner all that comes from now on; reads nothing."""
+        self.delivery.enter(outbox, self.delivery.taken)
+
+    def open(self, outbox: Outgoing, after: int) -> None:
+        """Replay everything after `after` to the owner, then go live. Raises `JournalError`."""
+        self._replay(self.approach(outbox, after))
+
+    def close(self, outbox: Outgoing) -> None:
+        """Deliver no more to this connection of the owner."""
+        self.delivery.leave(outbox)
+
+    def _check_locked(self, sender: Session) -> None:
+        del sender
+
+    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
+        name, to = sender.name, self._owner.name
+        return [DmFrame(name, to, each.text, id_, ts) for id_, each in enumerate(messages, first)]
+
+
+def inbox_name(session: str) -> str:
+    """Return the name under which the journal keeps what is said to a session alone."""
+    return f"@{session}"

@@ -1,0 +1,65 @@
+"""Who may come back to which session, in this run of the server or from one before."""
+
+from chat_server.chat.inbox import Inbox, inbox_name
+from chat_server.chat.registry import Registry
+from chat_server.chat.room import Surroundings
+from chat_server.chat.session import REFS_TO_ASK, Session, is_signed, new_token, reissued, session_id
+from chat_server.errors import UnavailableError
+from chat_server.wire.messages import RegName
+
+
+class Resumption:
+    """Makes and checks the sessions' tokens.
+
+    After a restart a session can be resumed with a token of the run before, or of one that was over less
+    than `ttl` seconds ago, and gets a new one. What the journal knows of it is read under no lock.
+    """
+
+    def __init__(self, registry: Registry, shared: Surroundings, ttl: float) -> None:
+        self._registry = registry
+        self._shared = shared
+        self._journal = shared.commit.journal
+        self._secret = self._journal.secret
+        self._ends = shared.clock() + ttl
+        # The keys of earlier runs whose sessions may still come back.
+        self._former = [key.secret for key in self._journal.former if shared.time() - key.retired <= ttl]
+        # The ids of sessions of earlier runs that have come back; none is revived a second time.
+        self._revived: set[str] = set()
+
+    def begin(self, name: str) -> Session:
+        """Return a new session."""
+        return Session(new_token(self._secret), name)
+
+    def claim(self, request: RegName) -> Session | None:
+        """Return the session that a client resumes; none if it is gone.
+
+        Raises `UnavailableError`, and `JournalError` if what an earlier run knew cannot be read.
+        """
+        token = request.session
+        if token is None or request.epoch not in (None, self._journal.epoch):
+            return None
+        if is_signed(self._secret, token):
+            return self._registry.claim(session_id(token))
+        if not any(is_signed(key, token) for key in self._former):
+            return None
+        return self._registry.claim(session_id(token)) or self._revive(token)
+
+    def expire(self) -> None:
+        """Forget who came back from earlier runs, once nobody can any more."""
+        if self._revived and self._shared.clock() > self._ends:
+            self._revived.clear()
+
+    def _revive(self, token: str) -> Session | None:
+        """Return a session of an earlier run, with a token of this one; none if it is over."""
+        session = Session(reissued(self._secret, token), "")
+        if session.id in self._revived or self._shared.clock() > self._ends:
+            return None
+        known = self._journal.refs(session.id)
+        # No more may be unacknowledged, and the newest come last.
+        session.refs = dict(list(known.items())[-REFS_TO_ASK:])
+        bounds = self._journal.bounds(inbox_name(session.id))
+        session.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
+        if not self._registry.adopt(session):
+            raise UnavailableError("another connection has just resumed this session; try again")
+        self._revived.add(session.id)
+        return session

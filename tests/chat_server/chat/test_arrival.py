@@ -1,0 +1,61 @@
+"""What is held for a newcomer."""
+
+import pytest
+
+from chat_server.chat import arrival
+from chat_server.chat.arrival import Arrival
+from chat_server.chat.session import CONGESTED, TAKEN
+from tests import interleave
+from tests.chat_server.chat.world import RecordingOutbox
+from tests.interleave import Body
+
+
+def test_it_holds_then_passes_on() -> None:
+    """Contract 1: in order, joined once, and with the outbox's own answers afterwards."""
+    outbox = RecordingOutbox()
+    one = Arrival(outbox, 7)
+    assert (one.push(b"a"), one.push(b"b", droppable=True)) == (TAKEN, TAKEN)
+    assert (outbox.pushed, one.mark) == ([], 7)
+    assert one.go_live()
+    outbox.state = CONGESTED
+    assert one.push(b"c", droppable=True) == CONGESTED
+    assert (outbox.pushed, outbox.droppable) == ([b"ab", b"c"], [False, True])
+    assert one.congested()
+    assert one.wait_below(1, 0.0)
+    one.end("exit")
+    assert outbox.ended == ["exit"]
+
+
+def test_to_go_live_with_nothing_held_pushes_nothing() -> None:
+    """Where nobody spoke."""
+    outbox = RecordingOutbox()
+    assert Arrival(outbox, 0).go_live()
+    assert outbox.pushed == []
+
+
+def test_it_holds_no_more_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 2: then nothing is pushed, since something is missing."""
+    monkeypatch.setattr(arrival, "HELD_BYTES", 3)
+    outbox = RecordingOutbox()
+    one = Arrival(outbox, 0)
+    for frames in (b"ab", b"c", b"d", b"e"):
+        one.push(frames)
+    assert not one.go_live()
+    assert not one.go_live()
+    assert outbox.pushed == []
+
+
+def test_nothing_overtakes_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 1: in every order of one who pushes and one who goes live."""
+    interleave.patch(monkeypatch, arrival)
+
+    def scenario() -> tuple[list[Body], Body]:
+        outbox = RecordingOutbox()
+        one = Arrival(outbox, 0)
+
+        def check() -> None:
+            assert b"".join(outbox.pushed) == b"ab"
+
+        return [lambda: (one.push(b"a"), one.push(b"b")), one.go_live], check
+
+    assert interleave.explore(scenario) > 2

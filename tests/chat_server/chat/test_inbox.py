@@ -1,0 +1,43 @@
+"""What is said to one person alone."""
+
+from chat_server.chat.inbox import Inbox, inbox_name
+from chat_server.chat.session import Session
+from chat_server.wire.messages import Dm, DmFrame
+from tests.chat_server.chat.world import RecordingOutbox, World
+
+
+def said(outbox: RecordingOutbox) -> list[tuple[int, str, str]]:
+    """Return id, sender and text of what came."""
+    return [(each.id, each.sender, each.text) for each in outbox.of(DmFrame)]
+
+
+def test_an_inbox() -> None:
+    """Anybody speaks in it, one hears it: live, or from the record when that one comes back."""
+    world = World()
+    (ann,) = world.clients("ann")
+    owner = Session("token", "bob")
+    inbox = Inbox(owner, world.shared)
+    assert inbox.name == inbox_name(owner.id) == f"@{owner.id}"
+    first, second = RecordingOutbox(), RecordingOutbox()
+    inbox.go_live(first)
+    inbox.publish(ann.session, [Dm("bob", "1")], 0.0)
+    inbox.close(first)
+    inbox.publish(ann.session, [Dm("bob", "2"), Dm("bob", "3")], 0.0)
+    inbox.open(second, 1)
+    inbox.publish(ann.session, [Dm("bob", "4")], 0.0)
+    assert said(first) == [(1, "ann", "1")]
+    assert said(second) == [(2, "ann", "2"), (3, "ann", "3"), (4, "ann", "4")]
+    assert inbox.names() == []
+
+
+def test_an_inbox_of_a_run_before() -> None:
+    """Its ids go on."""
+    world = World()
+    (ann,) = world.clients("ann")
+    owner = Session("token", "bob")
+    Inbox(owner, world.shared).publish(ann.session, [Dm("bob", "1")], 0.0)
+    again = Inbox(owner, world.shared, world.journal.bounds(inbox_name(owner.id)))
+    outbox = RecordingOutbox()
+    again.publish(ann.session, [Dm("bob", "2")], 0.0)
+    again.open(outbox, 0)
+    assert said(outbox) == [(1, "ann", "1"), (2, "ann", "2")]

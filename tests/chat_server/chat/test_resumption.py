@@ -1,0 +1,79 @@
+"""Which session a token opens."""
+
+import pytest
+
+from chat_server.chat.registry import Registry
+from chat_server.chat.resumption import Resumption
+from chat_server.chat.session import REFS_TO_ASK, Session, new_token
+from chat_server.errors import UnavailableError
+from chat_server.wire.messages import RegName
+from tests.chat_server.chat.world import FragileJournal, World
+
+
+def made(world: World) -> tuple[Registry, Resumption]:
+    """Return both, in that world."""
+    registry = Registry(world.limits, world.clock)
+    return registry, Resumption(registry, world.shared, world.limits.session_ttl)
+
+
+def test_a_token_of_this_run() -> None:
+    """Opens its session while that is known, and no other."""
+    world = World()
+    registry, resumption = made(world)
+    session = resumption.begin("ann")
+    registry.admit(session, "ann")
+    registry.depart(session, final=False)
+    for token, epoch in ((None, None), ("x", None), (new_token(b"other"), None), (session.token, "other")):
+        assert resumption.claim(RegName("ann", token, None, epoch)) is None
+    assert resumption.claim(RegName("ann", session.token, None, world.journal.epoch)) is session
+    registry.depart(session, final=True)
+    assert resumption.claim(RegName("ann", session.token)) is None
+
+
+def test_a_token_of_the_run_before_is_good_once_and_for_a_time() -> None:
+    """The session gets another token; forgotten, it is not revived again."""
+    world = World()
+    token = made(world)[1].begin("ann").token
+    later = world.restarted()
+    registry, resumption = made(later)
+    session = resumption.claim(RegName("ann", token))
+    assert session is not None
+    assert session.token != token
+    assert session.id == Session(token, "").id
+    registry.depart(session, final=True)
+    assert resumption.claim(RegName("ann", token)) is None
+    later.clock.now += later.limits.session_ttl + 1
+    resumption.expire()
+    assert resumption.claim(RegName("ann", token)) is None
+
+
+def test_what_an_earlier_run_knew_is_bounded() -> None:
+    """The newest refs, half of the bound: so much may be unacknowledged, and there is room for more."""
+    world = World(FragileJournal())
+    token = made(world)[1].begin("ann").token
+    session_id = Session(token, "").id
+    known = {str(number): ("lobby", number, 1.0) for number in range(REFS_TO_ASK + 10)}
+    assert isinstance(world.journal, FragileJournal)
+    world.journal.known_refs[session_id] = known
+    session = made(world.restarted())[1].claim(RegName("ann", token))
+    assert session is not None
+    assert list(session.refs) == list(known)[10:]
+
+
+def test_two_who_come_at_once_with_one_token() -> None:
+    """One of them is told to try again: then it takes over from the other, as always."""
+    world = World(FragileJournal())
+    token = made(world)[1].begin("ann").token
+    later = world.restarted()
+    registry, resumption = made(later)
+    refs = later.journal.refs
+
+    def come_meanwhile(session: str) -> dict[str, tuple[str, int, float]]:
+        later.journal.refs = refs  # type: ignore[method-assign]  # for the other
+        assert resumption.claim(RegName("ann", token)) is not None
+        return refs(session)
+
+    later.journal.refs = come_meanwhile  # type: ignore[method-assign]  # the other is faster
+    with pytest.raises(UnavailableError, match="try again"):
+        resumption.claim(RegName("ann", token))
+    assert len(registry.sessions) == 1
