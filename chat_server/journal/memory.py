@@ -137,7 +137,7 @@ class MemoryJournal:
         return True
 
     def forget(self, room: str) -> None:
-        """Drop all that is kept of the room, but for its last id; of an inbox all: its name never comes again.
+        """Drop all that is kept of the room, but for its last id; of an inbox all: its name never returns.
 
         Of `FLOORS` rooms the last id is remembered; beyond, new rooms begin above that of the oldest.
         """

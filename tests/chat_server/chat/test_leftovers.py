@@ -52,6 +52,7 @@ def test_no_more_are_kept_than_the_limit() -> None:
     stored(world, "a", "b", "c")
     for room in "abc":
         left.add(room, 600.0)
+    left.add("@inbox")
     left.forget(nobody)
     assert kept(world, "a", "b", "c") == ["b", "c"]
 
