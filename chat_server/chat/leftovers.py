@@ -51,10 +51,9 @@ class Leftovers:
     def _next(self) -> list[str]:
         now = self._clock()
         with self._lock:
-            excess = len(self._due) - self._limit
-            return [room for at, (room, due) in enumerate(self._due.items()) if at < excess or due <= now][
-                :BATCH
-            ]
+            over = [room for room, due in self._due.items() if due <= now]
+            kept = [room for room, due in self._due.items() if due > now]
+        return (over + kept[: max(0, len(kept) - self._limit)])[:BATCH]
 
     def _forget(self, rooms: list[str], is_wanted: Callable[[str], bool]) -> None:
         """Forget these; no commit runs meanwhile, so nothing new is lost with a room."""
