@@ -119,8 +119,14 @@ class Channel:
             self._send(lambda: [*messages, *(self._exchange.flush() if self._flush_due(now) else [])])
 
     def ping(self) -> None:
-        """Ask the server whether it is there."""
-        self._send(lambda: [Ping()])
+        """Ask the server whether it is there, or is one at all."""
+        if self.asked:
+            self._send(lambda: [Ping()])
+            return
+        with self._sending:  # nothing else is sent yet
+            link = self._link
+            if link is not None:
+                link.knock()
 
     def _flush_due(self, now: float) -> bool:
         exchange = self._exchange

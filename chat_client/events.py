@@ -97,6 +97,7 @@ class Cause(enum.Enum):
     LEFT = "left"
     LOST = "lost"
     REFUSED = "refused"
+    INCOMPATIBLE = "incompatible"
 
 
 @dataclass(frozen=True, slots=True)

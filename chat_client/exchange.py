@@ -318,6 +318,10 @@ class Exchange:
     def _on_ping(self, ping: Ping) -> None:
         self._answers.append(Pong(ref=ping.ref))
 
+    def _on_pong(self, pong: Pong) -> None:
+        if pong.ref is not None:  # the answer to a question of the user's
+            self._events.append(pong)
+
     def _on_notice(self, notice: Notice) -> None:
         if notice.reconnect_after is not None:
             self.reconnect_after = notice.reconnect_after
@@ -338,6 +342,7 @@ class Exchange:
         Ack: _on_ack,
         ErrorFrame: _on_error,
         Ping: _on_ping,
+        Pong: _on_pong,
         Notice: _on_notice,
         Bye: _on_bye,
     }

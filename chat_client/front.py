@@ -248,7 +248,9 @@ class Front(abc.ABC):
         if self.ended.cause is Cause.REFUSED:
             self.complain(f"{why} (--name)")
             return ExitStatus.NAME_REFUSED
-        if self.registered:
+        if self.ended.cause is Cause.INCOMPATIBLE:
+            self.complain(why)
+        elif self.registered:
             self.complain(f"the connection is lost: {why}")
         else:
             self.complain(f"{why}; start a server with chat-server, or see --host and --port")

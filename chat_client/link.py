@@ -5,16 +5,18 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-from chat_client.errors import ConnectionLostError
+from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.terms import reason
 from chat_server.wire.codec import SERVER_LINE, encode_lines, server_decoder
 from chat_server.wire.framing import Framer
-from chat_server.wire.messages import ClientMessage
+from chat_server.wire.messages import ClientMessage, Ping
 
 #: Within how many seconds a connection must be made.
 CONNECT_TIMEOUT = 10.0
 #: How long, in seconds, the server may leave what we send unread before the connection is given up.
 SEND_TIMEOUT = 30.0
+#: A server whose line has not ended after so many bytes is given up.
+UNENDED_BYTES = 16 * SERVER_LINE
 _CHUNK = 256 * 1024
 
 
@@ -30,6 +32,17 @@ def connect(host: str, port: int) -> socket.socket:
         raise ConnectionLostError(f"cannot reach {host} port {port}: {reason(error)}") from None
 
 
+def foreign(first: bytes) -> str | None:
+    """Return what answers instead of a chat server, by its first bytes; none for a chat server."""
+    if first.startswith(b"{"):
+        return None
+    if first.lstrip().startswith((b"HTTP/", b"<")):
+        return "that port speaks HTTP, as the one for metrics does; the chat has another (--port)"
+    if first.startswith((b"\x15\x03", b"\x16\x03")):
+        return "that port speaks TLS, which this client does not"
+    return "what answers there is no chat server; see --host and --port"
+
+
 class Link:
     """A connection. One thread receives and closes; any thread, but one at a time, sends."""
 
@@ -41,12 +54,14 @@ class Link:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._framer = Framer(SERVER_LINE)
+        self._known = False
         self._decoder = server_decoder()
 
     def receive(self, timeout: float) -> list[object] | None:
         """Wait for bytes; return the messages they complete, or none where the time, in seconds, is up.
 
-        A line that is no message stands in the list as an error. Raises `ConnectionLostError`.
+        A line that is no message stands in the list as an error. Raises `ConnectionLostError`,
+        `IncompatibleError`.
         """
         if not self._poll.poll(max(0.0, timeout) * 1000):
             return None
@@ -56,13 +71,25 @@ class Link:
             raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
         if not data:
             raise ConnectionLostError("the server closed the connection")
+        if not self._known and (what := foreign(data)) is not None:
+            raise IncompatibleError(what)
+        self._known = True
         block = self._framer.feed(data)
+        if self._framer.skipped > UNENDED_BYTES:
+            raise ConnectionLostError("the server sends a line without an end")
         return list(self._decoder.decode(block)) if block else []
+
+    def knock(self) -> None:
+        """Ask a server that has not spoken whether it is one: others take it for a request that is wrong."""
+        self._send(encode_lines([Ping()]) + b"\r\n")
 
     def send(self, messages: Sequence[ClientMessage]) -> None:
         """Send the messages. Raises `ConnectionLostError`; then they may be cut and the link is useless."""
+        self._send(encode_lines(messages))
+
+    def _send(self, data: bytes) -> None:
         try:
-            self._socket.sendall(encode_lines(messages))
+            self._socket.sendall(data)
         except TimeoutError:
             raise ConnectionLostError("the server stopped reading") from None
         except OSError as error:

@@ -2,17 +2,19 @@
 
 #: After so many seconds without a byte the server is asked whether it is there.
 IDLE = 25.0
-#: Within so many seconds it must answer that, and must speak first after a connect.
+#: Within so many seconds it must answer that.
 ANSWER = 10.0
+#: Within so many seconds a chat server speaks first. One that does not is asked: other servers answer that
+#: with something that tells what they are, and would else wait as we do.
+GREETING = 1.0
 
 
 class Liveness:
     """When to ask a silent server, and when to give it up. Times are of a monotonic clock."""
 
     def __init__(self, now: float) -> None:
-        # A server speaks first, so a new connection is as one that was just asked.
-        self._asked = True
-        self.deadline = now + ANSWER
+        self._asked = False
+        self.deadline = now + GREETING
 
     def heard(self, now: float) -> None:
         """Note that bytes came."""

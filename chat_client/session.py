@@ -163,7 +163,7 @@ class Session:
             self._channel.take_name(refused.name)
             cause, reason = Cause.REFUSED, str(refused)
         except IncompatibleError as error:
-            raise _EndedError(Cause.LOST, str(error)) from None
+            raise _EndedError(Cause.INCOMPATIBLE, str(error)) from None
         except ConnectionLostError as lost:
             reason = str(lost)
         except _EndedError:
@@ -219,7 +219,7 @@ class Session:
         now = self._clock()
         events, answers = self._channel.receive(received, now)
         if not self._channel.asked and not all(isinstance(each, Message) for each in received):
-            raise IncompatibleError("what answers there is no chat server")
+            raise IncompatibleError("what answers there is no chat server; see --host and --port")
         if any(isinstance(event, Registered) for event in events):
             self._asking = False
             self._reconnection.registered(now)

@@ -41,6 +41,7 @@ class Terminal:
         )
         os.close(inside)
         self._hanging_up = Waker()
+        self._hung_up = False
         # Guards what follows.
         self._changed = threading.Condition()
         self.shown = b""
@@ -73,6 +74,7 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal, as somebody does who closes the window."""
+        self._hung_up = True
         self._hanging_up.wake()
         self._reader.join(DEADLINE)
         if self._keyboard >= 0:
@@ -95,7 +97,7 @@ class Terminal:
 
     def _read_all(self) -> None:
         """Take what is shown until nobody has the terminal open any more, or one hangs up."""
-        while self._hanging_up.wait(descriptor=self._keyboard):
+        while self._hanging_up.wait(descriptor=self._keyboard) and not self._hung_up:
             try:
                 shown = os.read(self._keyboard, 65536)
             except OSError:

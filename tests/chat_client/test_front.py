@@ -91,6 +91,16 @@ def test_no_server() -> None:
     )
 
 
+def test_a_port_of_something_else(server: FakeServer) -> None:
+    """It says what is there; no advice to start a server, since one runs."""
+    front = Waiting(options(server))
+    with playing(server, lambda: server.accept().socket.sendall(b"HTTP/1.0 400 Bad Request\r\n")):
+        assert front.run() is ExitStatus.LOST
+    assert front.err.getvalue() == (
+        "chat-client: that port speaks HTTP, as the one for metrics does; the chat has another (--port)\n"
+    )
+
+
 def test_a_connection_lost_for_good(server: FakeServer) -> None:
     """The reason is told, and what was not delivered."""
     front = Waiting(options(server))

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from chat_client import link as link_module
-from chat_client.errors import ConnectionLostError
+from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.link import Link, connect
 from chat_server.wire.codec import SERVER_LINE, encode, encode_lines
 from chat_server.wire.messages import Message, Msg, Notice, Ping
@@ -45,6 +45,47 @@ def test_nothing_comes(pair: tuple[Link, socket.socket]) -> None:
     assert link.receive(0.0) is None
 
 
+@pytest.mark.parametrize(
+    ("first", "what"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"<!DOCTYPE HTML>", "HTTP"),
+        (b"\n<html>", "HTTP"),
+        (b"\x15\x03\x01\x00\x02\x02\x0a", "TLS"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no chat server"),
+        (b"220 mail.example ESMTP\r\n", "no chat server"),
+        (b"-ERR unknown command", "no chat server"),
+        (b"\x00" * 100, "no chat server"),
+    ],
+)
+def test_what_is_no_chat_server_is_known_by_its_first_bytes(
+    pair: tuple[Link, socket.socket], first: bytes, what: str
+) -> None:
+    """A line need not end for that; what it is may help."""
+    link, theirs = pair
+    theirs.sendall(first)
+    with pytest.raises(IncompatibleError, match=what):
+        link.receive(DEADLINE)
+
+
+def test_a_chat_server_may_say_anything_later(pair: tuple[Link, socket.socket]) -> None:
+    """Its lines may be cut anywhere, and one that is wrong is a wrong line."""
+    link, theirs = pair
+    theirs.sendall(b"{")
+    assert link.receive(DEADLINE) == []
+    theirs.sendall(b'"type":"PING"}\n')
+    assert link.receive(DEADLINE) == [Ping()]
+    theirs.sendall(b"<\n")
+    assert [type(each).__name__ for each in link.receive(DEADLINE) or []] == ["BadJsonError"]
+
+
+def test_knocks_as_any_server_understands(pair: tuple[Link, socket.socket]) -> None:
+    """A line that a chat server answers, and the end of a request for one that reads those."""
+    link, theirs = pair
+    link.knock()
+    assert theirs.recv(100) == b'{"type":"PING"}\n\r\n'
+
+
 def test_the_end_is_told(pair: tuple[Link, socket.socket]) -> None:
     """A server that closes is no spin: the end is an error."""
     link, theirs = pair
@@ -65,7 +106,7 @@ def test_another_thread_may_end_it(pair: tuple[Link, socket.socket]) -> None:
 def test_a_line_that_is_no_message_is_an_error_in_its_place(pair: tuple[Link, socket.socket]) -> None:
     """Other lines of the same bytes are kept."""
     link, theirs = pair
-    theirs.sendall(b"SSH-2.0-x\r\n" + encode(Ping()))
+    theirs.sendall(b"{SSH-2.0-x\r\n" + encode(Ping()))
     bad, good = link.receive(DEADLINE) or []
     assert not isinstance(bad, Message)
     assert good == Ping()
@@ -75,7 +116,7 @@ def test_an_endless_line_does_not_fill_the_memory(pair: tuple[Link, socket.socke
     """Beyond the longest line of a server bytes are thrown away, and the next line counts again."""
     link, theirs = pair
     theirs.settimeout(None)
-    sent = 0
+    sent = theirs.send(b"{")
     while sent < 2 * SERVER_LINE:
         sent += theirs.send(b"x" * 65536)
         assert link.receive(DEADLINE) == []
@@ -120,6 +161,21 @@ def test_a_name_that_is_no_host() -> None:
     """What cannot be looked up is told, not raised as it is."""
     with pytest.raises(ConnectionLostError, match="cannot reach"):
         connect("not a host \udcff", 9090)
+
+
+def test_a_line_that_never_ends_ends_the_connection(
+    pair: tuple[Link, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends that is busy for ever and says nothing."""
+    monkeypatch.setattr(link_module, "UNENDED_BYTES", SERVER_LINE)
+    link, theirs = pair
+    piece = b"{" * (SERVER_LINE // 16)
+    for _ in range(16):
+        theirs.sendall(piece)
+        assert link.receive(DEADLINE) == []
+    theirs.sendall(b"x")
+    with pytest.raises(ConnectionLostError, match="without an end"):
+        link.receive(DEADLINE)
 
 
 class Failing(socket.socket):

@@ -1,13 +1,15 @@
 """Whether the other side is still there."""
 
-from chat_client.liveness import ANSWER, IDLE, Liveness
+from chat_client.liveness import ANSWER, GREETING, IDLE, Liveness
 
 
 def test_a_server_must_speak_first() -> None:
-    """A new connection on which nothing comes is given up without asking."""
+    """A new connection on which nothing comes is asked soon, and given up where no answer comes."""
     liveness = Liveness(100.0)
-    assert liveness.deadline == 100.0 + ANSWER
-    assert not liveness.ask(110.0)
+    assert liveness.deadline == 100.0 + GREETING
+    assert liveness.ask(101.0)
+    assert liveness.deadline == 101.0 + ANSWER
+    assert not liveness.ask(111.0)
 
 
 def test_a_silent_server_is_asked_once() -> None:

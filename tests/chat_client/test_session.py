@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
 from chat_client.link import Link
-from chat_client.liveness import IDLE
+from chat_client.liveness import GREETING, IDLE
 from chat_server.wire.messages import (
     Bye,
     ErrorFrame,
@@ -338,7 +338,34 @@ def test_what_answers_may_be_no_chat_server(server: FakeServer) -> None:
     """Another protocol's banner is told as such, and not tried again."""
     with Client(server.port, at_start=60.0) as client:
         server.accept().socket.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
-        assert client.next(Ended) == Ended(Cause.LOST, "what answers there is no chat server")
+        assert client.next(Ended) == Ended(
+            Cause.INCOMPATIBLE, "what answers there is no chat server; see --host and --port"
+        )
+
+
+def test_what_waits_for_a_request_is_asked_and_is_no_chat_server(server: FakeServer) -> None:
+    """A server that does not speak first is asked at once, which a chat server that is only slow answers."""
+    clock = LeapingClock()
+    clock.step = GREETING
+    with Client(server.port, at_start=60.0, clock=clock) as client:
+        peer = server.accept()
+        assert peer.socket.recv(100) == b'{"type":"PING"}\n\r\n'
+        peer.socket.sendall(b"<!DOCTYPE HTML>")
+        assert "HTTP" in client.next(Ended).text
+
+
+def test_a_slow_chat_server_is_waited_for(server: FakeServer) -> None:
+    """Its answer to the question is no event, and it asks for the name whenever it likes."""
+    clock = LeapingClock()
+    clock.step = GREETING
+    with Client(server.port, at_start=60.0, clock=clock) as client:
+        peer = server.accept()
+        peer.receive(Ping)
+        clock.step = 0.0
+        peer.send(Pong())
+        peer.register()
+        client.next(Registered)
+        assert not any(isinstance(event, Pong) for event in client.rest())
 
 
 def test_a_full_server_says_so(server: FakeServer) -> None:
