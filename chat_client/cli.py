@@ -9,7 +9,7 @@ from importlib import metadata
 from io import TextIOWrapper
 from typing import NoReturn, TextIO
 
-from chat_client import pipe, script
+from chat_client import arguments, pipe, script
 from chat_client.console import Console, ask_name, new_prompt
 from chat_client.errors import SetupError
 from chat_client.front import ExitStatus, Front, Options
@@ -24,7 +24,6 @@ from chat_client.script import read_script
 from chat_server.wire.messages import PROTOCOL
 
 STANDARD_INPUT = 0
-LAST_PORT = 65535
 #: The exit status after a second interruption.
 INTERRUPTED = 130
 #: For how long, in seconds, a program tries to come back: as long as a server keeps a session.
@@ -76,32 +75,50 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--host", default=environment.get("CHAT_CLIENT_HOST", "localhost"), help="the server (%(default)s)")
+    add(
+        "--host",
+        type=arguments.host,
+        default=arguments.setting(environment, "CHAT_CLIENT_HOST", "localhost"),
+        help="the server (%(default)s)",
+    )
     add(
         "--port",
-        type=_port,
-        default=environment.get("CHAT_CLIENT_PORT", "9090"),
+        type=arguments.port,
+        default=arguments.setting(environment, "CHAT_CLIENT_PORT", "9090"),
         help="its port (%(default)s)",
     )
     add(
-        "--name", default=environment.get("CHAT_CLIENT_NAME"), help="what to be called; asked for if left out"
+        "--name",
+        default=arguments.setting(environment, "CHAT_CLIENT_NAME", None),
+        help="what to be called; asked for if left out",
     )
-    add("--room", help="enter this room as well as the lobby, and talk there")
-    add("--file", metavar="PATH", help="save all messages to this file, each once; goes on where it ends")
-    add("--pulse", metavar="PATH", help="touch this file at each message, so that its age shows one talks")
-    add("--script", metavar="PATH", help="play a script instead of taking lines")
+    add("--room", type=arguments.given("a room"), help="enter this room as well as the lobby, and talk there")
+    path = arguments.given("a path")
+    add(
+        "--file",
+        metavar="PATH",
+        type=path,
+        help="save all messages to this file, each once; goes on where it ends",
+    )
+    add(
+        "--pulse",
+        metavar="PATH",
+        type=path,
+        help="touch this file at each message, so that its age shows one talks",
+    )
+    add("--script", metavar="PATH", type=path, help="play a script instead of taking lines")
     add("--pipe", action="store_true", help="take and give JSON lines, for programs")
-    add("--duration", type=_seconds, metavar="SECONDS", help="leave after so long")
+    add("--duration", type=arguments.seconds, metavar="SECONDS", help="leave after so long")
     add(
         "--wait",
-        type=_seconds,
+        type=arguments.seconds,
         default=0.0,
         metavar="SECONDS",
         help="at the start, go on trying for so long (0)",
     )
     add(
         "--retry",
-        type=_seconds,
+        type=arguments.seconds,
         metavar="SECONDS",
         help="after a loss, go on trying for so long (for ever in a terminal, 600 elsewhere)",
     )
@@ -117,10 +134,10 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(line: Sequence[str] | None = None) -> int:
     """Run the client; return the exit status."""
     parser = build_parser(os.environ)
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(line)
     if given.script and given.pipe:
         parser.error("--script and --pipe are two ways to talk; choose one")
     _prepare_streams()
@@ -191,22 +208,6 @@ def _front(given: argparse.Namespace, options: Options) -> Front:
 
 def _output(stream: TextIO) -> Output:
     return Output(stream.fileno(), stream.encoding)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
-        raise argparse.ArgumentTypeError(f"“{text}” is no port; give a number from 1 to {LAST_PORT}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"“{text}” is no number of seconds")
-    return seconds
 
 
 def _version() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 #: The upper bound of the first wait in seconds; each further one doubles it, up to LONGEST.
 FIRST = 0.5
 LONGEST = 30.0
+#: The longest wait, in seconds, that a server may ask for.
+HINT = 3600.0
 #: A connection that stood so long, in seconds, makes the waits begin at FIRST again.
 STABLE = 10.0
 
@@ -57,4 +59,4 @@ class Reconnection:
         self.failures += 1
         jitter = self._chance() * min(LONGEST, self._first * float(2**self._doublings))
         self._doublings = min(self._doublings + 1, 16)
-        return jitter + (hint or 0.0)
+        return jitter + min(max(0.0, hint or 0.0), HINT)

@@ -54,10 +54,11 @@ _NEEDED = re.compile(
 )
 _BREAK = re.compile(r"\r\n|\n")
 _LINE_END = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
-# A control sequence as a whole (ECMA-48, 5.4 and 5.6), or else a character alone.
+# A control sequence as a whole (ECMA-48, 5.4 and 5.6), or else a character alone. A string that another one
+# interrupts is none: each that has no end would be looked through to the end of the text.
 _CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|[\x00-\x1f\x7f-\x9f]"
 )
 # The control pictures of Unicode: C0 in order, and DEL.

@@ -31,11 +31,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chat_client.arguments import LONGEST_SECONDS
+from chat_client.encoding import MARK, Recoder
 from chat_client.errors import ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: No script is longer.
+SCRIPT_BYTES = 1024 * 1024
 #: The cooldown where a script sets none, in seconds.
 COOLDOWN = 30.0
 #: A `loop` must pause at least so long on its way, in seconds, so that no script floods a room.
@@ -117,13 +121,19 @@ _ON = re.compile(
     r"(?:/(?P<pattern>(?:[^/\\]|\\.)*)/|join)\s+(?:wait\s+(?P<wait>\S+)\s+)?(?P<verb>say|me)\s+(?P<texts>.*)"
 )
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(?:\.\.(\d+(?:\.\d+)?))?", re.ASCII)
+_TIMES = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
+_MARK = MARK.decode()
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 def read_script(path: str) -> Script:
     """Read a script. Raises `ScriptError`."""
     try:
-        return parse_script(Path(path).read_text(encoding="utf-8"), path)
+        with Path(path).open("rb") as file:
+            data = file.read(SCRIPT_BYTES + 1)
+        if len(data) > SCRIPT_BYTES:
+            raise ScriptError(f"{path} is longer than {SCRIPT_BYTES} bytes, so it is no script")
+        return parse_script(Recoder().feed(data, final=True).decode(), path)
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"
         raise ScriptError(f"cannot read the script {path}: {reason}") from None
@@ -134,7 +144,7 @@ def parse_script(text: str, path: str = "script") -> Script:
     parser = _Parser()
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            parser.line(line.strip())
+            parser.line(line.removeprefix(_MARK).strip())
         except ValueError as error:
             raise ScriptError(f"{path}, line {number}: {error}; --help-script shows how") from None
     return parser.script
@@ -176,8 +186,8 @@ class _Parser:
         self._begin = len(self.script.steps)
 
     def _on_loop(self, rest: str) -> None:
-        if rest and not (rest.isdecimal() and int(rest) > 0):
-            raise ValueError("loop takes nothing, or how many times")
+        if rest and not _TIMES.fullmatch(rest):
+            raise ValueError("loop takes nothing, or how many times: up to 999999999")
         pauses = (step.span.least for step in self.script.steps[self._begin :] if isinstance(step, Pause))
         if sum(pauses) < SHORTEST_LOOP:
             raise ValueError(f"a loop needs a pause of {SHORTEST_LOOP} seconds or more in it")
@@ -249,6 +259,8 @@ def _span(rest: str) -> Span:
     most = float(match[2]) if match[2] else least
     if most < least:
         raise ValueError("the first number of a time is the smaller one")
+    if most > LONGEST_SECONDS:
+        raise ValueError(f"a time has at most {LONGEST_SECONDS} seconds")
     return Span(least, most)
 
 

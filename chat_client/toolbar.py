@@ -68,6 +68,9 @@ def shortened(text: str, columns: int) -> str:
     """Return as much of the beginning of a text as so many columns hold, with `…` if that is not all."""
     if get_cwidth(text) <= columns:
         return text
-    while text and get_cwidth(text) >= columns:
-        text = text[:-1]
-    return f"{text}…"
+    width = 0
+    for place, character in enumerate(text):
+        width += get_cwidth(character)
+        if width >= columns:
+            return f"{text[:place]}…"
+    return text

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -77,7 +78,14 @@ def test_help_teaches() -> None:
         (["--port", "65536"], "no port"),
         (["--duration", "long"], "no number of seconds"),
         (["--duration", "-1"], "no number of seconds"),
-        (["--retry", "inf"], "no number of seconds"),
+        (["--retry", "inf"], "more than the most"),
+        (["--duration", "1e10"], "more than the most"),
+        (["--wait", "1e18"], "more than the most"),
+        (["--host", "localhost:9090"], "--port 9090"),
+        (["--file", ""], "--file: it is empty"),
+        (["--pulse", ""], "--pulse: it is empty"),
+        (["--script", ""], "--script: it is empty"),
+        (["--room", ""], "--room: it is empty"),
         (["--script", "x", "--pipe"], "choose one"),
         ([], "give --name"),
         (["--name", "dave", "--script", "/nonexistent"], "cannot read the script /nonexistent"),
@@ -265,3 +273,32 @@ def test_a_terminal_that_understands_nothing(server: FakeServer, term: str) -> N
         assert terminal.finish() == 0
     assert b"dave: hello" in terminal.shown
     assert b"\x1b" not in terminal.shown
+
+
+def test_variables_of_others_are_no_settings(server: FakeServer) -> None:
+    """A Kubernetes service named chat-client does not keep the client from starting, nor an empty one."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.register()
+        peer.part()
+
+    environment = {
+        "CHAT_CLIENT_PORT": "tcp://10.96.0.12:9090",
+        "CHAT_CLIENT_SERVICE_HOST": "10.96.0.12",
+        "CHAT_CLIENT_PORT_9090_TCP_ADDR": "10.96.0.12",
+        "CHAT_CLIENT_HOST": "",
+        "CHAT_CLIENT_NAME": "",
+    }
+    assert build_parser(environment).parse_args([]).port == 9090
+    with playing(server, part):
+        done = run(["--host", "127.0.0.1", "--port", str(server.port), "--name", "dave"], "", environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_brackets_around_an_address_are_none_of_it() -> None:
+    """As they stand in addresses of web pages."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as unused:
+        port = unused.getsockname()[1]
+    done = run(["--host", "[::1]", "--port", str(port), "--name", "dave"])
+    assert done.stderr.startswith(f"chat-client: nothing listens on ::1 port {port};")

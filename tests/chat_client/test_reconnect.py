@@ -1,9 +1,12 @@
 """When to try again."""
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.reconnect import FIRST, LONGEST, STABLE, Reconnection
+from chat_client.reconnect import FIRST, HINT, LONGEST, STABLE, Reconnection
 
 
 def reconnection(at_start: float = 0.0, afterwards: float = 600.0, chance: float = 1.0) -> Reconnection:
@@ -69,3 +72,11 @@ def test_the_server_may_say_how_long() -> None:
     policy.registered(0.0)
     waits = [policy.lost(1.0), policy.lost(1.0), policy.lost(1.0, hint=3.0), policy.lost(1.0)]
     assert waits == [0.5 * FIRST, FIRST, 3.0 + 0.5 * FIRST, FIRST]
+
+
+@pytest.mark.parametrize(
+    ("hint", "delay"), [(-5.0, 0.0), (0.0, 0.0), (7.0, 7.0), (1e300, HINT), (math.nan, 0.0)]
+)
+def test_what_a_server_asks_for_is_bounded(hint: float, delay: float) -> None:
+    """No number of a server's makes the client wait for years, or a clock fail."""
+    assert reconnection(10.0, chance=0.0).lost(1.0, hint) == delay

@@ -190,3 +190,11 @@ def test_what_is_sent_can_be_encoded(text: str) -> None:
     assert sent.encode().decode() == sent
     assert len(sent) == len(text)
     assert sendable("dä\udcffve") == "dä?ve"
+
+
+@pytest.mark.parametrize("opening", ["\x9d", "\x90", "\x98", "\x1b]", "\x1b_", "\x9b", "\x1b[", "\x9dx"])
+def test_openings_without_an_end_are_looked_at_once(opening: str) -> None:
+    """A search to the end of the text for each would take hours if the text is long."""
+    text, dropped = cleaned(opening * 200_000)
+    assert dropped >= 200_000
+    assert len(text) <= 2 * 200_000

@@ -172,3 +172,38 @@ def test_a_span_is_chosen_within_its_bounds() -> None:
     chance = random.Random(1)
     times = [Span(2, 6).choose(chance) for _ in range(100)]
     assert 2 <= min(times) < max(times) <= 6
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_script_may_come_from_any_editor(tmp_path: Path, encoding: str) -> None:
+    """With a byte order mark or without, and with either end of a line."""
+    path = tmp_path / "greet.script"
+    path.write_bytes("say grüße\r\nexit\r\n".encode(encoding))
+    assert read_script(str(path)).steps == [Say(("grüße",)), Finish()]
+
+
+def test_scripts_that_were_put_together() -> None:
+    """Each of them may have begun with a byte order mark."""
+    assert parse_script("say a\n\ufeffsay b\n").steps == [Say(("a",)), Say(("b",))]
+
+
+def test_what_is_too_long_is_no_script() -> None:
+    """Nor does it fill the memory, as /dev/zero would."""
+    with pytest.raises(ScriptError, match="longer than"):
+        read_script("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"pause {'9' * 400}",
+        "pause 1..1e9",
+        "pause 1..99999999999",
+        f"loop {'9' * 5000}",
+        "cooldown 1000000001",
+    ],
+)
+def test_numbers_that_no_clock_holds_are_refused(line: str) -> None:
+    """With the line they stand in."""
+    with pytest.raises(ScriptError, match="line 2"):
+        parse_script(f"pause 1\n{line}\n")

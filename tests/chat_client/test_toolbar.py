@@ -70,3 +70,8 @@ def test_shortened(text: str, columns: int) -> None:
 def test_addresses() -> None:
     """The colons of IPv6 are told from that of the port."""
     assert [address("::1", 9), address("h", 9)] == ["[::1]:9", "h:9"]
+
+
+def test_shortening_looks_at_each_character_once() -> None:
+    """A name that a server makes very long holds nobody up."""
+    assert shortened("x" * 2_000_000, 5) == "xxxx…"
