@@ -20,6 +20,7 @@ from chat_server.config import Config
 from chat_server.errors import ConfigError, ListenError, OperatorError
 from chat_server.journal import Journal, maintenance
 from chat_server.journal.memory import MemoryJournal
+from chat_server.journal.place import named
 from chat_server.journal.sqlite import SqliteJournal
 from chat_server.metrics import routes
 from chat_server.net import system
@@ -147,7 +148,7 @@ def maintain(options: argparse.Namespace, settings: Config) -> int:
     kind, _, path = settings.journal.partition(":")
     if kind != "sqlite":
         raise ConfigError(f"{options.command} is for a journal in a file: give --journal sqlite:PATH")
-    return maintenance.run(options.command, Path(path), options.room, options.target)
+    return maintenance.run(options.command, named(path), options.room, options.target)
 
 
 def serve(settings: Config) -> int:
@@ -188,7 +189,7 @@ def open_journal(settings: Config) -> Journal:
     """Open the journal that the settings name. Raises `OperatorError`."""
     if settings.journal == "memory":
         return MemoryJournal(settings.retention_messages or MEMORY_MESSAGES)
-    path = Path(settings.journal.removeprefix("sqlite:"))
+    path = named(settings.journal.removeprefix("sqlite:"))
     return SqliteJournal(path, settings.durability, settings.retention_messages, settings.retention_seconds)
 
 

@@ -121,6 +121,7 @@ def _copy(source: sqlite3.Connection, partial: Path, progress: Progress) -> None
         )
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
         copy.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
+        copy.execute("DELETE FROM meta WHERE name = 'path'")
 
 
 def _settle(partial: Path, target: Path) -> None:

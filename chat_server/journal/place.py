@@ -1,7 +1,10 @@
 """Where an SQLite journal lies: keeps a second server out, and notices when the file is taken away."""
 
+import contextlib
+import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from chat_server.errors import JournalError
@@ -10,30 +13,59 @@ from chat_server.errors import JournalError
 _FILES = ("", "-wal", "-shm")
 
 
-class Place:
-    """A journal's path, held for this process by a lock on PATH-lock until `release`.
+def named(text: str) -> Path:
+    """Return the path that a setting names; `~` is the home folder. Raises `JournalError`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise JournalError(f"{text}: there is no such home folder; give the whole path") from None
 
-    The lock (flock(2)) ends with the process, however it ends. Raises `JournalError` where another
-    server has it, or where the folder cannot be written.
+
+def located(path: Path) -> Path:
+    """Return where the file itself lies, if the path is a symbolic link. Raises `JournalError`.
+
+    The lock and SQLite's own files lie beside the file, so that all its names lead to the same ones.
+    """
+    try:
+        if not path.is_symlink():
+            path.stat()
+            return path
+        return Path(os.path.realpath(path, strict=False))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return path
+        raise JournalError(f"{path}: {_reason(error)}; give another path") from None
+
+
+class Place:
+    """A journal's path, held for this process until `release`.
+
+    The locks (flock(2)) end with the process, however it ends: one on PATH-lock, one on the file itself,
+    which may have several names. The file is made if it is not there. Raises `JournalError` if another
+    server has it, or if the folder is missing or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._held = _hold(path)
+        self._given = path
+        self.path = located(path)
         self._files: list[tuple[int, int] | None] = []
+        with contextlib.ExitStack() as held:
+            for each in (self.path, self.beside("-lock")):
+                held.callback(os.close, _hold(each, self.path))
+            self._held = held.pop_all()
 
     def settle(self) -> None:
         """Remember which files are in use, now that they are open."""
         self._files = self._look()
 
     def check(self) -> None:
-        """Raise `JournalError` where the files in use are no longer at their path.
+        """Raise `JournalError` if the files in use are no longer at their path.
 
         What is written to them then would be gone with the process.
         """
         if self._look() != self._files:
             raise JournalError(
-                f"{self.path} was moved or removed while in use; put it back with its -wal and -shm,"
+                f"{self._given} was moved or removed while in use; put it back with its -wal and -shm,"
                 " or restart the server on another"
             )
 
@@ -49,11 +81,14 @@ class Place:
         return self.path.with_name(self.path.name + ending)
 
     def release(self) -> None:
-        """Let another server have it."""
-        os.close(self._held)
+        """Let another server have it.
+
+        Only after SQLite has closed the file: to close it here ends SQLite's own locks on it (fcntl(2)).
+        """
+        self._held.close()
 
     def _look(self) -> list[tuple[int, int] | None]:
-        return [_identity(self.beside(ending)) for ending in _FILES]
+        return [_identity(self._given), *(_identity(self.beside(ending)) for ending in _FILES)]
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -64,18 +99,35 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _hold(path: Path) -> int:
-    lock = path.with_name(path.name + "-lock")
+def _hold(each: Path, path: Path) -> int:
+    """Lock a file of the journal at `path`, made for its owner alone if it is not there."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise JournalError(
-            f"{lock}: {error.strerror}; the journal's folder must be one that the server may write"
-        ) from None
+        # Neither a pipe nor a device that happens to have the name makes the server wait.
+        descriptor = os.open(each, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    except (OSError, ValueError) as error:
+        raise JournalError(_cannot_be_made(each, error)) from None
     try:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(descriptor)
+        if error.errno != errno.EWOULDBLOCK:
+            raise JournalError(f"{each}: {_reason(error)}; the journal belongs on a local disk") from None
         raise JournalError(f"{path} is used by another server; end that one, or give another path") from None
+    if not regular:
+        os.close(descriptor)
+        raise JournalError(f"{each} is no file; give another path")
     return descriptor
+
+
+def _cannot_be_made(path: Path, error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        if error.errno == errno.ENOENT:
+            return f"{path.parent} is not there; make this folder for the journal, or give another path"
+        if error.errno == errno.EISDIR:
+            return f"{path} is a folder; give the path of a file"
+    return f"{path}: {_reason(error)}; the journal's folder must be one that the server may write"
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -11,6 +11,8 @@ import msgspec
 
 from chat_server.errors import JournalError
 from chat_server.journal import PAGE_BYTES, Bounds, Page, cut, page
+from chat_server.journal.links import check_name
+from chat_server.journal.place import located
 from chat_server.journal.schema import ID_BITS, connect_read_only, current, translated
 
 #: For how long, in seconds, after what was last said in a room a resend is recognised after a restart.
@@ -25,7 +27,8 @@ class Reader:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path = located(path)
+        check_name(path)
         # Guards _connection.
         self._lock = threading.Lock()
         with translated(path):

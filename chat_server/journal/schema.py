@@ -98,11 +98,16 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         in_the_way = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
         if not in_the_way or not path.is_file() or path.with_name(path.name + "-wal").exists():
             raise
-        return _connect(path, "immutable=1")
+        return connect_unlocked(path)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def connect_unlocked(path: Path) -> sqlite3.Connection:
+    """Open what lies in the file itself, without its log, lock or anything laid beside it."""
+    return _connect(path, "immutable=1")
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:

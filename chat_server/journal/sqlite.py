@@ -14,6 +14,7 @@ import msgspec
 from chat_server.journal import FormerKey, Record, keys
 from chat_server.journal.calendar import SYSTEM, Clocks
 from chat_server.journal.indexer import Indexer
+from chat_server.journal.links import check_name, note_name
 from chat_server.journal.place import Place
 from chat_server.journal.reader import Reader
 from chat_server.journal.retention import Keep, Retention
@@ -70,10 +71,13 @@ class SqliteJournal(Reader):
         with contextlib.ExitStack() as opened:
             self._place = Place(path)
             opened.callback(self._place.release)
+            path = self._place.path
+            check_name(path)
             with translated(path):
                 self._writer = _open_to_write(path, durability, opened)
                 prepare(self._writer, path)
                 keys.rotate(self._writer, clocks.now())
+                note_name(self._writer, path)
                 self._checkpointer = _open_to_write(path, durability, opened)
             super().__init__(path)
             opened.callback(super().close)
