@@ -32,7 +32,8 @@ def routes(server: Server) -> Mapping[str, Route]:
         return Answer(200, content_type, encode(registry))
 
     def healthz(_accept: str) -> Answer:
-        return text(200, "ok\n") if server.healthy() else text(503, "a thread is stuck\n")
+        faults = server.faults()
+        return text(503, "".join(f"{fault}\n" for fault in faults)) if faults else text(200, "ok\n")
 
     def readyz(_accept: str) -> Answer:
         if not server.ready:
@@ -87,6 +88,9 @@ class ServerCollector(Collector):
         )
         yield CounterMetricFamily(
             "chat_log_lines_lost", "Lines of the log that could not be written.", log.lines_lost()
+        )
+        yield GaugeMetricFamily(
+            "chat_threads_stuck", "Threads that have ended or make no progress.", len(self._server.faults())
         )
         build = GaugeMetricFamily("chat_build_info", "The version that runs.", labels=["version", "python"])
         build.add_metric([__version__, sys.version.partition(" ")[0]], 1)

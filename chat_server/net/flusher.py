@@ -4,11 +4,17 @@ import contextlib
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
-#: How often the thread shows that it lives, in seconds, where nothing else wakes it.
-BEAT = 1.0
+from chat_server.chat.faults import contained, report
+from chat_server.net.heartbeat import BEAT, Heartbeat
+
+#: By so many seconds a look at the ages may be late; by more, the process was suspended.
+LATE = 3.0
+#: How long, in seconds, the thread rests after the system failed to tell what has room.
+REST = 0.1
 
 
 class Flushable(Protocol):
@@ -24,8 +30,11 @@ class Flushable(Protocol):
     def flush(self) -> bool:
         """Send what waits; return whether something still does."""
 
-    def check_age(self, now: float) -> None:
-        """Give up where the oldest waits too long."""
+    def check_age(self, now: float, since: float) -> None:
+        """Give up if the oldest waits too long; no time before `since` counts."""
+
+    def fail(self) -> None:
+        """Give up: a fault has lost its place."""
 
 
 class Flusher:
@@ -34,6 +43,7 @@ class Flusher:
     1. `watch` never waits, and may be called under the outbox's lock.
     2. What is watched is flushed once it has room, and watched again while something still waits.
     3. `forget` comes before the socket is closed. A flush that was under way then finds nothing.
+    4. A fault of one outbox, or of the system about it, ends that one alone.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -46,8 +56,9 @@ class Flusher:
         self._watched: dict[int, Flushable] = {}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="flusher")
-        #: When the thread last showed that it lives, on the monotonic clock.
-        self.beat = clock()
+        self.heartbeat = Heartbeat(self._thread, clock)
+        # When the ages were looked at, and since when time counts: not while the process was suspended.
+        self._looked = self._since = clock()
 
     def start(self) -> None:
         """Start the thread."""
@@ -69,7 +80,6 @@ class Flusher:
             return
         with self._lock:
             known = self._watched.get(descriptor) is outbox
-            self._watched[descriptor] = outbox
             events = select.EPOLLOUT | select.EPOLLONESHOT
             if known:
                 self._epoll.modify(descriptor, events)
@@ -77,6 +87,7 @@ class Flusher:
                 with contextlib.suppress(OSError):  # a closed one of the same number left it, or not
                     self._epoll.unregister(descriptor)
                 self._epoll.register(descriptor, events)
+                self._watched[descriptor] = outbox
 
     def forget(self, outbox: Flushable) -> None:
         """Watch the outbox no more."""
@@ -90,10 +101,14 @@ class Flusher:
     def check_ages(self) -> None:
         """Have every watched outbox look at its age."""
         now = self._clock()
+        if now - self._looked > LATE:
+            self._since = now
+        self._looked = now
         with self._lock:
             outboxes = list(self._watched.values())
         for outbox in outboxes:
-            outbox.check_age(now)
+            with contained("age"):
+                outbox.check_age(now, self._since)
             os.sched_yield()  # many that froze together are cut together: nobody waits for all of it
 
     def sizes(self) -> list[int]:
@@ -103,16 +118,26 @@ class Flusher:
 
     def _run(self) -> None:
         while not self._stopping:
-            events = self._epoll.poll(BEAT)
-            self.beat = self._clock()
+            self.heartbeat.beat()
+            try:
+                events = self._epoll.poll(BEAT)
+            except Exception:  # noqa: BLE001  # without memory, say; all the others wait for this thread
+                report("epoll")
+                time.sleep(REST)
+                continue
             for descriptor, _ in events:
-                self._flush(descriptor)
+                with contained("flush"):
+                    self._flush(descriptor)
 
     def _flush(self, descriptor: int) -> None:
         with self._lock:
             outbox = self._watched.get(descriptor)
         if outbox is None or not outbox.flush():
             return
-        with self._lock:
-            if self._watched.get(descriptor) is outbox:  # else it was forgotten, and the socket may be closed
-                self._epoll.modify(descriptor, select.EPOLLOUT | select.EPOLLONESHOT)
+        try:
+            with self._lock:
+                if self._watched.get(descriptor) is outbox:  # else it was forgotten, and may be closed
+                    self._epoll.modify(descriptor, select.EPOLLOUT | select.EPOLLONESHOT)
+        except Exception:  # noqa: BLE001  # nobody would flush it again
+            report("watch")
+            outbox.fail()

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import structlog
-
-from chat_server.net.connection import ClientConnection
+from chat_server.chat.faults import contained
+from chat_server.net.connection import ClientConnection, Stage
+from chat_server.net.heartbeat import Heartbeat
 from chat_server.wire.messages import Ping
 
-log = structlog.get_logger()
+#: By so many seconds a tick may be late on a busy machine; by more, the process was suspended.
+LATE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,19 @@ class Deadlines:
 
 
 class Keeper:
-    """Looks at everything that has a time limit, once a `tick`.
+    """Looks at everything that has a time limit, once a `tick`. Stores and reads nothing.
+
+    What counts in a connection's life is told by its stage (`ClientConnection.stage`):
+
+    | stage | what ends it |
+    |---|---|
+    | naming | no name within `register` seconds |
+    | working | nothing here: its thread is busy for it, and a replay has its own limits |
+    | live | silence, as below |
+    | ending | nothing here |
+
+    Nothing is judged while something has arrived that is not read yet, or while the outbox gets rid of
+    something. If a tick comes late, since the process or its host was suspended, the time is given back.
 
     A peer is taken for dead when nothing came for `ping_interval`, a PING was sent, and for
     `ping_timeout` there was no answer. A peer that never answered any (a person with `nc`) is held to
@@ -42,7 +55,9 @@ class Keeper:
         self._chores = tuple(chores)
         self.tick = min(1.0, deadlines.register / 4, deadlines.ping_interval / 4, deadlines.ping_timeout / 4)
         self._stopping = threading.Event()
+        self._looked = clock()
         self._thread = threading.Thread(target=self._run, name="keeper")
+        self.heartbeat = Heartbeat(self._thread, clock)
 
     def start(self) -> None:
         """Start the thread."""
@@ -56,34 +71,50 @@ class Keeper:
 
     def check(self) -> None:
         """Look at everything once."""
+        self.heartbeat.beat()
         now = self._clock()
-        for connection in self._connections():
-            self._check(connection, now)
+        late = now - self._looked - self.tick
+        self._looked = now
+        connections: Iterable[ClientConnection] = ()
+        with contained("connections"):
+            connections = self._connections()
+        for connection in connections:
+            with contained("keep"):  # one connection's fault must not keep the others from being looked at
+                if late > LATE:
+                    connection.give_back(late, now)
+                self._check(connection, now)
         for chore in self._chores:
-            try:
+            with contained("chore"):
                 chore()
-            except Exception:  # one chore's fault must not stop the others
-                log.exception("job_failed")
 
     def _run(self) -> None:
         while not self._stopping.wait(self.tick):
-            self.check()
+            with contained("keeper"):
+                self.check()
 
     def _check(self, connection: ClientConnection, now: float) -> None:
         limits = self._deadlines
-        if not connection.conversation.registered:
-            if now - connection.since > limits.register:
+        stage = connection.stage
+        if stage is Stage.NAMING:
+            if now - connection.since > limits.register and not connection.unread():
                 connection.end("register_timeout")
-        elif now - connection.last_received < limits.ping_interval:
-            connection.pinged = None
-        elif connection.pinged is None:
-            connection.pinged = now
-            connection.send(Ping())
-        elif now - connection.pinged > limits.ping_timeout:
-            self._judge(connection, now)
+        elif stage is Stage.LIVE:
+            if now - max(connection.last_received, connection.outbox.progress) < limits.ping_interval:
+                connection.pinged = None
+            elif connection.pinged is None:
+                connection.pinged = now
+                connection.owed = 0
+                connection.send(Ping())
+            elif now - connection.pinged > limits.ping_timeout:
+                self._judge(connection, now)
 
     def _judge(self, connection: ClientConnection, now: float) -> None:
-        if connection.conversation.received.get("PONG") or connection.unacknowledged():
+        """End a peer that is dead; let one live that takes bytes, or has sent some that are not read."""
+        owed, before = connection.unacknowledged(), connection.owed
+        connection.owed = owed
+        if connection.unread() or connection.outbox.size or owed < before:
+            connection.pinged = now
+        elif connection.conversation.received.get("PONG") or owed:
             connection.end("ping_timeout")
         else:
             connection.last_received, connection.pinged = now, None

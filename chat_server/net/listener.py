@@ -9,7 +9,9 @@ from typing import Protocol
 
 import structlog
 
+from chat_server.chat.faults import report
 from chat_server.errors import ListenError
+from chat_server.net.heartbeat import BEAT, Heartbeat
 
 log = structlog.get_logger()
 
@@ -19,8 +21,6 @@ BACKLOG = 4096
 BURST = 256
 #: How long, in seconds, the thread rests when the system is out of descriptors.
 REST = 0.1
-#: How often, in milliseconds, it shows that it lives, where nothing else wakes it.
-BEAT = 1000
 
 
 class Acceptor(Protocol):
@@ -45,10 +45,9 @@ class Listener:
         self._acceptor = acceptor
         self._clock = clock
         self.address: tuple[str, int] = sock.getsockname()[:2]
-        #: When the thread last showed that it lives, on the monotonic clock.
-        self.beat = clock()
         self._waker, self._wake = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="accept")
+        self.heartbeat = Heartbeat(self._thread, clock)
 
     def start(self) -> None:
         """Start the thread."""
@@ -67,21 +66,26 @@ class Listener:
         poll.register(self._socket, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         while True:
-            ready = [descriptor for descriptor, _ in poll.poll(BEAT)]
-            self.beat = self._clock()
+            ready = [descriptor for descriptor, _ in poll.poll(BEAT * 1000)]
+            self.heartbeat.beat()
             if self._wake.fileno() in ready:
                 return
-            if ready and not self._accept():
+            if ready and not self._accept_all():
                 select.select([self._wake], [], [], REST)
+
+    def _accept_all(self) -> bool:
+        """Take what waits; false if that failed, so that it is not tried again at once."""
+        try:
+            return self._accept()
+        except Exception:  # noqa: BLE001  # without memory, say; the next one must be taken all the same
+            report("accept")
+            return False
 
     def _accept(self) -> bool:
         """Take what waits; false where the system has no descriptor left."""
         try:
             for _ in range(BURST):
-                sock, address = self._socket.accept()
-                sock.setblocking(True)  # socket's own signature
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._acceptor.serve(sock, f"{address[0]}:{address[1]}")
+                self._serve(*self._socket.accept())
         except (BlockingIOError, ConnectionError):  # nobody waits, or who waited has gone
             return True
         except OSError as error:
@@ -89,6 +93,17 @@ class Listener:
             self._acceptor.no_descriptors()
             return False
         return True
+
+    def _serve(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+        try:
+            sock.setblocking(True)  # socket's own signature
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._acceptor.serve(sock, f"{address[0]}:{address[1]}")
+        except OSError:  # it has gone already
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
 
 
 def listen(host: str, port: int, acceptor: Acceptor, clock: Callable[[], float]) -> list[Listener]:

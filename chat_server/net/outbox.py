@@ -48,23 +48,26 @@ class Outbox:
        away but for the rest of a begun line and a BYE with the reason, and `on_end` is called.
     5. Past `soft` bytes what is droppable is dropped.
     6. After `finish`, a cut or an error every push is refused; an error calls `on_end` too.
+    7. A fault in the middle of a push or a flush closes it, since a line may be torn: nothing more is
+       sent, and `on_end` is called.
     """
 
     __slots__ = (
         "_below",
         "_clock",
+        "_ended",
         "_head",
         "_limits",
         "_lock",
         "_on_end",
         "_open",
-        "_progress",
         "_send",
         "_size",
         "_socket",
         "_waiting",
         "_watcher",
         "lost",
+        "progress",
         "sent",
     )
 
@@ -89,8 +92,10 @@ class Outbox:
         self._waiting: deque[tuple[bytes, float]] | None = None
         self._head = 0
         self._size = 0
-        self._progress = 0.0
+        self._ended = False
         self._below: tuple[int, threading.Event] | None = None
+        #: When the kernel last took some of what waited, on the monotonic clock.
+        self.progress = 0.0
         #: Bytes handed to the kernel, and frames thrown away by a cut.
         self.sent = 0
         self.lost = 0
@@ -111,47 +116,53 @@ class Outbox:
     def push(self, frames: bytes, *, droppable: bool = False) -> int:
         """Send the frames, or keep what does not fit; return one of the four states."""
         with self._lock:
-            if self._size or not self._open:
-                return self._queue_locked(frames, droppable=droppable)
-            return self._send_locked(frames)
+            try:
+                if self._size or not self._open:
+                    return self._queue_locked(frames, droppable=droppable)
+                return self._send_locked(frames)
+            except Exception:
+                self._fail_locked()
+                raise
 
     def congested(self) -> bool:
         """Tell whether more than a quarter of what may wait does, while the client reads on.
 
         A quarter, so that what others have on the way already still fits.
         """
-        return self._size * 4 > self._limits.size and self._clock() - self._progress < STALLED
+        return self._size * 4 > self._limits.size and self._clock() - self.progress < STALLED
 
     def flush(self) -> bool:
         """Send what waits, as far as the socket takes it; return whether something still waits."""
         with self._lock:
-            while self._size:
-                pieces: list[bytes | memoryview] = [piece for piece, _ in islice(self._waiting or (), GATHER)]
-                pieces[0] = memoryview(pieces[0])[self._head :]
-                try:
-                    sent = self._socket.sendmsg(pieces, (), DONTWAIT)
-                except BlockingIOError:
-                    return True
-                except OSError:
-                    self._break_locked()
-                    return False
-                self._advance_locked(sent)
-            return False
+            try:
+                return self._flush_locked()
+            except Exception:
+                self._fail_locked()
+                raise
 
-    def check_age(self, now: float) -> None:
-        """Cut the client where the oldest of what waits is too old."""
+    def fail(self) -> None:
+        """Close it: what waits would never be sent."""
         with self._lock:
-            if self._waiting and self._open and now - self._waiting[0][1] > self._limits.age:
+            self._fail_locked()
+
+    def check_age(self, now: float, since: float = 0.0) -> None:
+        """Cut the client if the oldest of what waits is too old; no time before `since` counts."""
+        with self._lock:
+            if self._waiting and self._open and now - max(self._waiting[0][1], since) > self._limits.age:
                 self._cut_locked()
 
     def wait_below(self, size: int, timeout: float) -> bool:
-        """Wait until less than `size` bytes do; false after `timeout` seconds, or where the client is cut."""
-        with self._lock:
-            if self._size < size:
-                return self._open
-            self._below = size, (event := threading.Event())
-        reached = event.wait(timeout)
-        return reached and self._open
+        """Wait until less than `size` bytes do.
+
+        False after `timeout` seconds, or if the client is cut or the connection ends.
+        """
+        return self._wait(size, timeout, lambda: self._ended) and self._open
+
+    def interrupt(self) -> None:
+        """Have nobody wait in `wait_below` any more. Takes no lock: an outbox ends its own connection."""
+        self._ended = True
+        if (below := self._below) is not None:
+            below[1].set()
 
     def finish(self, reason: str, text: str, timeout: float) -> None:
         """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
@@ -162,12 +173,33 @@ class Outbox:
             elif self._open:
                 self._send_locked(bye)
             self._open = False
-        self.wait_below(1, timeout)
+        self._wait(1, timeout, lambda: False)
 
     def close(self) -> None:
         """Throw away what waits; nothing is sent after it."""
         with self._lock:
             self._discard_locked()
+
+    def _wait(self, size: int, timeout: float, is_over: Callable[[], bool]) -> bool:
+        with self._lock:
+            if self._size < size:
+                return not is_over()
+            self._below = size, (event := threading.Event())
+        return not is_over() and event.wait(timeout) and not is_over()
+
+    def _flush_locked(self) -> bool:
+        while self._size:
+            pieces: list[bytes | memoryview] = [piece for piece, _ in islice(self._waiting or (), GATHER)]
+            pieces[0] = memoryview(pieces[0])[self._head :]
+            try:
+                sent = self._socket.sendmsg(pieces, (), DONTWAIT)
+            except BlockingIOError:
+                return True
+            except OSError:
+                self._break_locked()
+                return False
+            self._advance_locked(sent)
+        return False
 
     def _queue_locked(self, frames: bytes, *, droppable: bool) -> int:
         if not self._open:
@@ -194,7 +226,7 @@ class Outbox:
         if self._waiting is None:
             self._waiting = deque()
         if not self._size:
-            self._progress = now
+            self.progress = now
             self._head = sent
             self._watcher.watch(self)
         self._waiting.append((frames, now))
@@ -208,7 +240,7 @@ class Outbox:
         """Forget what was sent."""
         self.sent += sent
         self._size -= sent
-        self._progress = self._clock()
+        self.progress = self._clock()
         waiting = self._waiting
         sent += self._head
         while waiting and len(waiting[0][0]) <= sent:
@@ -242,6 +274,11 @@ class Outbox:
         """End: the system tells an error of the socket once, so the reading thread may not hear of it."""
         self._discard_locked()
         self._on_end("peer_reset")
+
+    def _fail_locked(self) -> None:
+        """End: a fault of the server may have torn a line, or lost the place in it."""
+        self._discard_locked()
+        self._on_end("internal_error")
 
     def _discard_locked(self) -> None:
         self._open = False

@@ -13,6 +13,7 @@ import structlog
 
 from chat_server import __version__
 from chat_server.chat.commit import GroupCommit
+from chat_server.chat.faults import contained
 from chat_server.chat.hub import Hub
 from chat_server.chat.outgoing import push
 from chat_server.chat.registry import HubLimits
@@ -37,8 +38,8 @@ log = structlog.get_logger()
 STACK_BYTES = 512 * 1024
 #: Seconds between two looks at the journal, where nothing waits to be done.
 UPKEEP = 0.2
-#: Seconds without a beat after which a thread is taken for stuck.
-STUCK = 5.0
+#: For how many seconds a job of the journal's thread may take: a disk may be slow.
+JOURNAL_PATIENCE = 60.0
 #: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
 DOUBT_SECONDS = 600.0
 
@@ -88,7 +89,7 @@ class Server:
         self.clock = clock
         self.ready = False
         self.deliverer = Worker("deliverer", clock)
-        self.journalist = Worker("journal", clock)
+        self.journalist = Worker("journal", clock, JOURNAL_PATIENCE)
         self.flusher = Flusher(clock)
         commit = GroupCommit(journal, clock, self.deliverer, self._on_journal, os.sched_yield)
         shared = Surroundings(
@@ -180,14 +181,24 @@ class Server:
                 totals.add(connection)
             return len(self._connections), totals
 
+    def faults(self) -> list[str]:
+        """Say which threads have ended or make no progress; nothing if all is well."""
+        workers = (self.deliverer.heartbeat, self.journalist.heartbeat)
+        listeners = [listener.heartbeat for listener in self._listeners]
+        beats = (self.flusher.heartbeat, self.keeper.heartbeat, *workers, *listeners)
+        return [fault for beat in beats if (fault := beat.fault()) is not None]
+
     def healthy(self) -> bool:
-        """Tell whether the accepting threads and the flusher made progress lately."""
-        beats = [self.flusher.beat, *(listener.beat for listener in self._listeners)]
-        return self.clock() - min(beats) < STUCK
+        """Tell whether every thread that others rely on makes progress."""
+        return not self.faults()
 
     def serve(self, sock: socket.socket, peer: str) -> None:
         """Start a connection's thread; called by the accepting thread, so nothing here waits."""
-        connection = ClientConnection(next(self._numbers), sock, peer, self._context)
+        try:
+            connection = ClientConnection(next(self._numbers), sock, peer, self._context)
+        except MemoryError:
+            self._reject(sock, peer, "no_threads")
+            return
         with self._lock:
             full = len(self._connections) >= self.config.connections
             if not full:
@@ -254,8 +265,11 @@ class Server:
                 chore()
             except JournalError as error:
                 errors.add(str(error))
+            except Exception as error:  # noqa: BLE001  # it is tried again, as the others are
+                errors.add(repr(error))
         for text in errors - self._upkeep_errors:  # told once, not at each try
-            log.warning("upkeep_failed", error=text)
+            with contained("log"):
+                log.warning("upkeep_failed", error=text)
         self._upkeep_errors = errors
         if not self.hub.stopping:
             hurry = commit.journal.behind and not errors

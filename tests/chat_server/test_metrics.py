@@ -253,9 +253,11 @@ def test_health_and_readiness(server: Server) -> None:
 
 
 def test_a_stuck_thread_is_not_healthy(server: Server) -> None:
-    """Without a beat for a while the answer is 503."""
-    server.clock = lambda: server.flusher.beat + 3600
-    assert ask(server, "/healthz").status == 503
+    """The answer is 503, and names it; so says the gauge."""
+    server.keeper.stop()
+    answer = ask(server, "/healthz")
+    assert (answer.status, answer.body) == (503, b"thread keeper has ended\n")
+    assert scrape(server)["chat_threads_stuck", ""] == 1
 
 
 def test_a_journal_that_fails_is_not_ready(server: Server) -> None:

@@ -5,11 +5,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 from structlog.testing import capture_logs
 
+from chat_server.chat.hub import Hub
 from chat_server.net import connection as module
 from chat_server.net.connection import ClientConnection
 from chat_server.net.reasons import CLOSE_REASONS
@@ -268,3 +270,102 @@ def test_threads_carry_the_number_of_the_connection(stage: Stage) -> None:
     connection, _ = stage.connection()
     assert connection.thread.name == f"client-{connection.id}"
     assert isinstance(connection.thread, threading.Thread)
+
+
+def fail(*_arguments: object, **_fields: object) -> NoReturn:
+    """Fail as nobody expects."""
+    raise MemoryError("told to")
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        ("hub", "disconnect"),
+        ("hub", "release"),
+        ("outbox", "finish"),
+        ("outbox", "close"),
+        ("flusher", "forget"),
+        ("connection", "_linger"),
+        ("log", "info"),
+    ],
+)
+def test_the_end_keeps_its_promises_whatever_fails(
+    monkeypatch: pytest.MonkeyPatch, owner: str, method: str
+) -> None:
+    """Contract 2: the descriptor is closed, and the server hears of it, whichever step raised."""
+    closed: list[str | None] = []
+    stage = Stage(lambda connection: closed.append(connection.reason))
+    connection, far = stage.connection()
+    far.sendall(REGISTER + b'{"type":"EXIT"}\n')
+    far.shutdown(socket.SHUT_WR)
+    owners = {
+        "hub": type(stage.hub),
+        "outbox": type(connection.outbox),
+        "flusher": type(stage.flusher),
+        "connection": ClientConnection,
+    }
+    with monkeypatch.context() as broken:
+        if owner == "log":
+            broken.setattr(module, "log", SimpleNamespace(info=fail, exception=fail, debug=fail))
+        else:
+            broken.setattr(owners[owner], method, fail)
+        connection.run()
+    assert closed == ["internal_error" if owner == "log" else "exit"]
+    assert connection.outbox.fileno() == -1
+    if method != "disconnect":
+        assert stage.hub.counts() == (0, 1)
+    stage.close()
+
+
+def test_its_stages(stage: Stage) -> None:
+    """Naming, at work, live, ending: each has its name."""
+    connection, far = stage.connection()
+    seen = [connection.stage]
+    handle = connection.conversation.handle
+
+    def look(*arguments: Any) -> None:  # noqa: ANN401  # as what it stands for
+        seen.append(connection.stage)
+        handle(*arguments)
+
+    conversation = connection.conversation
+    connection.conversation = SimpleNamespace(  # type: ignore[assignment]  # looks, then does the same
+        handle=look, over=None, errors={}, registered=True, session=None, received={}
+    )
+    connection._take(REGISTER)  # noqa: SLF001  # as its thread does
+    connection.conversation = conversation
+    seen.append(connection.stage)
+    connection.end("exit")
+    seen.append(connection.stage)
+    assert [each.name for each in seen] == ["NAMING", "WORKING", "LIVE", "ENDING"]
+    far.close()
+
+
+def test_only_so_many_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands that are closed together take turns, so that the others are served meanwhile."""
+    stage = Stage()
+    stage.context = dataclasses.replace(stage.context, leaving=threading.Semaphore(2))
+    leaving: list[int] = []
+    most: list[int] = []
+    lock = threading.Lock()
+    disconnect = Hub.disconnect
+
+    def watched(*arguments: Any, **fields: Any) -> Any:  # noqa: ANN401  # as what it stands for
+        with lock:
+            leaving.append(1)
+            most.append(len(leaving))
+        try:
+            return disconnect(*arguments, **fields)
+        finally:
+            with lock:
+                leaving.pop()
+
+    monkeypatch.setattr(Hub, "disconnect", watched)
+    begun = [begin(stage, REGISTER.replace(b"ann", b"user%d" % number)) for number in range(20)]
+    for _, far in begun:
+        far.shutdown(socket.SHUT_WR)
+    for connection, _ in begun:
+        connection.thread.join(PATIENCE)
+    assert stage.hub.counts() == (0, 1)
+    assert len(most) == 20
+    assert max(most) <= 2
+    stage.close()

@@ -1,11 +1,14 @@
 """The flusher: one-shot, never after `forget`, never out of step with descriptors."""
 
 import os
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from chat_server.net.flusher import Flusher
 from tests.chat_server.net.support import PATIENCE, Clock, available, tiny_pair
@@ -18,6 +21,8 @@ class Flushed:
         self.sock = sock
         self.again = again
         self.count = 0
+        self.since = 0.0
+        self.failed = threading.Event()
         self.ages: list[float] = []
         self.size = 7
         self.done = threading.Event()
@@ -34,9 +39,14 @@ class Flushed:
             self.done.set()
         return again
 
-    def check_age(self, now: float) -> None:
+    def check_age(self, now: float, since: float) -> None:
         """Note when it was asked."""
         self.ages.append(now)
+        self.since = since
+
+    def fail(self) -> None:
+        """Note that it was given up."""
+        self.failed.set()
 
 
 @pytest.fixture
@@ -236,8 +246,9 @@ def test_the_beat_shows_that_it_lives(
     clock.now += 42
     outbox = Flushed(pair[0])
     flusher.watch(outbox)
+    assert flusher.heartbeat.fault() is None or outbox.done.wait(PATIENCE)
     assert outbox.done.wait(PATIENCE)
-    assert flusher.beat == clock.now
+    assert flusher.heartbeat.fault() is None
 
 
 def test_ages_are_checked_on_the_same_clock(
@@ -263,3 +274,82 @@ def test_stop_ends_the_thread() -> None:
     started.stop()
     idle.stop()
     assert "flusher" not in [thread.name for thread in threading.enumerate()]
+
+
+class BrittleEpoll:
+    """An epoll that fails where it is told to."""
+
+    def __init__(self, epoll: select.epoll, fails: set[str]) -> None:
+        self._epoll = epoll
+        self._fails = fails
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever an epoll has
+        if name in self._fails:
+            self._fails.discard(name)
+            raise OSError(12, "Cannot allocate memory")
+        return getattr(self._epoll, name)
+
+
+def test_what_cannot_be_watched_is_not_taken_for_watched(
+    flusher: Flusher, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    """Contract 4: the fault is the caller's; the next time it is registered anew."""
+    fails: set[str] = set()
+    flusher._epoll = BrittleEpoll(flusher._epoll, fails)  # type: ignore[assignment]  # noqa: SLF001  # a stand-in
+    outbox = Flushed(pair[0])
+    fails.add("register")
+    with pytest.raises(OSError, match="memory"):
+        flusher.watch(outbox)
+    assert flusher.sizes() == []
+    flusher.watch(outbox)
+    assert outbox.done.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("what", ["poll", "modify"])
+def test_a_fault_of_the_system_ends_one_outbox_at_the_most(
+    flusher: Flusher, pair: tuple[socket.socket, socket.socket], what: str
+) -> None:
+    """Contract 4: one that cannot be watched again is given up, the thread goes on."""
+    fails: set[str] = set()
+    flusher._epoll = BrittleEpoll(flusher._epoll, fails)  # type: ignore[assignment]  # noqa: SLF001  # a stand-in
+    pass_by(flusher)
+    unlucky = Flushed(pair[0], lambda: True)
+    fails.add(what)
+    with capture_logs() as logs:
+        flusher.watch(unlucky)
+        if what == "modify":
+            assert unlucky.failed.wait(PATIENCE)
+        else:
+            pass_by(flusher)
+    assert [each["what"] for each in logs] == ["watch" if what == "modify" else "epoll"]
+    pass_by(flusher)
+    assert flusher.heartbeat.fault() is None
+    flusher.forget(unlucky)
+
+
+def test_an_outbox_that_raises_ends_no_other(
+    flusher: Flusher, clock: Clock, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    """Contract 4: neither while it is flushed nor while its age is looked at."""
+
+    def fail() -> NoReturn:
+        raise MemoryError("told to")
+
+    bad = Flushed(pair[0], fail)
+    flusher.watch(bad)
+    pass_by(flusher)
+    bad.check_age = fail  # type: ignore[assignment,method-assign]  # as one that is broken through and through
+    near, far = tiny_pair()
+    with near, far:
+        good = Flushed(near)
+        flusher.watch(good)
+        assert good.done.wait(PATIENCE)
+        clock.now += 2
+        flusher.check_ages()
+        assert good.ages == [clock.now]
+        before = good.since
+        clock.now += 600
+        flusher.check_ages()
+        assert (before, good.since) == (clock.now - 602, clock.now), "the process was suspended"
+        flusher.forget(good)
+    flusher.forget(bad)

@@ -1,5 +1,6 @@
 """The listener: takes what comes, wakes up to stop, survives a system without descriptors."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -176,8 +177,9 @@ def test_the_beat_shows_that_it_lives(acceptor: Acceptor) -> None:
     listener.start()
     with socket.create_connection(listener.address, PATIENCE):
         acceptor.await_(1)
+    assert listener.heartbeat.fault() is None
     listener.stop()
-    assert listener.beat == clock.now
+    assert listener.heartbeat.fault() == "thread accept has ended"
 
 
 def test_an_address_in_use_says_what_to_do(acceptor: Acceptor) -> None:
@@ -240,3 +242,29 @@ def test_a_family_that_is_switched_off_is_left_out(
     (listener,) = listen("localhost", 0, acceptor, Clock())
     assert listener.address[0] == "127.0.0.1"
     listener.stop()
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError("told to"), RuntimeError("told to"), OSError(22, "gone")], ids=repr
+)
+def test_a_fault_with_one_connection_ends_no_thread(acceptor: Acceptor, fault: Exception) -> None:
+    """That one is closed, the next is taken; and nobody takes it for a lack of descriptors."""
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    serve = acceptor.serve
+
+    def serve_or_fail(sock: socket.socket, peer: str) -> None:
+        del sock, peer
+        acceptor.serve = serve  # type: ignore[method-assign]  # for the next one
+        raise fault
+
+    acceptor.serve = serve_or_fail  # type: ignore[method-assign]  # for the first one
+    listener.start()
+    with socket.create_connection(listener.address, PATIENCE) as unlucky:
+        unlucky.settimeout(PATIENCE)
+        with contextlib.suppress(ConnectionError):
+            assert unlucky.recv(1) == b""
+    with socket.create_connection(listener.address, PATIENCE):
+        acceptor.await_(1)
+    assert listener.heartbeat.fault() is None
+    listener.stop()
+    assert not acceptor.refused.is_set()

@@ -4,10 +4,12 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
+from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import STALLED, Outbox, OutboxLimits
 from tests.chat_server.net.support import PATIENCE, Clock, available, frames, tiny_pair, until_end
@@ -367,3 +369,71 @@ def test_everything_arrives_through_a_flusher() -> None:
     flusher.stop()
     near.close()
     far.close()
+
+
+def fail(*_arguments: object) -> NoReturn:
+    """Fail as an epoll without memory does."""
+    raise OSError(12, "Cannot allocate memory")
+
+
+def test_a_line_that_was_torn_by_a_fault_is_followed_by_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract 7: the rest of it cannot be watched; then no later line, nor a BYE, comes in its middle."""
+    monkeypatch.setattr(rig, "watch", fail)
+    big = line(1, 80_000)
+    with pytest.raises(OSError, match="memory"):
+        rig.outbox.push(big)
+    assert rig.ended == ["internal_error"]
+    sent = available(rig.far)
+    assert rig.outbox.push(line(2)) == REFUSED
+    rig.outbox.finish("internal_error", "", 0.0)
+    assert sent == big[: len(sent)]
+    assert (available(rig.far), rig.outbox.size) == (b"", 0)
+
+
+@pytest.mark.parametrize("what", ["flush", "fail"])
+def test_a_fault_of_the_flusher_closes_it(rig: Rig, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Contract 7: what waits would never be sent; who waits for room is let go."""
+    rig.clog()
+    waited: list[bool] = []
+    waiter = threading.Thread(target=lambda: waited.append(rig.outbox.wait_below(1, PATIENCE)))
+    waiter.start()
+    if what == "fail":
+        rig.outbox.fail()
+    else:
+        monkeypatch.setattr(module, "memoryview", fail, raising=False)
+        with pytest.raises(OSError, match="memory"):
+            rig.outbox.flush()
+    waiter.join(PATIENCE)
+    assert (rig.ended, waited, rig.outbox.size) == (["internal_error"], [False], 0)
+    assert rig.outbox.push(line(1)) == REFUSED
+
+
+def test_nobody_waits_for_room_in_a_connection_that_ends(rig: Rig) -> None:
+    """A replay ends when its connection does, before or while it waits; the BYE is waited for."""
+    rig.clog()
+    waited: list[bool] = []
+    waiter = threading.Thread(target=lambda: waited.append(rig.outbox.wait_below(1, PATIENCE)))
+    waiter.start()
+    rig.outbox.interrupt()
+    waiter.join(PATIENCE)
+    waited.append(rig.outbox.wait_below(1, PATIENCE))
+    waited.append(rig.outbox.wait_below(1 << 20, PATIENCE))
+    assert waited == [False] * 3
+    finisher = threading.Thread(target=rig.outbox.finish, args=("exit", "goodbye", PATIENCE))
+    finisher.start()
+    received = rig.drain()
+    finisher.join(PATIENCE)
+    assert frames(received + rig.drain())[-1]["reason"] == "exit"
+
+
+def test_time_before_a_pause_does_not_age_what_waits(rig: Rig) -> None:
+    """The process was suspended meanwhile: nobody could have sent it."""
+    rig.clog()
+    rig.clock.now += 600
+    rig.outbox.check_age(rig.clock.now, rig.clock.now - 1)
+    assert rig.ended == []
+    rig.clock.now += 10
+    rig.outbox.check_age(rig.clock.now, rig.clock.now - 11)
+    assert rig.ended == ["slow_consumer"]

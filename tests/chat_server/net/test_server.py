@@ -1,12 +1,15 @@
 """The server as a whole: it begins, serves, and ends with every thread that it started."""
 
+import gc
 import json
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,8 +21,10 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.net import connection as connection_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
-from chat_server.net.server import STUCK, Server, Totals
-from tests.chat_server.net.support import PATIENCE, Clock, frames, until_end
+from chat_server.net.flusher import Flusher
+from chat_server.net.heartbeat import STUCK
+from chat_server.net.server import JOURNAL_PATIENCE, Server, Totals
+from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until_end
 
 
 def config(**settings: object) -> Config:
@@ -235,15 +240,130 @@ def test_ready_only_while_it_serves(start: Callable[..., Server]) -> None:
     assert server.ready is False
 
 
-def test_a_thread_without_a_beat_is_not_healthy() -> None:
-    """Health is that the flusher and the accepting threads have shown themselves lately."""
-    clock = Clock()
-    server = Server(config(), MemoryJournal(), clock)
-    clock.now += STUCK - 0.1
-    assert server.healthy() is True
-    clock.now += 0.2
-    assert server.healthy() is False
-    server.flusher.stop()
+def test_a_thread_that_is_stuck_is_named(start: Callable[..., Server]) -> None:
+    """A job of the deliverer for a few seconds, one of the journal for a minute."""
+    server = start()
+    for worker, patience in ((server.deliverer, STUCK), (server.journalist, JOURNAL_PATIENCE)):
+        begun, over = threading.Event(), threading.Event()
+        clock = Clock()
+        worker.heartbeat._clock = clock  # noqa: SLF001  # time for this thread alone
+
+        def job(begun: threading.Event = begun, over: threading.Event = over) -> None:
+            begun.set()
+            over.wait(PATIENCE)
+
+        worker(job)
+        assert begun.wait(PATIENCE)
+        clock.now = worker.heartbeat._last + patience - 0.1  # noqa: SLF001  # likewise
+        assert server.healthy()
+        clock.now += 0.2
+        assert [fault.split()[:4] for fault in server.faults()] == [
+            ["thread", worker.heartbeat._thread.name, "is", "stuck"]  # noqa: SLF001  # likewise
+        ]
+        over.set()
+        beaten = threading.Event()
+        worker(beaten.set)
+        assert beaten.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("part", ["flusher", "keeper", "deliverer", "journalist"])
+def test_a_thread_that_has_ended_is_named(start: Callable[..., Server], part: str) -> None:
+    """Whichever of them others rely on."""
+    server = start()
+    assert server.healthy()
+    getattr(server, part).stop()
+    assert [fault.endswith("has ended") for fault in server.faults()] == [True]
+    if part == "flusher":
+        server.flusher = Flusher(server.clock)
+
+
+def fault(*_arguments: object, **_fields: object) -> NoReturn:
+    """Fail as nobody expects."""
+    raise MemoryError("told to")
+
+
+def test_faults_of_the_items_end_no_thread(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that cannot be listed, a chore, a job, an upkeep, a look of the epoll: all go on."""
+    server = start(register_timeout=0.1, ping_interval=0.1, ping_timeout=0.1)
+    done = threading.Event()
+    calls: Counter[str] = Counter()
+
+    def fail_a_few_times(name: str, after: Callable[..., Any]) -> Callable[..., Any]:
+        def body(*arguments: Any) -> Any:  # noqa: ANN401  # whatever it stands for
+            calls[name] += 1
+            if min(calls.values()) > 2 and len(calls) == 4:
+                done.set()
+            if calls[name] <= 2:
+                raise MemoryError("told to")
+            return after(*arguments)
+
+        return body
+
+    keeper, journal = server.keeper, server.hub.shared.commit.journal
+    monkeypatch.setattr(keeper, "_connections", fail_a_few_times("connections", keeper._connections))  # noqa: SLF001  # likewise
+    monkeypatch.setattr(keeper, "_chores", (fail_a_few_times("chore", lambda: None),))
+    monkeypatch.setattr(journal, "upkeep", fail_a_few_times("upkeep", journal.upkeep))
+    monkeypatch.setattr(journal, "trim", fail_a_few_times("trim", journal.trim))
+    server.deliverer(fault)
+    assert done.wait(PATIENCE)
+    assert server.healthy()
+
+
+def test_a_connection_that_cannot_be_made_is_turned_away(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without memory for it; the next one is served."""
+    server = start()
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "ClientConnection", fault)
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as refused:
+            assert b'"reason":"no_threads"' in until_end(refused)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as served:
+        assert b'"REG_NAME"' in served.recv(1 << 16)
+    assert server.healthy()
+
+
+def visit(server: Server, number: int) -> None:
+    """Have somebody come, say something, and leave in one of the ways."""
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as guest:
+        guest.sendall(b'{"type":"REG_NAME","name":"guest%d"}\n' % number)
+        guest.sendall(b'{"type":"JOIN","room":"r%d"}\n{"type":"MSG","text":"x","ref":"1"}\n' % number)
+        until(guest, b'"ACK"')
+        match number % 4:
+            case 0:
+                guest.sendall(b'{"type":"EXIT"}\n')
+                until_end(guest)
+            case 1:
+                reset(guest)
+            case 2:
+                guest.shutdown(socket.SHUT_WR)
+                until_end(guest)
+
+
+def census(server: Server) -> tuple[int, int, int, int]:
+    """Return how many threads, descriptors, connections and watched outboxes there are, once all is still."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("client-"):
+            thread.join(PATIENCE)
+    gc.collect()  # what an earlier test has left open
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    watched = len(server.flusher._watched)  # noqa: SLF001  # nothing else shows it
+    return threading.active_count(), descriptors, len(server.connections()), watched
+
+
+def test_after_many_came_and_went_all_is_as_before(start: Callable[..., Server]) -> None:
+    """Threads, descriptors, connections, what is watched, sessions: however they left."""
+    server = start(name_hold=0.0, absent_sessions=10)
+    visit(server, 0)
+    before = census(server)
+    for number in range(1, 200):
+        visit(server, number)
+    assert census(server) == before
+    server.hub.sweep()
+    assert server.hub.counts() == (0, 1)
+    assert server.hub.registry.absent()[0] <= 10
 
 
 class Failing(MemoryJournal):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
+from chat_server.net import worker as module
 from chat_server.net.worker import Worker
 from tests.chat_server.net.support import PATIENCE, Clock
 
@@ -103,3 +104,14 @@ def test_a_job_may_hand_over_another(worker: Worker) -> None:
 def test_stop_without_a_start(clock: Clock) -> None:
     """A server that fails to start may still stop its worker."""
     Worker("upkeep", clock).stop()
+
+
+def test_so_many_jobs_may_wait(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past it whoever hands one over is told, and does it itself."""
+    monkeypatch.setattr(module, "JOBS", 2)
+    worker = Worker("upkeep", clock)
+    worker(lambda: None)
+    worker(lambda: None, delay=5)
+    with pytest.raises(RuntimeError, match="too many"):
+        worker(lambda: None)
+    worker.stop()
