@@ -4,9 +4,9 @@
 IDLE = 25.0
 #: Within so many seconds it must answer that.
 ANSWER = 10.0
-#: Within so many seconds a chat server speaks first. One that does not is asked: other servers answer that
-#: with something that tells what they are, and would else wait as we do.
-GREETING = 1.0
+#: Within so many seconds a chat server speaks first. One that does not is asked: other servers answer with
+#: something that tells what they are, and would else wait as we do. It does a slow chat server no harm.
+GREETING = 0.5
 
 
 class Liveness:
