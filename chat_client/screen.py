@@ -16,7 +16,10 @@ from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.output import Output as Terminal
 
 from chat_client.output import Output
+from chat_client.pasting import Paster
 
+#: How much is read of a keyboard at once: what is pasted shows in few steps.
+CHUNK_BYTES = 64 * 1024
 #: How much may wait to be printed while the terminal takes nothing, in characters.
 WAITING_CHARACTERS = 1024 * 1024
 
@@ -81,18 +84,22 @@ class Keyboard(Vt100Input):
 class _Reader(PosixStdinReader):
     """Reads keys. A terminal that cannot be read has ended; prompt_toolkit would ask it for ever."""
 
+    def __init__(self, descriptor: int, encoding: str) -> None:
+        super().__init__(descriptor, encoding=encoding)
+        self._paster = Paster()
+
     def read(self, count: int = 1024) -> str:
         """Return what was typed, or nothing if there is nothing yet."""
         try:
             if self.closed or not select.select([self.stdin_fd], [], [], 0)[0]:
                 return ""
-            data = os.read(self.stdin_fd, count)
+            data = os.read(self.stdin_fd, max(count, CHUNK_BYTES))
         except BlockingIOError:
             return ""
         except OSError:
             data = b""
         self.closed = not data
-        return str(self._stdin_decoder.decode(data))
+        return self._paster.feed(str(self._stdin_decoder.decode(data)))
 
 
 class Printer:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
 from chat_client.output import Output
@@ -145,6 +146,15 @@ def test_keys_of_a_terminal_that_says_it_is_ascii(keyboard: tuple[int, Keyboard]
     os.write(outside, "ü\n".encode())
     assert [each.data for each in keys.read_keys()] == ["ü", "\n"]
     assert not keys.closed
+    os.close(outside)
+
+
+def test_a_long_paste_is_one_key(keyboard: tuple[int, Keyboard]) -> None:
+    """Also from a terminal that does not say that it is one: key by key it would take minutes."""
+    outside, keys = keyboard
+    os.write(outside, b"a" * 1000 + b"\n")
+    found = keys.read_keys()
+    assert [(each.key, each.data) for each in found[:-1]] == [(Keys.BracketedPaste, "a" * 1000)]
     os.close(outside)
 
 
