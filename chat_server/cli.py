@@ -1,6 +1,8 @@
 """The command `chat-server`."""
 
 import argparse
+import contextlib
+import dataclasses
 import difflib
 import gc
 import http.client
@@ -9,21 +11,23 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import structlog
 
 from chat_server import __version__, config, log
+from chat_server.chat.faults import contained
 from chat_server.config import Config
-from chat_server.errors import ConfigError, ListenError, OperatorError
+from chat_server.errors import ConfigError, OperatorError
 from chat_server.journal import Journal, maintenance
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.place import named
 from chat_server.journal.sqlite import SqliteJournal
 from chat_server.metrics import routes
 from chat_server.net import system
+from chat_server.net.addresses import shown
 from chat_server.net.http import SideServer
 from chat_server.net.server import Server
 
@@ -43,13 +47,19 @@ SWITCH = 0.1
 #: look at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
 COLLECT = (50_000, 20, 20)
 
-#: The signals that end the server.
-ENDING = (signal.SIGTERM, signal.SIGINT)
+#: The signals that end the server in order, and those that are for others and do nothing here. SIGHUP
+#: reads the settings again.
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGPIPE)
+#: By how many seconds a stop may take longer than `drain_timeout`, whatever hangs, before the process ends.
+OVERDUE = 10.0
+#: How long, in seconds, a health check may take as a whole.
+HEALTHCHECK = 5.0
 
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
 comfortable one. Logs go to stdout, metrics and health to http://localhost:9464/metrics, /healthz, /readyz.
-SIGTERM or Ctrl-C ends it in order; a second one ends it at once.
+SIGTERM or Ctrl-C ends it in order; a second one ends it at once. SIGHUP reads the log level again.
 """
 EPILOG = """\
 examples:
@@ -84,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return healthcheck(loaded.config)
         if options.command in MAINTENANCE:
             return maintain(options, loaded.config)
-        return serve(loaded.config)
+        return serve(loaded.config, lambda: config.load(vars(options), os.environ, options.config).config)
     except ConfigError as error:
         print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 2
@@ -151,22 +161,18 @@ def maintain(options: argparse.Namespace, settings: Config) -> int:
     return maintenance.run(options.command, named(path), options.room, options.target)
 
 
-def serve(settings: Config) -> int:
-    """Serve until a signal ends it. Raises `OperatorError` where it cannot start."""
+def serve(settings: Config, reload: Callable[[], Config]) -> int:
+    """Serve until a signal ends it. Raises `OperatorError` if it cannot start; nothing is left then."""
     log.configure(settings.log_level, settings.log_format)
     gc.set_threshold(*COLLECT)
     sys.setswitchinterval(SWITCH)
-    signals = _Signals()
+    signals = _Signals(lambda: _reload(reload))
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
-    server = Server(settings, open_journal(settings))
-    side = _side_server(settings, server)
-    try:
-        server.start()
-    except OperatorError:
-        side.stop()
-        raise
-    addresses = [f"{host}:{port}" for host, port in server.addresses]
+    wanted = settings.connections
+    settings = dataclasses.replace(settings, connections=system.capacity(wanted))
+    server, side = _started(settings)
+    addresses = [shown(host, port) for host, port in server.addresses]
     logger.info(
         "listening",
         port=server.port,
@@ -175,14 +181,63 @@ def serve(settings: Config) -> int:
         pid=os.getpid(),
         cpus=sorted(cpus),
     )
-    for shortage in system.shortages(settings.connections):
+    for shortage in system.shortages(wanted):
         logger.warning("limits_low", text=shortage)
     signals.wait()
+    _end_for_sure(settings.drain_timeout + OVERDUE)
     try:
         server.stop(signals.reason)
     finally:
         side.stop()
     return 0
+
+
+def _started(settings: Config) -> tuple[Server, SideServer]:
+    """Start both servers, or none. Raises `OperatorError`."""
+    journal = open_journal(settings)
+    try:
+        server = Server(settings, journal)
+        side = SideServer(settings.metrics_host, settings.metrics_port, routes(server))
+    except BaseException:
+        journal.close()
+        raise
+    try:
+        side.start()
+        server.start()
+    except RuntimeError:
+        side.stop()
+        raise OperatorError(
+            "no thread can be started; raise the limit (ulimit -u, pids_limit of Docker, TasksMax of systemd)"
+        ) from None
+    except BaseException:
+        side.stop()
+        raise
+    return server, side
+
+
+def _reload(load: Callable[[], Config]) -> None:
+    """Read the settings again, and take over what can be changed while it runs: the log level and format."""
+    try:
+        settings = load()
+    except ConfigError as error:
+        logger.warning("reload_failed", error=str(error))
+        return
+    log.configure(settings.log_level, settings.log_format)
+    logger.info("reloaded", log_level=settings.log_level, log_format=settings.log_format)
+
+
+def _end_for_sure(seconds: float) -> None:
+    """End the process with status 1 after so long, whatever hangs: a disk, a thread that waits for one."""
+
+    def give_up() -> None:
+        with contextlib.suppress(Exception):
+            left = sorted(each.name for each in threading.enumerate())
+            logger.error("stop_overdue", threads=left)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True  # a stop that is in time does not wait for it
+    timer.start()
 
 
 def open_journal(settings: Config) -> Journal:
@@ -197,33 +252,46 @@ def healthcheck(settings: Config) -> int:
     """Ask the server on this machine whether it is well; return 0 where it is."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.metrics_host, settings.metrics_host)  # noqa: S104  # not bound here
     asked = http.client.HTTPConnection(host, settings.metrics_port, timeout=3)
+    late = threading.Timer(HEALTHCHECK, _give_up_healthcheck, (shown(host, settings.metrics_port),))
+    late.daemon = True  # an answer that comes in time does not wait for it
+    late.start()
     try:
         asked.request("GET", "/healthz")
         answer = asked.getresponse()
         print(answer.read().decode().strip())  # noqa: T201  # what was asked for
     except (OSError, http.client.HTTPException) as error:
-        print(f"no answer from {host}:{settings.metrics_port}: {error}", file=sys.stderr)  # noqa: T201  # for a person
+        print(f"no answer from {shown(host, settings.metrics_port)}: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 1
     finally:
+        late.cancel()
         asked.close()
     return 0 if answer.status == http.client.OK else 1
 
 
+def _give_up_healthcheck(where: str) -> None:
+    """End with status 1: the time of a step is no bound for the whole, if each byte comes in time."""
+    print(f"no answer from {where} within {HEALTHCHECK:g} s", file=sys.stderr, flush=True)  # noqa: T201  # for a person
+    os._exit(1)
+
+
 class _Signals:
-    """Waits for the signal to end; the second one ends the process at once.
+    """Waits for the signal to end; the second one ends the process at once. SIGHUP calls `on_reload`.
 
     The handlers do nothing: one runs only once the main thread executes bytecode again, and a signal that
     another thread gets, or that comes just before the wait, would not end that. The interpreter writes each
     signal's number to a pipe at once (`signal.set_wakeup_fd`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_reload: Callable[[], None]) -> None:
         self.reason = ""
+        self._on_reload = on_reload
         self._told = threading.Event()
         self._numbers, written = os.pipe()
         os.set_blocking(written, False)
-        for number in ENDING:
+        for number in (*ENDING, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
+        for number in IGNORED:
+            signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(written)
         threading.Thread(
             target=self._run,
@@ -241,8 +309,13 @@ class _Signals:
         os._exit(1)
 
     def _next(self) -> str:
-        (number,) = os.read(self._numbers, 1)
-        return signal.Signals(number).name
+        while True:
+            (number,) = os.read(self._numbers, 1)
+            if number in ENDING:
+                return signal.Signals(number).name
+            if number == signal.SIGHUP:
+                with contained("reload"):
+                    self._on_reload()
 
 
 def _pin(settings: Config) -> set[int]:
@@ -252,15 +325,3 @@ def _pin(settings: Config) -> set[int]:
         raise ConfigError(
             f"cpus: this process may not run on {settings.cpus}; use auto, all, or those of nproc"
         ) from None
-
-
-def _side_server(settings: Config, server: Server) -> SideServer:
-    try:
-        side = SideServer(settings.metrics_host, settings.metrics_port, routes(server))
-    except OSError as error:
-        where = f"{settings.metrics_host}:{settings.metrics_port}"
-        raise ListenError(
-            f"cannot listen on {where}: {error.strerror}; choose another with --metrics-port"
-        ) from None
-    side.start()
-    return side

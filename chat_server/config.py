@@ -1,6 +1,7 @@
 """The settings: each has a flag, an environment variable and a line in a TOML file, in that precedence."""
 
 import argparse
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -140,6 +141,10 @@ class Config:
     )
 
 
+KUBERNETES = re.compile(r"(^|_)service_(host|port)(_|$)|(^|_)port_\d+_(tcp|udp|sctp)(_|$)")
+ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+
+
 class Loaded(NamedTuple):
     """The settings, and for each key where its value came from."""
 
@@ -170,7 +175,7 @@ def load(arguments: Mapping[str, str | None], environment: Mapping[str, str], fi
         for key, value in environment.items()
         if key.startswith(PREFIX)
     }
-    own = {key: value for key, value in own.items() if not key.startswith("client_")}
+    own = {key: value for key, value in own.items() if not _is_of_others(key, value)}
     _refuse_unknown(known, own, f"environment: unknown variable {PREFIX}{{}}", str.upper)
     values: dict[str, Any] = {}
     sources = dict.fromkeys(known, "default")
@@ -194,6 +199,15 @@ def show(loaded: Loaded) -> str:
         value = getattr(loaded.config, each.name)
         lines.append(f"{each.name} = {_toml(value)}".ljust(40) + f"  # {loaded.sources[each.name]}")
     return "\n".join(lines)
+
+
+def _is_of_others(key: str, value: str) -> bool:
+    """Tell whether a variable is not for the server, though its name begins like those that are.
+
+    The client has its own, and so has the Compose file. Kubernetes sets CHAT_SERVICE_HOST,
+    CHAT_PORT=tcp://..., CHAT_PORT_9090_TCP_ADDR and the like for a service named chat or chat-something.
+    """
+    return key.startswith(("client_", "publish_")) or bool(KUBERNETES.search(key) or ADDRESS.match(value))
 
 
 def _toml(value: object) -> str:

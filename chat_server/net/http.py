@@ -1,19 +1,34 @@
 """Metrics and health over HTTP, on a port of their own."""
 
-import sys
+import contextlib
+import io
+import select
+import selectors
+import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
 import structlog
 
+from chat_server.chat.faults import report
+from chat_server.net.addresses import bound
+
 log = structlog.get_logger()
 
-#: Seconds that a client has for each step of its request, so that a slow one holds its thread no longer.
+#: Seconds from a connection to the last byte of its answer: slow peers may hold it no longer, however they
+#: spread what they send.
 TIMEOUT = 5.0
-#: Requests at once; what is more is closed unanswered.
-REQUESTS = 32
+#: Connections at once. When one more comes, the oldest gives way: who asks properly asks at once.
+REQUESTS = 64
+#: Bytes of a request with its headers.
+HEAD_BYTES = 16 * 1024
+#: How long, in seconds, nobody is accepted after the system had no descriptor for one.
+REST = 1.0
+#: Connections that the system holds ready.
+BACKLOG = 128
 
 
 class Answer(NamedTuple):
@@ -30,84 +45,185 @@ Route = Callable[[str], Answer]
 class SideServer:
     """Serves a table of paths; a route is given the request's Accept header.
 
-    Raises `OSError` where it cannot listen.
+    1. One thread does all of it and waits for no peer, so no number of slow ones keeps others from their
+       answer; and nothing has to be started for a request, which could fail.
+    2. A fault of one request ends that one alone.
+
+    Raises `ListenError` if it cannot listen.
     """
 
     def __init__(self, host: str, port: int, routes: Mapping[str, Route]) -> None:
-        self._server = _Server((host, port), _handler(routes))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="http")
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
+        self._routes = routes
+        self._listening = bound(host, port, "metrics-", BACKLOG)
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._wake = socket.socketpair()
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._exchanges: dict[socket.socket, _Exchange] = {}
+        # When accepting goes on, after the system had no descriptor; none while it does.
+        self._resting: float | None = None
+        self._listen(accept=True)
+        self._thread = threading.Thread(target=self._run, name="http")
+        #: The port it listens on.
+        self.port = int(self._listening[0].getsockname()[1])
 
     def start(self) -> None:
         """Start to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more; requests under way end within their timeouts."""
+        """Answer no more."""
+        self._waker.close()
         if self._thread.ident is not None:
-            self._server.shutdown()
             self._thread.join()
-        self._server.server_close()
+        for sock in (*self._exchanges, *self._listening, self._wake):
+            sock.close()
+        self._selector.close()
 
+    def _run(self) -> None:
+        while True:
+            try:
+                if self._turn():
+                    return
+            except Exception:  # noqa: BLE001  # without memory, say; the next request must be answered
+                report("http")
+                select.select([self._wake], [], [], REST)
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # a scraper that reads slowly must not hold up the server's end
-    block_on_close = False  # likewise
+    def _turn(self) -> bool:
+        """Do what can be done now; return whether it is told to stop."""
+        for key, _ in self._selector.select(1.0 if self._exchanges or self._resting else None):
+            if key.fileobj is self._wake:
+                return True
+            if isinstance(key.data, _Exchange):
+                if key.data.sock in self._exchanges:  # else it has just given way to another
+                    self._go_on(key.data)
+            else:
+                self._accept(key.data)
+        now = time.monotonic()
+        for exchange in [each for each in self._exchanges.values() if now > each.deadline]:
+            self._close(exchange)
+        if self._resting is not None and now > self._resting:
+            self._resting = None
+            self._listen(accept=True)
+        return False
 
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self._slots = threading.BoundedSemaphore(REQUESTS)
-        super().__init__(address, handler)
+    def _listen(self, *, accept: bool) -> None:
+        for sock in self._listening:
+            if accept:
+                self._selector.register(sock, selectors.EVENT_READ, sock)
+            else:
+                self._selector.unregister(sock)
 
-    def process_request(self, request: object, client_address: object) -> None:
-        if self._slots.acquire(blocking=False):
-            super().process_request(request, client_address)  # type: ignore[arg-type]  # typeshed's own aliases
-        else:
-            self.shutdown_request(request)  # type: ignore[arg-type]  # likewise
-
-    def process_request_thread(self, request: object, client_address: object) -> None:
+    def _accept(self, listening: socket.socket) -> None:
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]  # likewise
-        finally:
-            self._slots.release()
+            sock, _ = listening.accept()
+        except (BlockingIOError, ConnectionError):  # it has gone already
+            return
+        except OSError as error:  # no descriptor: it would be ready again at once, for ever
+            log.debug("scrape_failed", error=error.strerror)
+            self._resting = time.monotonic() + REST
+            self._listen(accept=False)
+            return
+        if len(self._exchanges) >= REQUESTS:
+            self._close(next(iter(self._exchanges.values())))
+        sock.setblocking(False)  # socket's own signature
+        self._exchanges[sock] = exchange = _Exchange(sock, time.monotonic() + TIMEOUT)
+        self._selector.register(sock, selectors.EVENT_READ, exchange)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        del request, client_address
-        log.debug("scrape_failed", error=str(sys.exc_info()[1]))
+    def _go_on(self, exchange: "_Exchange") -> None:
+        """Take more of the request, or send more of the answer."""
+        try:
+            if exchange.answer is None:
+                exchange.receive()
+                if not exchange.is_complete():
+                    return
+                exchange.answer = memoryview(_answer(bytes(exchange.head), self._routes))
+                self._selector.modify(exchange.sock, selectors.EVENT_WRITE, exchange)
+            exchange.answer = exchange.answer[exchange.sock.send(exchange.answer) :]
+            if exchange.answer:
+                return
+        except BlockingIOError:
+            return
+        except Exception as error:  # noqa: BLE001  # a route's fault, or a peer that has gone
+            log.debug("scrape_failed", error=str(error))
+        self._close(exchange)
+
+    def _close(self, exchange: "_Exchange") -> None:
+        self._exchanges.pop(exchange.sock, None)
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(exchange.sock)
+        exchange.close()
 
 
-def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = TIMEOUT
-        server_version = "chat-server"
-        sys_version = ""
+class _Exchange:
+    """One request and its answer."""
 
-        def do_GET(self) -> None:  # http.server's name
-            self._answer(with_body=True)
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self.sock = sock
+        self.deadline = deadline
+        self.head = bytearray()
+        self.answer: memoryview | None = None
+        self._ended = False
 
-        def do_HEAD(self) -> None:  # http.server's name
-            self._answer(with_body=False)
+    def receive(self) -> None:
+        """Take what has come."""
+        data = self.sock.recv(HEAD_BYTES)
+        self._ended = not data
+        self.head += data
 
-        def log_message(self, *_arguments: object) -> None:
-            """Log no request: a scrape a second would drown the chat's own log."""
+    def is_complete(self) -> bool:
+        """Tell whether the request can be answered: its headers are over, or it is no request."""
+        return b"\r\n\r\n" in self.head or b"\n\n" in self.head or len(self.head) > HEAD_BYTES or self._ended
 
-        def _answer(self, *, with_body: bool) -> None:
-            route = routes.get(self.path.partition("?")[0], _not_found)
+    def close(self) -> None:
+        """Close the socket, so that the peer gets what was sent: with unread bytes it would be reset."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+            self.sock.recv(HEAD_BYTES)
+        self.sock.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Parses one request and writes its answer, both in memory."""
+
+    server_version = "chat-server"
+    sys_version = ""
+    routes: Mapping[str, Route]
+
+    def __init__(self, head: bytes, routes: Mapping[str, Route]) -> None:
+        self.routes = routes
+        self.rfile = io.BytesIO(head)
+        self.answer = io.BytesIO()
+        self.wfile = self.answer
+        self.client_address = ("", 0)
+        self.handle_one_request()
+
+    def do_GET(self) -> None:  # http.server's name
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:  # http.server's name
+        self._answer(with_body=False)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log no request: a scrape a second would drown the chat's own log."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = self.path.partition("?")[0]
+        route = self.routes.get(path)
+        if route is not None:
             status, content_type, body = route(self.headers.get("Accept", ""))
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if with_body:
-                self.wfile.write(body)
+        else:
+            listed = "".join(f"{each}\n" for each in self.routes)
+            status, content_type, body = text(200 if path == "/" else 404, f"There are:\n{listed}")
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
 
-    def _not_found(_accept: str) -> Answer:
-        return text(404, f"not here; there are {', '.join(routes)}\n")
 
-    return Handler
+def _answer(head: bytes, routes: Mapping[str, Route]) -> bytes:
+    return _Handler(head, routes).answer.getvalue()
 
 
 def text(status: int, body: str) -> Answer:

@@ -1,6 +1,5 @@
 """The accepting thread of one address."""
 
-import errno
 import select
 import socket
 import threading
@@ -10,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from chat_server.chat.faults import report
-from chat_server.errors import ListenError
+from chat_server.net.addresses import bound, shown
 from chat_server.net.heartbeat import BEAT, Heartbeat
 
 log = structlog.get_logger()
@@ -21,6 +20,8 @@ BACKLOG = 4096
 BURST = 256
 #: How long, in seconds, the thread rests when the system is out of descriptors.
 REST = 0.1
+#: For how long, in seconds, it is not logged again that nothing can be accepted: the metric counts on.
+QUIET = 10.0
 
 
 class Acceptor(Protocol):
@@ -44,6 +45,7 @@ class Listener:
         self._socket = sock
         self._acceptor = acceptor
         self._clock = clock
+        self._quiet_until = 0.0
         self.address: tuple[str, int] = sock.getsockname()[:2]
         self._waker, self._wake = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="accept")
@@ -85,20 +87,23 @@ class Listener:
         """Take what waits; false where the system has no descriptor left."""
         try:
             for _ in range(BURST):
-                self._serve(*self._socket.accept())
+                sock, address = self._socket.accept()
+                self._serve(sock, address[:2])
         except (BlockingIOError, ConnectionError):  # nobody waits, or who waited has gone
             return True
         except OSError as error:
-            log.error("accept_failed", error=error.strerror)  # noqa: TRY400  # no fault of the code
+            if self._clock() >= self._quiet_until:
+                self._quiet_until = self._clock() + QUIET
+                log.error("accept_failed", error=error.strerror)  # noqa: TRY400  # no fault of the code
             self._acceptor.no_descriptors()
             return False
         return True
 
-    def _serve(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+    def _serve(self, sock: socket.socket, address: tuple[str, int]) -> None:
         try:
             sock.setblocking(True)  # socket's own signature
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._acceptor.serve(sock, f"{address[0]}:{address[1]}")
+            self._acceptor.serve(sock, shown(*address))
         except OSError:  # it has gone already
             sock.close()
         except BaseException:
@@ -108,46 +113,4 @@ class Listener:
 
 def listen(host: str, port: int, acceptor: Acceptor, clock: Callable[[], float]) -> list[Listener]:
     """Listen on every address that the host has here, all with one port. Raises `ListenError`."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise ListenError(
-            f"cannot find the address {host!r}: {error.strerror}; give another --host"
-        ) from None
-    sockets: list[socket.socket] = []
-    try:
-        for family, _, _, _, address in dict.fromkeys(found):
-            chosen = sockets[0].getsockname()[1] if sockets else port
-            sock = _bound(family, (address[0], chosen, *address[2:]))
-            if sock is not None:
-                sockets.append(sock)
-    except OSError as error:
-        for sock in sockets:
-            sock.close()
-        raise ListenError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
-        ) from None
-    if not sockets:
-        raise ListenError(f"this machine has no address {host!r}; give another --host")
-    return [Listener(sock, acceptor, clock) for sock in sockets]
-
-
-def _bound(family: int, address: tuple[object, ...]) -> socket.socket | None:
-    """Return a listening socket; none where this machine lacks the address (IPv6 switched off, say)."""
-    try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-    except OSError:
-        return None
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setblocking(False)  # socket's own signature
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError as error:
-        sock.close()
-        if error.errno == errno.EADDRNOTAVAIL:
-            return None
-        raise
-    return sock
+    return [Listener(sock, acceptor, clock) for sock in bound(host, port, "", BACKLOG)]

@@ -140,16 +140,23 @@ class Server:
         return self._listeners[0].address[1]
 
     def start(self) -> None:
-        """Listen and serve."""
-        self._listeners = listen(self.config.host, self.config.port, self, self.clock)
-        threading.stack_size(STACK_BYTES)
-        self.flusher.start()
-        self.deliverer.start()
-        self.journalist.start()
-        self.journalist(self._look_after_journal)
-        self.keeper.start()
-        for listener in self._listeners:
-            listener.start()
+        """Listen and serve; leave nothing behind if that fails."""
+        try:
+            self._listeners = listen(self.config.host, self.config.port, self, self.clock)
+            threading.stack_size(STACK_BYTES)
+            self.flusher.start()
+            self.deliverer.start()
+            self.journalist.start()
+            self.journalist(self._look_after_journal)
+            self.keeper.start()
+            for listener in self._listeners:
+                listener.start()
+        except BaseException:
+            self.hub.stopping = True
+            for listener in self._listeners:
+                listener.stop()
+            self._end_threads()
+            raise
         self.ready = True
 
     def stop(self, reason: str = "told to") -> None:
@@ -161,12 +168,15 @@ class Server:
             listener.stop()
         deadline = self.clock() + self.config.drain_timeout
         self._dismiss(deadline)
+        self._end_threads()
+        log.info("stopped")
+
+    def _end_threads(self) -> None:
         self.keeper.stop()
         self.journalist.stop()
         self.deliverer.stop()
         self.flusher.stop()
         self.hub.shared.commit.journal.close()
-        log.info("stopped")
 
     def connections(self) -> list[ClientConnection]:
         """Return the connections there are now."""

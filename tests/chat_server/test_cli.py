@@ -1,7 +1,9 @@
 """The command `chat-server`: help, settings and their precedence, errors that say what to do, status."""
 
+import contextlib
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -320,3 +322,126 @@ def test_the_first_line_says_where_it_listens() -> None:
         rest = [json.loads(line) for line in process.stdout]
         assert process.wait(PATIENCE) == 0
     assert rest[-1]["event"] == "stopped"
+
+
+@pytest.mark.parametrize("option", ["--host", "--metrics-host"])
+@pytest.mark.parametrize("value", ["a..b", "192.0.2.1", "no.such.host.invalid"])
+def test_a_host_that_cannot_be_listened_on_is_said(option: str, value: str) -> None:
+    """Status 1 and one line for a person; the process is gone, and so is what it had begun."""
+    hosts = {"--host": "127.0.0.1", "--metrics-host": "127.0.0.1", option: value}
+    ended = run("--port", "0", "--metrics-port", "0", *(each for pair in hosts.items() for each in pair))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert f"give another {option}" in ended.stderr
+
+
+LIMITED = """
+import threading
+from chat_server import cli
+start, started = threading.Thread.start, []
+def limited(thread):
+    started.append(thread)
+    if len(started) > {number}:
+        raise RuntimeError("can't start new thread")
+    start(thread)
+threading.Thread.start = limited
+raise SystemExit(cli.main(["--cpus", "all", "--port", "0", "--metrics-port", "0"]))
+"""
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 5])
+def test_a_start_without_threads_is_said(number: int) -> None:
+    """Whichever of them could not be started: a sentence, and no process that serves nobody."""
+    ended = subprocess.run(  # noqa: S603  # the project's own code
+        [sys.executable, "-c", LIMITED.format(number=number)],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "no thread can be started; raise the limit" in ended.stderr
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Return a server that runs, and its file of settings."""
+    path = tmp_path / "chat.toml"
+    path.write_text('log_level = "info"\n')
+    flags = ["--host", "127.0.0.1", "--port", "0", "--metrics-port", "0", "--config", str(path)]
+    with subprocess.Popen(  # noqa: S603  # the project's own command
+        [*COMMAND, *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process, path
+        process.kill()
+
+
+def event(process: "subprocess.Popen[str]") -> dict[str, object]:
+    """Return the next line of the log."""
+    assert process.stdout is not None
+    line: dict[str, object] = json.loads(process.stdout.readline())
+    return line
+
+
+def test_signals(running: tuple["subprocess.Popen[str]", Path]) -> None:
+    """HUP reads the settings again, a mistake in them changes nothing, QUIT ends in order, others nothing."""
+    process, path = running
+    assert event(process)["event"] == "listening"
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
+        process.send_signal(number)
+    path.write_text('log_level = "debug"\n')
+    process.send_signal(signal.SIGHUP)
+    said = event(process)
+    assert (said["event"], said["log_level"]) == ("reloaded", "debug")
+    path.write_text("prot = 1\n")
+    process.send_signal(signal.SIGHUP)
+    assert event(process)["event"] == "reload_failed"
+    process.send_signal(signal.SIGQUIT)
+    said = event(process)
+    assert (said["event"], said["reason"]) == ("stopping", "SIGQUIT")
+    assert process.wait(PATIENCE) == 0
+
+
+HANGING = """
+import threading
+from chat_server import cli
+from chat_server.journal.memory import MemoryJournal
+cli.OVERDUE = 0.2
+MemoryJournal.close = lambda self: threading.Event().wait()
+hosts, ports = ["--host", "127.0.0.1"], ["--port", "0", "--metrics-port", "0"]
+cli.main(["--cpus", "all", *hosts, *ports, "--drain-timeout", "0"])
+"""
+
+
+def test_a_stop_ends_whatever_hangs() -> None:
+    """A disk that never answers: status 1, and the log says what was left."""
+    with subprocess.Popen(  # noqa: S603  # the project's own code
+        [sys.executable, "-c", HANGING], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert event(process)["event"] == "listening"
+        process.terminate()
+        assert process.wait(PATIENCE) == 1
+        assert process.stdout is not None
+        said = [json.loads(line) for line in process.stdout]
+    assert [each["event"] for each in said] == ["stopping", "stop_overdue"]
+    assert "MainThread" in said[-1]["threads"]
+
+
+def test_healthcheck_has_a_time_for_the_whole() -> None:
+    """A peer that sends a byte now and then does not keep it waiting."""
+    code = "from chat_server import cli; cli.HEALTHCHECK = 0.3; cli.main(['healthcheck', '--metrics-host',"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with subprocess.Popen(  # noqa: S603  # the project's own code
+            [sys.executable, "-c", f"{code} '127.0.0.1', '--metrics-port', '{port}'])"],
+            cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            sock, _ = listener.accept()
+            with sock, contextlib.suppress(OSError):
+                sock.settimeout(0.05)
+                sock.sendall(b"HTTP/1.0 200 OK\r\nX: ")
+                while process.poll() is None:
+                    sock.sendall(b"x")
+                    with contextlib.suppress(TimeoutError):
+                        sock.recv(1)
+            assert process.wait(PATIENCE) == 1
+            assert process.stderr is not None
+            assert "within 0.3 s" in process.stderr.read()

@@ -140,3 +140,31 @@ def test_every_setting_has_a_flag_with_its_default() -> None:
         assert f"--{each.name.replace('_', '-')} " in text
         assert f"(default: {each.default})" in text
     assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    """What Kubernetes sets for services named chat and chat-metrics, what is the client's and Compose's."""
+    environment = {
+        "CHAT_PORT": "tcp://10.0.0.1:9090",
+        "CHAT_SERVICE_HOST": "10.0.0.1",
+        "CHAT_SERVICE_PORT": "9090",
+        "CHAT_SERVICE_PORT_CHAT": "9090",
+        "CHAT_PORT_9090_TCP": "tcp://10.0.0.1:9090",
+        "CHAT_PORT_9090_TCP_ADDR": "10.0.0.1",
+        "CHAT_METRICS_PORT": "tcp://10.0.0.2:9464",
+        "CHAT_METRICS_SERVICE_HOST": "10.0.0.2",
+        "CHAT_METRICS_PORT_53_UDP_PROTO": "udp",
+        "CHAT_CLIENT_NAME": "dave",
+        "CHAT_PUBLISH_HOST": "0.0.0.0",  # noqa: S104  # not bound here
+        "CHAT_HOST": "localhost",
+    }
+    loaded = load({}, environment, None)
+    assert loaded.config == Config()
+    assert loaded.sources["host"] == "CHAT_HOST"
+
+
+@pytest.mark.parametrize("name", ["CHAT_PROT", "CHAT_SERVICES", "CHAT_PORTS", "CHAT_REPORT_TO"])
+def test_a_slip_in_a_variable_is_an_error(name: str) -> None:
+    """Though those of others are left alone."""
+    with pytest.raises(ConfigError, match=f"unknown variable {name};"):
+        load({}, {name: "1"}, None)

@@ -151,3 +151,53 @@ def test_a_file_that_is_not_there_is_no_limit(monkeypatch: pytest.MonkeyPatch) -
         raise FileNotFoundError
 
     assert list(system.shortages(10_000, missing)) == []
+
+
+def test_auto_leaves_a_cpu_to_whom_it_belongs(
+    monkeypatch: pytest.MonkeyPatch, pinned: list[set[int]]
+) -> None:
+    """The last of those that the fewest are pinned to: several servers on a host do not share one."""
+    free_threaded(monkeypatch, yes=False)
+    others = {11: {5}, 12: {5}, 13: {2}, 14: {1, 2, 5}, os.getpid(): {1}}
+
+    def affinity(pid: int) -> set[int]:
+        if pid == 15:
+            raise ProcessLookupError
+        return others.get(pid, {1, 2, 5})
+
+    monkeypatch.setattr(os, "sched_getaffinity", affinity)
+    monkeypatch.setattr(Path, "glob", lambda _path, _pattern: [Path(f"/proc/{pid}") for pid in (*others, 15)])
+    assert system.pin("auto") == {1}
+    others[16] = {1}
+    others[17] = {1}
+    assert system.pin("auto") == {2}
+    assert pinned == [{1}, {2}]
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "files", "expected"),
+    [
+        (ENDLESS, {}, 1000),
+        (100_000, {"/sys/fs/cgroup/pids.max": "max"}, 1000),
+        (564, {}, 500),
+        (64, {}, 32),
+        (1, {}, 1),
+        (ENDLESS, {"/sys/fs/cgroup/pids.max": "164"}, 100),
+        (ENDLESS, {"/proc/self/cgroup": "0::/a/b", "/sys/fs/cgroup/a/b/pids.max": "264"}, 200),
+        (ENDLESS, {"/proc/self/cgroup": "0::/a/b", "/sys/fs/cgroup/a/pids.max": "364"}, 300),
+        (ENDLESS, {"/proc/self/cgroup": "4:pids:/x\n3:cpu:/y", "/sys/fs/cgroup/pids/x/pids.max": "20"}, 10),
+    ],
+)
+def test_connections_are_capped_by_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, descriptors: int, files: dict[str, str], expected: int
+) -> None:
+    """Less a reserve, for metrics and health; of both versions of cgroups, here and above."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _what: (descriptors, descriptors))
+
+    def read(path: Path) -> str:
+        try:
+            return files[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    assert system.capacity(1000, read) == expected

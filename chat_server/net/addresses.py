@@ -1,0 +1,65 @@
+"""Listening sockets: on every address that a host has here, IPv4 and IPv6 alike."""
+
+import errno
+import socket
+
+from chat_server.errors import ListenError
+
+
+def shown(host: str, port: int) -> str:
+    """Return an address as people write it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def bound(host: str, port: int, option: str, backlog: int) -> list[socket.socket]:
+    """Listen on every address of the host, all with one port; `option` is the prefix of what sets it.
+
+    Raises `ListenError`, which says what to do about it.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise ListenError(
+            f"cannot find the address {host!r}: {error.strerror}; give another --{option}host"
+        ) from None
+    except ValueError:  # UnicodeError: a label of the name is empty or too long; or there is a NUL in it
+        raise ListenError(f"{host!r} is no name of a host; give another --{option}host") from None
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            chosen = sockets[0].getsockname()[1] if sockets else port
+            sock = _bound(family, (address[0], chosen, *address[2:]), backlog)
+            if sock is not None:
+                sockets.append(sock)
+    except OSError as error:
+        for sock in sockets:
+            sock.close()
+        raise ListenError(
+            f"cannot listen on {shown(host, port)}: {error.strerror}; choose another with --{option}port"
+        ) from None
+    if not sockets:
+        raise ListenError(f"this machine has no address {host!r}; give another --{option}host")
+    return sockets
+
+
+def _bound(family: int, address: tuple[object, ...], backlog: int) -> socket.socket | None:
+    """Return a listening socket; none if this machine lacks the address (IPv6 switched off, say)."""
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+            raise
+        return None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)  # socket's own signature
+        sock.bind(address)
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            return None
+        raise
+    return sock
