@@ -109,7 +109,7 @@ class Config:
     rooms: int = _setting(10_000, _whole(1, 10_000_000), "rooms at once, at the most")
     rooms_per_user: int = _setting(50, _whole(1, 10_000), "rooms of one user, at the most")
     line_bytes: int = _setting(
-        16 * 1024, _whole(256, 1 << 20), "bytes of a line from a client, its end included"
+        16 * 1024, _whole(256, 1 << 19), "bytes of a line from a client, its end included"
     )
     name_length: int = _setting(32, _whole(1, 256), "characters of a user's or room's name")
     topic_length: int = _setting(256, _whole(1, 4096), "characters of a topic")
@@ -141,6 +141,8 @@ class Config:
     )
 
 
+#: How many bytes the names of one user's rooms may take in a WELCOME, whose line is 1 MiB at the most.
+ROOMS_BYTES = 512 * 1024
 KUBERNETES = re.compile(r"(^|_)service_(host|port)(_|$)|(^|_)port_\d+_(tcp|udp|sctp)(_|$)")
 ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
@@ -189,7 +191,13 @@ def load(arguments: Mapping[str, str | None], environment: Mapping[str, str], fi
             if value is not None:
                 values[name], sources[name] = _parsed(each.metadata["parse"], value, source), source
                 break
-    return Loaded(Config(**values), sources)
+    config = Config(**values)
+    if config.rooms_per_user * (config.name_length * 4 + 3) > ROOMS_BYTES:
+        raise ConfigError(
+            f"rooms_per_user {config.rooms_per_user} with name_length {config.name_length}: the list of a"
+            " user's rooms would be longer than a client reads; lower one of them"
+        )
+    return Loaded(config, sources)
 
 
 def show(loaded: Loaded) -> str:

@@ -13,13 +13,17 @@ class ChatError(Exception):
 
 
 class PeerError(ChatError):
-    """A peer broke a rule. `code` is from the closed list in docs/protocol.md; `text` is for a person."""
+    """A peer broke a rule. `code` is from the closed list in docs/protocol.md; `text` is for a person.
+
+    `ref` is that of the line, if it has one that can be read.
+    """
 
     code: ClassVar[str]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, ref: str | None = None) -> None:
         super().__init__(text)
         self.text = text
+        self.ref = ref
 
 
 class BadEncodingError(PeerError):

@@ -18,6 +18,7 @@ EVENTS = {
     "registered": "a client gave its name; resumed tells whether it came back to its session",
     "joined": "a user entered a room",
     "left": "a user left a room",
+    "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",
     "protocol_error": "a client broke a rule; the first time for each rule and connection",

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
+
+from msgspec.json import encode as encode_json
 
 from chat_server.chat import history
 from chat_server.chat.hub import Hub
@@ -17,7 +19,7 @@ from chat_server.errors import (
     PeerError,
     UnavailableError,
 )
-from chat_server.wire.codec import encode_lines
+from chat_server.wire.codec import SERVER_LINE, encode_lines
 from chat_server.wire.messages import (
     REFS,
     ClientMessage,
@@ -35,6 +37,7 @@ from chat_server.wire.messages import (
     Ping,
     Pong,
     RegName,
+    RoomInfo,
     Rooms,
     Search,
     Topic,
@@ -48,6 +51,10 @@ from chat_server.wire.messages import (
 BAD_LINES = 100
 #: The most rows that ROOMS and USERS have; their `total` counts all.
 ROWS = 1000
+#: Bytes of the rows of an answer: the rest of the line needs less than 64 KiB.
+ANSWER_BYTES = SERVER_LINE - 64 * 1024
+
+Row = TypeVar("Row", str, RoomInfo)
 
 
 class Conversation:
@@ -140,7 +147,7 @@ class Conversation:
     def _reject(self, error: PeerError) -> None:
         self.received["invalid"] = self.received.get("invalid", 0) + 1
         self._count(error, 1)
-        self.send(ErrorFrame(error.code, error.text))
+        self.send(ErrorFrame(error.code, error.text, error.ref))
         self._bad_lines += 1
         if self._bad_lines >= BAD_LINES:
             self.over = "bad_lines"
@@ -216,12 +223,22 @@ def _topic(conversation: Conversation, message: Topic) -> None:
 def _who(conversation: Conversation, message: Who) -> None:
     room = conversation.session.room(message.room)
     names = room.names()
-    conversation.send(Users(room.name, names[:ROWS], len(names), message.ref))
+    conversation.send(Users(room.name, _fitting(names), len(names), message.ref))
 
 
 def _list(conversation: Conversation, message: List) -> None:
     rooms = conversation.hub.listing()
-    conversation.send(Rooms(rooms[:ROWS], len(rooms), message.ref))
+    conversation.send(Rooms(_fitting(rooms), len(rooms), message.ref))
+
+
+def _fitting(rows: Sequence[Row]) -> list[Row]:
+    """Return the first rows, as many as a line holds and at most `ROWS`."""
+    room = ANSWER_BYTES
+    for count, row in enumerate(rows[:ROWS]):
+        room -= len(encode_json(row)) + 1
+        if room < 0:
+            return list(rows[:count])
+    return list(rows[:ROWS])
 
 
 def _history(conversation: Conversation, message: History) -> None:

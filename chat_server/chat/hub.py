@@ -111,6 +111,7 @@ class Hub:
             delivered.wait(SETTLE)
         old = session.name
         self.registry.rename(session, name)
+        log.info("renamed", user=name, old=old)
         session.send(NameChanged(old, name, ref))
         frame = encode(NameChanged(old, name))
         limit = self.shared.presence_limit

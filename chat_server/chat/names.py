@@ -19,9 +19,30 @@ _INVISIBLE = re.compile(
 )
 
 
+# Joiners (ZERO WIDTH NON-JOINER and JOINER): part of the spelling of Persian, Hindi and many others, and of
+# emoji that are made of several; and the tags of which flags such as Scotland's are made. They may stand in a
+# name, but no two names differ by them alone.
+_JOINERS = "\u200c\u200d"
+_TAGS = "".join(map(chr, range(0xE0020, 0xE0080)))
+_SILENT = str.maketrans("", "", _JOINERS + _TAGS)
+# The skin tones of emoji, which are modifiers (Sk).
+_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+
+
 def key(name: str) -> str:
     """Return what two names are compared by."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return folded.translate(_SILENT)
+
+
+def user_key(name: str) -> str:
+    """Return the key of a user's name in whatever spelling; it need not be a good one."""
+    return key(_cleaned(name))
+
+
+def room_key(name: str) -> str:
+    """Return the one spelling of a room's name in whatever spelling; it need not be a good one."""
+    return key(_cleaned(name.strip().removeprefix("#")))
 
 
 def user_name(name: str, limit: int) -> str:
@@ -31,18 +52,52 @@ def user_name(name: str, limit: int) -> str:
 
 def room_name(name: str, limit: int) -> str:
     """Return the room's one spelling, in which all write it. Raises `RoomInvalidError`."""
-    return key(_checked(name.removeprefix("#"), limit, RoomInvalidError))
+    return key(_checked(name.strip().removeprefix("#"), limit, RoomInvalidError))
+
+
+def _cleaned(name: str) -> str:
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", name.strip()))
 
 
 def _checked(name: str, limit: int, error: type[PeerError]) -> str:
-    name = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name.strip()))
-    if not name:
+    name = _cleaned(name)
+    if not key(name):
         raise error("empty; use 1 or more letters, digits or _-.'+")
     if len(name) > limit or len(key(name)) > limit:
         raise error(f"longer than {limit} characters; choose a shorter one")
     if unicodedata.category(name[0])[0] == "M":
         raise error("begins with a combining mark; begin with a letter or digit")
-    for character in name:
-        if character not in _PUNCTUATION and unicodedata.category(character) not in _CATEGORIES:
-            raise error(f"U+{ord(character):04X} is not allowed; use letters, digits and _-.'+")
+    if all(character in _PUNCTUATION for character in name):
+        raise error("nothing but punctuation; use a letter or digit as well")
+    for at, character in enumerate(name):
+        if not _is_good(character, name[at - 1 : at], name[at + 1 : at + 2]):
+            raise error(f"{_described(character)}; use letters, digits and _-.'+")
     return name
+
+
+def _is_good(character: str, before: str, after: str) -> bool:
+    """Tell whether the character may stand between these two, each of them empty at an end."""
+    if character in _PUNCTUATION or character in _TONES:
+        return True
+    if character in _JOINERS:
+        return _joins(before) and _joins(after)
+    if character in _TAGS:
+        return bool(before) and (before in _TAGS or unicodedata.category(before) == "So")
+    return unicodedata.category(character) in _CATEGORIES
+
+
+def _joins(character: str) -> bool:
+    """Tell whether a joiner beside it can change how it looks: letters without case, their marks, emoji."""
+    return bool(character) and (
+        character in _TONES or unicodedata.category(character) in ("Lo", "Mn", "Mc", "So")
+    )
+
+
+def _described(character: str) -> str:
+    """Say what is wrong, in words that a person knows."""
+    category = unicodedata.category(character)
+    if category[0] == "Z" or character.isspace():
+        return "no spaces"
+    if category[0] == "C":
+        return "no invisible or control characters"
+    return f"no {character}"

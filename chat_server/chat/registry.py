@@ -102,7 +102,7 @@ class Registry:
     def receiver(self, name: str, make_inbox: Callable[[Session], Inbox]) -> tuple[Session, Inbox] | None:
         """Return who has that name, here or away for a moment, and the inbox; none if nobody does."""
         with self._lock:
-            session = self.names.get(names.key(name))
+            session = self.names.get(names.user_key(name))
             if session is None or self._is_over_locked(session):
                 return None
             if session.inbox is None:

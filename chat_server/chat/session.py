@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from chat_server.chat.names import room_key
 from chat_server.errors import NotAMemberError
 from chat_server.wire.codec import encode
 from chat_server.wire.messages import REFS, Ack, Message, Ping
@@ -157,7 +158,7 @@ class Session:
                 raise NotAMemberError("you are in no room; JOIN one first")
             return next(reversed(self.rooms.values()))
         try:
-            return self.rooms[name]
+            return self.rooms[name if name in self.rooms else room_key(name)]
         except KeyError:
             raise NotAMemberError(
                 f"you are not in that room; JOIN it first (you are in: {self._rooms()})"

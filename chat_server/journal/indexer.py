@@ -12,6 +12,7 @@ from chat_server.journal import Said
 from chat_server.journal.reader import Reader
 from chat_server.journal.schema import ID_BITS, failure, translated
 from chat_server.journal.search import SearchIndex, is_damage
+from chat_server.journal.turns import Turn
 
 #: About how many bytes of frames a step takes: some milliseconds.
 STEP_BYTES = 64 * 1024
@@ -77,10 +78,12 @@ class Indexer:
         Raises `UnavailableError` where SQLite was built without FTS5, and `JournalError`.
         """
         found: list[tuple[float, int, bytes]] = []
+        turn = Turn()
         for room in rooms:
+            turn.go_on()
             low, high = self._reader.keys(room)
             with translated(self.path):
-                keys = self._index.find(words, low, high, limit)
+                keys = self._index.find(words, low, high, limit, turn)
             for key in keys:
                 page = self._reader.read(room, key - low - 1, key - low, 1)
                 if page.frames:  # else retention has taken it meanwhile

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from chat_server.journal import Bounds, FormerKey, Page, Record, Said, cut, page
+from chat_server.journal.turns import WORDS, Turn
 
 #: Of so many forgotten rooms the last id is remembered.
 FLOORS = 10_000
@@ -113,13 +114,15 @@ class MemoryJournal:
 
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
         """Return the newest messages in these rooms that have all the words, the newest first."""
-        wanted = words.casefold().split()
+        wanted = words.casefold().split()[:WORDS]
         found: list[tuple[float, int, bytes]] = []
         with self._lock:
             kept = [
                 record for room in rooms if room in self._shelves for record in self._shelves[room].records
             ]
+        turn = Turn()
         for record in kept:
+            turn.go_on()
             for line in record.frames.splitlines(keepends=True):
                 said = _text(line)
                 if all(word in said.text.casefold() for word in wanted):

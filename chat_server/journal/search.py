@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chat_server.errors import UnavailableError
 from chat_server.journal.schema import connect, transaction
+from chat_server.journal.turns import WORDS, Turn, too_long
 
 _TABLES = """
     CREATE VIRTUAL TABLE IF NOT EXISTS messages USING fts5 (text);
@@ -14,8 +15,8 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS about (epoch TEXT PRIMARY KEY);
     SELECT rowid FROM messages LIMIT 1;
 """
-#: FTS5 takes no deeper expression than this many words (sqlite.org/fts5.html, SQLITE_FTS5_MAX_EXPR_DEPTH).
-WORDS = 256
+#: After so many instructions of its machine SQLite asks whether to go on.
+INSTRUCTIONS = 10_000
 
 
 class SearchIndex:
@@ -69,11 +70,12 @@ class SearchIndex:
             with self._lock:
                 self._connection.execute("DELETE FROM messages WHERE rowid BETWEEN ? AND ?", (low, high))
 
-    def find(self, words: str, low: int, high: int, limit: int) -> list[int]:
+    def find(self, words: str, low: int, high: int, limit: int, turn: Turn | None = None) -> list[int]:
         """Return the highest keys from `low` to `high` with all the words, the highest first.
 
-        Raises `UnavailableError` where SQLite was built without FTS5.
+        Raises `UnavailableError` if SQLite was built without FTS5, or if it takes too long.
         """
+        turn = turn or Turn()
         if not self.available:
             raise UnavailableError(
                 "search is not to be had here: this server's SQLite was built without FTS5"
@@ -86,7 +88,15 @@ class SearchIndex:
             " ORDER BY rowid DESC LIMIT ?"
         )
         with self._lock:
-            return [key for (key,) in self._connection.execute(query, (wanted, low, high, limit))]
+            self._connection.set_progress_handler(lambda: turn.is_over, INSTRUCTIONS)
+            try:
+                return [key for (key,) in self._connection.execute(query, (wanted, low, high, limit))]
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+                    raise too_long() from None
+                raise
+            finally:
+                self._connection.set_progress_handler(None, 0)
 
     def close(self) -> None:
         """Close the file."""

@@ -15,7 +15,7 @@ from chat_server.errors import (
     PeerError,
     UnknownTypeError,
 )
-from chat_server.wire.messages import ClientMessage, Message, ServerMessage
+from chat_server.wire.messages import ClientMessage, Message, Ref, ServerMessage
 
 M = TypeVar("M")
 encode_lines = msgspec.json.Encoder().encode_lines
@@ -85,12 +85,20 @@ class Decoder(Generic[M]):
             return BadJsonError(f"{broken}; send one JSON object a line")
         if not isinstance(value, dict):
             return NotAnObjectError('a message is a JSON object such as {"type":"MSG","text":"hello"}')
-        kind = value.get("type")
+        kind, ref = value.get("type"), _ref(value)
         if not isinstance(kind, str):
-            return NoTypeError(f'a message has a "type", one of {", ".join(sorted(self._types))}')
+            return NoTypeError(f'a message has a "type", one of {", ".join(sorted(self._types))}', ref)
         if kind not in self._types:
-            return UnknownTypeError(f"no such type; use one of {', '.join(sorted(self._types))}")
-        return BadFieldError(f"{kind}: {error}")
+            return UnknownTypeError(f"no such type; use one of {', '.join(sorted(self._types))}", ref)
+        return BadFieldError(f"{kind}: {error}", ref)
+
+
+def _ref(value: dict[str, object]) -> str | None:
+    """Return the message's ref, if it is a good one, whatever else is wrong."""
+    try:
+        return msgspec.convert(value.get("ref"), Ref)
+    except msgspec.ValidationError:
+        return None
 
 
 def _depth(line: bytes) -> int:

@@ -73,6 +73,7 @@ def test_precedence(tmp_path: Path) -> None:
         ("host", ""),
         ("journal", ""),
         ("line_bytes", "10"),
+        ("line_bytes", "1048576"),
         ("connections", "0"),
         ("session_ttl", "nan"),
         ("session_ttl", "inf"),
@@ -168,3 +169,10 @@ def test_a_slip_in_a_variable_is_an_error(name: str) -> None:
     """Though those of others are left alone."""
     with pytest.raises(ConfigError, match=f"unknown variable {name};"):
         load({}, {name: "1"}, None)
+
+
+def test_what_would_be_longer_than_a_client_reads_is_refused() -> None:
+    """The list of one's rooms, in a WELCOME: one of the two settings must be lower."""
+    load({"rooms_per_user": "500", "name_length": "256"}, {}, None)
+    with pytest.raises(ConfigError, match="longer than a client reads; lower one of them"):
+        load({"rooms_per_user": "600", "name_length": "256"}, {}, None)

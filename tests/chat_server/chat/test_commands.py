@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chat_server.chat import commands
 from chat_server.chat.commands import BAD_LINES, COMMANDS, ROWS
 from chat_server.errors import BadJsonError, PeerError
+from chat_server.wire.codec import SERVER_LINE
 from chat_server.wire.messages import (
     Ack,
     ClientMessage,
@@ -31,6 +32,7 @@ from chat_server.wire.messages import (
     Rooms,
     Search,
     Topic,
+    TopicFrame,
     Users,
     Who,
     tag,
@@ -270,3 +272,51 @@ def test_the_time_of_reading_reaches_the_delivery() -> None:
     world.clock.now = 50.0
     ann.conversation.handle([Msg("hi")], 49.5)
     assert world.hub.tally().seconds == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("spelling", ["tea", "#Tea", " TEA ", "\uff34\uff45\uff41", "#tea\ufe0f", " #tea"])
+def test_every_command_takes_every_spelling_of_a_room(spelling: str) -> None:
+    """As JOIN does: nobody is told that they are not in the room that they joined under that name."""
+    ann, bob = World().clients("ann", "bob")
+    for client in (ann, bob):
+        client.send(Join(spelling))
+        client.outbox.clear()
+    ann.send(
+        Msg("hello", spelling, "1"),
+        Topic("green", spelling, "2"),
+        Topic(None, spelling, "3"),
+        Who(spelling, "4"),
+        History(spelling, ref="5"),
+        Search("hello", spelling, ref="6"),
+        Join(spelling, ref="7"),
+        Leave(spelling, ref="8"),
+    )
+    assert ann.outbox.errors() == []
+    refs = [getattr(each, "ref", None) for each in ann.outbox.messages]
+    assert set("12345678") <= set(refs)
+    assert bob.outbox.ids("tea") == [1]
+    assert list(ann.session.rooms) == ["lobby"]
+
+
+def test_an_empty_topic_clears_it() -> None:
+    """Everybody is told."""
+    ann, bob = World().clients("ann", "bob")
+    ann.send(Topic("bees"), Topic("", ref="t"))
+    assert [each.topic for each in bob.outbox.of(TopicFrame)] == ["bees", ""]
+    ann.send(Topic(None))
+    assert [each.topic for each in ann.outbox.of(TopicFrame)] == ["bees", "", ""]
+
+
+@pytest.mark.parametrize("character", ["\U0001f388", '"', "\\", "x"])
+def test_a_list_fits_a_line(character: str) -> None:
+    """However long the topics and the names are: cut to so many rows, and the total counts all."""
+    world = World()
+    ann = world.client("ann")
+    for number in range(1100):
+        world.hub._rooms[f"r{number}"] = room = world.room(f"r{number}")  # noqa: SLF001  # quicker than 1,100 JOINs
+        room.topic = character * 256
+    ann.send(List(ref="l"))
+    (frame,) = ann.outbox.of(Rooms)
+    assert frame.total == 1101
+    assert 100 < len(frame.rooms) <= ROWS
+    assert max(len(line) for line in b"".join(ann.outbox.pushed).splitlines()) < SERVER_LINE

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.chat.names import key, room_name, user_name
+from chat_server.chat.names import key, room_key, room_name, user_key, user_name
 from chat_server.errors import NameInvalidError, PeerError, RoomInvalidError
 
 LIMIT = 32
@@ -34,6 +34,11 @@ NASTY = st.text(
         ("x" * LIMIT, "x" * LIMIT),
         ("🙂", "🙂"),
         ("❤\ufe0f", "❤"),
+        ("بی\u200cخبر", "بی\u200cخبر"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("👍🏽", "👍🏽"),
+        ("🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",) * 2,
     ],
 )
 def test_a_good_name(given_name: str, shown: str) -> None:
@@ -58,6 +63,13 @@ def test_a_good_name(given_name: str, shown: str) -> None:
         "da\u2066ve",
         "da\u200bve",
         "da\u200dve",
+        "\u200cمی",
+        "می\u200c",
+        "می\u200c\u200cخ",
+        "a\U000e0067",
+        "\U000e0067",
+        "''",
+        "._-",
         "da\u00adve",
         "\ufeffdave",
         "\u0301dave",
@@ -149,3 +161,41 @@ def test_a_room_is_its_own_name(name: str) -> None:
     except PeerError:
         return
     assert room_name(room, LIMIT) == room
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dave smith", "no spaces;"),
+        ("a\u3000b\u00a0c", "no spaces;"),
+        ("a\tb", "no spaces;"),
+        ("a\u202eb", "no invisible or control characters;"),
+        ("a\u200bb", "no invisible or control characters;"),
+        ("a\x1bb", "no invisible or control characters;"),
+        ("a@b", "no @;"),
+        ("''", "nothing but punctuation"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(name: str, said: str) -> None:
+    """Nobody need know code points."""
+    with pytest.raises(NameInvalidError, match=said) as refused:
+        user_name(name, LIMIT)
+    assert "U+" not in refused.value.text
+
+
+@pytest.mark.parametrize("silent", ["\u200c", "\u200d", "\U000e0067", "\ufe0f", "\u3164"])
+def test_no_two_names_differ_by_what_nobody_sees(silent: str) -> None:
+    """Wherever it stands: whoever has one has the other."""
+    assert user_key(f"بی{silent}خبر") == user_key("بیخبر")
+
+
+@given(NASTY)
+def test_every_spelling_leads_to_the_same(name: str) -> None:
+    """A good name is found by the spelling that it was given in, and by the one that it is shown in."""
+    for good, find in ((user_name, user_key), (room_name, room_key)):
+        try:
+            shown = good(name, LIMIT)
+        except PeerError:
+            continue
+        assert find(name) == find(shown) == key(shown)
+        assert find(f"  {name}\t") == find(shown)

@@ -3,8 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import chat_server
 from chat_server.errors import PeerError
 from chat_server.wire.codec import DEPTH, Decoder, client_decoder, encode, encode_lines, server_decoder
-from chat_server.wire.messages import ClientMessage, Message, Msg, Ping, ServerMessage
+from chat_server.wire.messages import ClientMessage, Message, Msg, Ping, ServerMessage, tag
 from tests.chat_server.wire.strategies import kinds, message, same
 
 LIMIT = 16 * 1024
@@ -226,3 +227,26 @@ def test_a_depth_bomb_on_the_stack_of_a_connection() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("survived")
+
+
+GOOD_REF = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64)
+FIELDS = st.dictionaries(
+    st.sampled_from(["type", "text", "room", "after", "limit", "name", "words", "to", "x"]),
+    st.none() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]), max_size=3) | st.just([1]),
+)
+
+
+@given(GOOD_REF, FIELDS, st.sampled_from([None, *(tag(kind) for kind in get_args(ClientMessage))]))
+def test_an_error_has_the_ref_of_its_line(ref: str, fields: dict[str, object], kind: str | None) -> None:
+    """Whatever else is wrong with it: type, field, or both."""
+    line = {**fields, **({"type": kind} if kind else {}), "ref": ref}
+    (decoded,) = client_decoder(16_384).decode(msgspec.json.encode(line) + b"\n")
+    assert getattr(decoded, "ref", ref) == ref
+
+
+@pytest.mark.parametrize("ref", [None, 5, "", "x" * 65, ["a"], {"a": 1}])
+def test_a_bad_ref_is_none(ref: object) -> None:
+    """An answer that could not be sent back is left out."""
+    (error,) = client_decoder(16_384).decode(msgspec.json.encode({"type": "MSG", "ref": ref}) + b"\n")
+    assert isinstance(error, PeerError)
+    assert error.ref is None
