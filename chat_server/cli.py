@@ -189,6 +189,7 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
         server.stop(signals.reason)
     finally:
         side.stop()
+        log.flush()
     return 0
 
 
@@ -233,6 +234,7 @@ def _end_for_sure(seconds: float) -> None:
         with contextlib.suppress(Exception):
             left = sorted(each.name for each in threading.enumerate())
             logger.error("stop_overdue", threads=left)
+            log.flush()
         os._exit(1)
 
     timer = threading.Timer(seconds, give_up)

@@ -14,7 +14,10 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.log import EVENTS, configure, lines_lost, scrub
+from chat_server import log as module
+from chat_server.log import EVENTS, configure, flush, lines_lost, scrub
+
+PATIENCE = 10.0
 
 
 class Terminal(io.StringIO):
@@ -26,8 +29,9 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def reset() -> Iterator[None]:
-    """Leave no setting of the log behind."""
+def reset(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave no setting of the log behind, and nothing to be summed up."""
+    monkeypatch.setattr(module, "repeats", module._Repeats())  # noqa: SLF001  # one of the test's own
     yield
     structlog.contextvars.clear_contextvars()
     structlog.reset_defaults()
@@ -148,6 +152,7 @@ def test_a_reader_that_is_gone_ends_nothing(unread: TextIO) -> None:
         int("told to")
     except ValueError:
         log.exception("job_failed")
+    assert flush(PATIENCE)
     assert lines_lost() == 2
 
 
@@ -156,13 +161,15 @@ def test_a_full_disk_ends_nothing() -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123  # no path of the tests' own
         configure("info", "json", full)
         structlog.get_logger().info("connected")
+        assert flush(PATIENCE)
         assert lines_lost() == 1
     assert len(written(lambda log: log.info("connected"))) == 1
     assert lines_lost() == 0
 
 
-def test_lost_lines_of_many_threads_are_all_counted(unread: TextIO) -> None:
+def test_lost_lines_of_many_threads_are_all_counted(unread: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """None is lost a second time."""
+    monkeypatch.setattr(module, "LINES_A_SECOND", 10_000)
     configure("info", "json", unread)
     log = structlog.get_logger()
     begin = threading.Barrier(8)
@@ -177,6 +184,7 @@ def test_lost_lines_of_many_threads_are_all_counted(unread: TextIO) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    assert flush(PATIENCE)
     assert lines_lost() == 8 * 200
 
 
@@ -192,6 +200,56 @@ def test_a_line_goes_into_a_narrow_pipe_in_parts() -> None:
         assert json.loads(lines.readline())["peer"] == text
         thread.join()
     assert lines_lost() == 0
+
+
+def test_a_reader_that_stalls_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much waits for it, the rest is dropped and counted; when it reads again, it gets whole lines."""
+    monkeypatch.setattr(module, "LINES_A_SECOND", 1_000_000)
+    monkeypatch.setattr(module, "QUEUE_BYTES", 100_000)
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader) as lines:
+        configure("info", "json", stream)
+        for number in range(5000):
+            structlog.get_logger().info("connected", peer=str(number))
+        assert not flush(0.0)
+        lost = lines_lost()
+        assert 0 < lost < 5000
+        got = [json.loads(lines.readline())["peer"] for _ in range(5000 - lost)]
+        assert flush(PATIENCE)
+    assert got == sorted(got, key=int)
+    assert lines_lost() == lost
+
+
+def test_lines_of_one_event_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many a second, others are counted and told once; another event is not touched by it."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(module, "LINES_A_SECOND", 3)
+
+    def act(log: Any) -> None:  # noqa: ANN401  # structlog's own
+        for _ in range(2):
+            for _ in range(10):
+                log.info("connected")
+            log.info("stopping")
+            module.repeats.tell()
+            now[0] += 1
+            log.info("stopped")
+            module.repeats.tell()
+
+    lines = [(line["event"], line.get("of"), line.get("times")) for line in written(act)]
+    once = [*[("connected", None, None)] * 3, ("stopping", None, None), ("stopped", None, None)]
+    assert lines == [*once, ("repeated", "connected", 7)] * 2
+
+
+def test_a_log_that_is_set_up_anew_loses_nothing() -> None:
+    """As on SIGHUP: what waits for the one before is written, and its thread ends."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader) as lines:
+        for level in ("info", "debug"):
+            configure(level, "json", stream)
+            structlog.get_logger().info("connected", peer=level)
+        assert {json.loads(lines.readline())["peer"] for _ in range(2)} == {"info", "debug"}
+        assert flush(PATIENCE)
 
 
 def test_without_a_stdout_every_line_is_lost() -> None:

@@ -210,6 +210,7 @@ def test_lost_lines_of_the_log_are_told(server: Server) -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123  # no path of the tests' own
         log.configure("info", "json", full)
         structlog.get_logger().info("connected")
+        assert log.flush(PATIENCE)
         try:
             assert scrape(server)["chat_log_lines_lost_total", ""] == 1
         finally:
@@ -260,8 +261,9 @@ def test_a_stuck_thread_is_not_healthy(server: Server) -> None:
     assert scrape(server)["chat_threads_stuck", ""] == 1
 
 
-def test_a_journal_that_fails_is_not_ready(server: Server) -> None:
+def test_a_journal_that_fails_is_not_ready(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is in the text, and the gauge says so too."""
+    monkeypatch.setattr(server.hub.shared.commit, "retry", lambda: None)  # else it recovers at once
     server.hub.shared.commit.failure = JournalError("no space left on device")
     answer = ask(server, "/readyz")
     assert answer.status == 503
