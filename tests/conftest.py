@@ -1,8 +1,12 @@
-"""What all tests share: how long hypothesis looks for a counterexample."""
+"""What all tests share: how long hypothesis looks for a counterexample; signals as they are by default."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
+
+# Whoever starts the tests may have it ignored (nohup does), which a process hands down to all that it starts.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No deadline: on a busy machine one example may take long, which says nothing about the code.
 settings.register_profile("quick", max_examples=40, deadline=None)

@@ -23,7 +23,8 @@ _decode = msgspec.json.Decoder(Said).decode_lines
 class Indexer:
     """Indexes what is stored and forgets what is removed. `search` may be called by any thread.
 
-    Raises `JournalError` where the index cannot be opened; one that is damaged is made anew.
+    One that is damaged is made anew; one that cannot be opened is tried again, and there is no search until
+    then.
     """
 
     def __init__(self, path: Path, epoch: str, reader: Reader) -> None:
@@ -31,18 +32,25 @@ class Indexer:
         self._reader = reader
         with translated(path):
             self._index = SearchIndex(path, epoch)
+        self._reached: dict[int, int] = {}
+        self._waiting: dict[str, None] = {}
+        self._removed: deque[tuple[int, int]] = deque()
         with contextlib.ExitStack() as opened:
             opened.callback(self._index.close)
-            with translated(path):
-                self._reached = self._index.reached()
-            self._waiting = dict.fromkeys(reader.rooms)
-            with reader.snapshot() as connection:
-                gone = connection.execute("SELECT number, last FROM rooms WHERE last > 0").fetchall()
-            self._removed = deque((number << ID_BITS, (number << ID_BITS) + last) for number, last in gone)
-            if not self._agrees():
-                with translated(path):
-                    self._renew()
+            self._begin()
             opened.pop_all()
+
+    def _begin(self) -> None:
+        """Find out what the index has, and what it has to do."""
+        with translated(self.path):
+            self._reached = self._index.reached()
+        self._waiting = dict.fromkeys(self._reader.rooms.copy())
+        with self._reader.snapshot() as connection:
+            gone = connection.execute("SELECT number, last FROM rooms WHERE last > 0").fetchall()
+        self._removed = deque((number << ID_BITS, (number << ID_BITS) + last) for number, last in gone)
+        if not self._agrees():
+            with translated(self.path):
+                self._renew()
 
     def close(self) -> None:
         """Close the index."""
@@ -63,6 +71,10 @@ class Indexer:
 
     def step(self) -> None:
         """Do some of what is left. Raises `JournalError`."""
+        with translated(self.path):
+            recovered = self._index.recover()
+        if recovered:
+            self._begin()
         if not self._index.available:
             return
         with self._mended():

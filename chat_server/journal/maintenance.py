@@ -5,9 +5,11 @@ comes to it; publishers wait for none of them.
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,8 @@ from chat_server.journal.inspection import Progress, Report, check
 from chat_server.journal.reader import Reader
 from chat_server.journal.schema import connect, new_epoch, translated
 
+#: What `link` says on a file system without hard links (FAT, many network disks).
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 #: How many messages an export reads at once, and how many pages of the file a backup copies.
 MESSAGES = 1000
 PAGES = 1000
@@ -56,10 +60,12 @@ def run(command: str, path: Path, room: str | None, target: Path | None) -> int:
         if command == "export":
             return _run_export(path, room, meter)
         if command == "check":
-            return _tell(path, check(path, meter), meter)
+            return _tell(path, check(path, meter), meter, "the report is not whole")
         if target is None:
             raise ConfigError("backup needs a TARGET, the file to make; see chat-server --help")
-        return _tell(target, backup(path, target, meter), meter)
+        report = backup(path, target, meter)
+        made = "was not made" if report.problems else "is made, but that could not be told"
+        return _tell(target, report, meter, f"{target} {made}")
     finally:
         meter.end()
 
@@ -73,9 +79,8 @@ def export(path: Path, room: str | None, out: BinaryIO, progress: Progress) -> i
     with contextlib.closing(Reader(path)) as reader:
         rooms = sorted(each for each in reader.rooms if not each.startswith("@")) if room is None else [room]
         if room is not None and room not in reader.rooms:
-            raise JournalError(
-                f"{path} has no room {room}; there are: {', '.join(sorted(reader.rooms)) or 'none'}"
-            )
+            public = [each for each in sorted(reader.rooms) if not each.startswith("@")]
+            raise JournalError(f"{path} has no room {room}; there are: {', '.join(public) or 'none'}")
         bounds = {each: reader.bounds(each) for each in rooms}
         total = sum(each.last - each.first + 1 for each in bounds.values())
         done = 0
@@ -97,9 +102,9 @@ def backup(path: Path, target: Path, progress: Progress) -> Report:
     """
     if target.exists():
         raise JournalError(f"{target} is there already, and a backup overwrites nothing; give another name")
-    partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
+    partial: Path | None = None
     try:
+        partial = _fresh_file(target)
         with contextlib.closing(Reader(path)) as reader, reader.snapshot() as source, translated(partial):
             _copy(source, partial, progress)
         report = check(partial, progress)
@@ -108,8 +113,16 @@ def backup(path: Path, target: Path, progress: Progress) -> Report:
     except OSError as error:
         raise JournalError(f"{target}: {error.strerror}; give another place for the backup") from None
     finally:
-        partial.unlink(missing_ok=True)
+        if partial is not None:
+            partial.unlink(missing_ok=True)
     return report
+
+
+def _fresh_file(target: Path) -> Path:
+    """Make an empty file beside the target that was not there: two backups at once do not share one."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".partial", dir=target.parent)
+    os.close(descriptor)
+    return Path(name)
 
 
 def _copy(source: sqlite3.Connection, partial: Path, progress: Progress) -> None:
@@ -127,8 +140,23 @@ def _copy(source: sqlite3.Connection, partial: Path, progress: Progress) -> None
 def _settle(partial: Path, target: Path) -> None:
     """Give the finished copy its name, unless another has taken that meanwhile, and have the disk hold it."""
     _sync(partial)
-    os.link(partial, target)
+    try:
+        os.link(partial, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        _take_name(partial, target)
     _sync(target.parent)
+
+
+def _take_name(partial: Path, target: Path) -> None:
+    """Do the same on a file system without hard links: whoever makes the name has it."""
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        partial.replace(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path) -> None:
@@ -144,18 +172,28 @@ def _run_export(path: Path, room: str | None, meter: Meter) -> int:
         count = export(path, room, sys.stdout.buffer, meter)
         sys.stdout.flush()
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        _abandon_output()
         raise JournalError(f"the export is not whole: {error.strerror}") from None
     meter.end()
     print(f"{count:,} messages exported", file=sys.stderr)  # noqa: T201  # for a person
     return 0
 
 
-def _tell(path: Path, report: Report, meter: Meter) -> int:
+def _tell(path: Path, report: Report, meter: Meter, untold: str) -> int:
+    """Say what was found; if nobody can be told on stdout, say `untold` on stderr."""
     meter.end()
     verdict = f"{len(report.problems):,} problems" if report.problems else "all sound and in order"
-    for problem in report.problems:
-        print(problem)  # noqa: T201  # what was asked for
-    print(f"{path}: {report.messages:,} messages in {report.rooms:,} rooms, {verdict}")  # noqa: T201  # likewise
+    summary = f"{path}: {report.messages:,} messages in {report.rooms:,} rooms, {verdict}"
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in (*report.problems, summary)))
+        sys.stdout.flush()
+    except OSError as error:
+        _abandon_output()
+        print(f"chat-server: {untold}: {error.strerror}; {summary}", file=sys.stderr)  # noqa: T201  # for a person
     return 1 if report.problems else 0
+
+
+def _abandon_output() -> None:
+    """Write no more to a stdout that takes nothing, or Python complains at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

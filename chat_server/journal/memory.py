@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from chat_server.journal import Bounds, FormerKey, Page, Record, Said, cut, page
-from chat_server.journal.turns import WORDS, Turn
+from chat_server.journal.turns import Turn
+from chat_server.journal.words import is_in, phrases, tokens
 
 #: Of so many forgotten rooms the last id is remembered.
 FLOORS = 10_000
@@ -114,7 +115,9 @@ class MemoryJournal:
 
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
         """Return the newest messages in these rooms that have all the words, the newest first."""
-        wanted = words.casefold().split()[:WORDS]
+        wanted = phrases(words)
+        if not wanted:
+            return []
         found: list[tuple[float, int, bytes]] = []
         with self._lock:
             kept = [
@@ -125,7 +128,8 @@ class MemoryJournal:
             turn.go_on()
             for line in record.frames.splitlines(keepends=True):
                 said = _text(line)
-                if all(word in said.text.casefold() for word in wanted):
+                row = tokens(said.text)
+                if all(is_in(phrase, row) for phrase in wanted):
                     found.append((record.ts, said.id, line))
         return [line for _, _, line in sorted(found, key=itemgetter(0, 1), reverse=True)[:limit]]
 

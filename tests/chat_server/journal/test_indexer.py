@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.errors import JournalError
+from chat_server.errors import JournalError, UnavailableError
 from chat_server.journal import indexer as module
+from chat_server.journal import search
 from chat_server.journal.sqlite import SqliteJournal
 from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids, settled
@@ -105,3 +106,22 @@ def test_frames_that_cannot_be_read_are_left_out(path: Path) -> None:
     tampered(path, "UPDATE batches SET frames = ? WHERE first = 5", b"{")
     with closing(SqliteJournal(path)) as journal:
         assert found(settled(journal)) == [10, 9, 8, 7, 4, 3, 2, 1]
+
+
+def test_an_index_that_cannot_be_opened_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no search, which is said; once it can be opened it is made, and finds what was said."""
+    monkeypatch.setattr(search, "RETRY_SECONDS", 0.0)
+    obstacle = tmp_path / "chat.db-search"
+    obstacle.mkdir()
+    with closing(SqliteJournal(tmp_path / "chat.db")) as journal:
+        journal.commit([record("lobby", 1, 1, text="needle")])
+        with pytest.raises(UnavailableError, match="unavailable at the moment"):
+            journal.search("needle", ["lobby"], 5)
+        with pytest.raises(JournalError, match=r"chat\.db-search"):
+            journal.upkeep()
+        obstacle.rmdir()
+        for _ in range(5):
+            journal.upkeep()
+        assert len(journal.search("needle", ["lobby"], 5)) == 1
