@@ -64,7 +64,8 @@ class FormerKey(NamedTuple):
 class Journal(Protocol):
     """What every journal does. `commit` is called by one thread at a time, all else by any.
 
-    1. When `commit` returns, all its records are stored; when it raises, none is.
+    1. When `commit` returns, all its records are stored; when it raises, none is, or, if a fault came after
+       the act, all are. The same records may come again: what is stored already is not stored twice.
     2. Records of one room come to `commit` in the order of their ids, with no hole between.
     3. `read` returns what was committed, and nothing else.
     4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.

@@ -41,9 +41,11 @@ ROOMS = 200_000
 #: The newest row stays, so that no other room gets its number.
 REMOVE_ROOM = "DELETE FROM rooms WHERE name = ? AND number < (SELECT max(number) FROM rooms)"
 
+# What is stored already stays: after a fault the same records come again, and nobody knows what of them is.
 _INSERTS = [
     "INSERT INTO batches (key, first, ts, session, refs, frames) VALUES "  # noqa: S608  # only question marks are put in
     + ", ".join(["(?, ?, ?, ?, ?, ?)"] * number)
+    + " ON CONFLICT (key) DO NOTHING"
     for number in range(ROWS + 1)
 ]
 
@@ -201,8 +203,11 @@ class SqliteJournal(Reader):
         self.rooms.update(added)
 
     def _add_room(self, room: str) -> int:
-        cursor = self._writer.execute("INSERT INTO rooms (name, last, ts) VALUES (?, 0, 0)", (room,))
-        return cursor.lastrowid or 0
+        self._writer.execute(
+            "INSERT INTO rooms (name, last, ts) VALUES (?, 0, 0) ON CONFLICT (name) DO NOTHING", (room,)
+        )
+        (number,) = self._writer.execute("SELECT number FROM rooms WHERE name = ?", (room,)).fetchone()
+        return int(number)
 
     def _look_for_file(self) -> None:
         """Take note of whether the file is where it was. Raises `JournalError` where it is not."""

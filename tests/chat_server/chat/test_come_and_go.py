@@ -1,6 +1,7 @@
 """After many people came and went in every way, the chat is as it was: nothing of them is kept for ever."""
 
 import gc
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -68,6 +69,8 @@ def tidy(world: World) -> None:
     world.hub.sweep()
     while world.hub.forget_gone():
         pass
+    world.journal.trim()
+    world.journal.upkeep()
     while world.jobs.work():
         pass
 
@@ -94,6 +97,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     factory: Factory = request.param
     with closing(factory.open(tmp_path, 100)) as journal:
         yield World(journal, LIMITS, join_history=5)
+    shutil.rmtree(tmp_path)  # the image's /tmp is small
 
 
 def rooms_kept(journal: Any) -> int:  # noqa: ANN401  # of each kind, each has its own place for them

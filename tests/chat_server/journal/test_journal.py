@@ -286,3 +286,16 @@ def test_inboxes_that_are_forgotten_leave_nothing_behind(journal: Journal) -> No
     for number in range(20):
         assert journal.read(f"@{number}", 0, 2, 9).frames == b""
     assert lines(journal.read("den", 0, 1, 9).frames) == [1]
+
+
+@pytest.mark.parametrize("number", [1, 3, 12])
+def test_what_is_stored_already_is_not_stored_again(journal: Journal, number: int) -> None:
+    """The same records may come once more after a fault, with others or without."""
+    both = [record(f"room{at % 2}", at // 2 + 1, at // 2 + 1) for at in range(number)]
+    journal.commit(both)
+    journal.commit([*both, record("new", 1, 1)])
+    journal.commit(both)
+    for room in ("room0", "room1"):
+        kept = lines(journal.read(room, 0, 99, 99).frames)
+        assert kept == list(range(1, len([each for each in both if each.room == room]) + 1))
+    assert lines(journal.read("new", 0, 9, 9).frames) == [1]

@@ -118,8 +118,10 @@ def test_each_durability_asks_sqlite_for_what_it_promises(path: Path, durability
 
 def test_a_commit_of_several_rooms_is_stored_wholly_or_not_at_all(journal: SqliteJournal) -> None:
     """A record that cannot be stored takes the others with it; the room that was new is not there."""
+    bad = record("lobby", 12, 12)
+    bad.frames = None  # type: ignore[assignment]  # what SQLite cannot store
     with pytest.raises(JournalError):
-        journal.commit([record("fresh", 1, 1), record("lobby", 11, 11), record("lobby", 10, 10)])
+        journal.commit([record("fresh", 1, 1), record("lobby", 11, 11), bad])
     assert journal.bounds("fresh") == (1, 0, 0.0)
     assert journal.bounds("lobby").last == 10
     journal.commit([record("other", 1, 1), record("fresh", 1, 1)])
