@@ -13,6 +13,7 @@ from chat_client.cli import build_parser, main
 from chat_server.wire.messages import Ack, Dm, Msg, Who
 from tests.chat_client.fake_server import DEADLINE, FakeServer, playing, said
 from tests.chat_client.terminal import ROOT, Terminal
+from tests.chat_server.net.test_listener import has_ipv6
 
 
 def run(
@@ -296,6 +297,7 @@ def test_variables_of_others_are_no_settings(server: FakeServer) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 def test_brackets_around_an_address_are_none_of_it() -> None:
     """As they stand in addresses of web pages."""
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as unused:

@@ -80,7 +80,7 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         ("loop", "Too many levels of symbolic links"),
         ("file/chat.db", "Not a directory"),
         ("n" * 300, "File name too long"),
-        ("nul\0", "null byte"),
+        ("nul\0", "null (byte|character)"),
     ],
 )
 def test_what_cannot_be_a_journal_is_explained(tmp_path: Path, name: str, complaint: str) -> None:
