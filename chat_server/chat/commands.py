@@ -187,12 +187,13 @@ def _register(conversation: Conversation, message: RegName) -> None:
 def _say(conversation: Conversation, messages: Sequence[Msg]) -> None:
     session = conversation.session
     room = session.room(messages[0].room)
-    conversation.refuse_refs(room.publish(session, messages, conversation.received_at))
+    if refused := room.publish(session, messages, conversation.received_at):
+        conversation.refuse_refs(refused)
 
 
 def _tell(conversation: Conversation, messages: Sequence[Dm]) -> None:
-    refused = conversation.hub.tell(conversation.session, messages, conversation.received_at)
-    conversation.refuse_refs(refused)
+    if refused := conversation.hub.tell(conversation.session, messages, conversation.received_at):
+        conversation.refuse_refs(refused)
 
 
 def _join(conversation: Conversation, message: Join) -> None:

@@ -72,18 +72,22 @@ class GroupCommit:
         self._hand_over = hand_over
         self._on_failure = on_failure
         self._step_aside = step_aside
-        # Guards _waiting, _unsettled and _size; `_space` tells that _size shrank.
+        # Guards _waiting, _unsettled, _size, which is the bytes of _waiting, and _patient, which is how
+        # many publishers wait for `_space`: that the backlog shrank.
         self._lock = threading.Lock()
         self._space = threading.Condition(self._lock)
         self._waiting: list[Publication] = []
         # While storing fails: who came or went since, by room and user; what cancels out is not in it.
         self._unsettled: dict[object, Publication] = {}
         self._size = 0
-        # Held by the thread that stores; only ever tried. Guards _taken, _stored and _owed.
+        self._patient = 0
+        # Held by the thread that stores; only ever tried. Guards what follows, up to _owed.
         self._storing = threading.Lock()
         # What was taken from _waiting and is not stored; what is stored and not yet with its room.
         self._taken: list[Publication] = []
         self._stored: list[Publication] = []
+        # The bytes of both.
+        self._held = 0
         # Rooms that got something before a fault, and have yet to deliver it.
         self._owed: Sequence[Delivery] = ()
         self.failure: Exception | None = None
@@ -93,17 +97,20 @@ class GroupCommit:
     @property
     def backlog(self) -> int:
         """How many bytes wait to be stored or placed."""
-        return self._size + len(self._unsettled) * OVERHEAD
+        return self._size + self._held + len(self._unsettled) * OVERHEAD
 
     def admit(self) -> None:
         """Wait for room in the backlog. Raises `UnavailableError` if nothing can be stored now."""
         if self.failure is not None:
             raise UnavailableError("messages cannot be stored at the moment; send it again later")
-        if self._size <= BACKLOG:
+        if self._size + self._held <= BACKLOG:
             return
         with self._space:
-            if not self._space.wait_for(lambda: self._size <= BACKLOG, PATIENCE):
-                raise UnavailableError("the server is behind with storing; send it again later")
+            self._patient += 1
+            space = self._space.wait_for(lambda: self._size + self._held <= BACKLOG, PATIENCE)
+            self._patient -= 1
+        if not space:
+            raise UnavailableError("the server is behind with storing; send it again later")
 
     def submit(self, publication: Publication) -> None:
         """Add a publication to what waits; `drive` must follow, once the room's lock is let go."""
@@ -113,28 +120,13 @@ class GroupCommit:
             self._waiting.append(publication)
             self._size += len(publication.frames) + OVERHEAD
 
-    def drive(self, *, gather: bool = False) -> None:
-        """Store and deliver what waits, for at most `TURN` on behalf of others. Raises nothing."""
-        if self.failure is None:
-            self._drive(gather=gather)
+    def drive(self, *, gather: bool = False, again: bool = False) -> None:
+        """Store and deliver what waits, for at most `TURN` on behalf of others. Raises nothing.
 
-    def retry(self) -> None:
-        """Try again to store what a failure left behind, and all that waits behind it."""
-        if self.failure is not None or self._taken or self._stored:
-            self._drive(gather=False)
-
-    def maintain(self, job: Callable[[], None]) -> bool:
-        """Do a short job that must not run beside a commit; return false if somebody stores just now."""
-        if not self._storing.acquire(blocking=False):
-            return False
-        try:
-            job()
-        finally:
-            self._storing.release()
-            self.drive()
-        return True
-
-    def _drive(self, *, gather: bool) -> None:
+        After a failure it does so only `again`, as `retry` asks for.
+        """
+        if self.failure is not None and not again:
+            return
         deadline = 0.0
         while self._storing.acquire(blocking=False):
             try:
@@ -155,6 +147,22 @@ class GroupCommit:
             deadline = deadline or now + TURN
             if now > deadline and handed_over(self._hand_over, self.drive):
                 return
+
+    def retry(self) -> None:
+        """Try again to store what a failure left behind, and all that waits behind it."""
+        if self.failure is not None or self._taken or self._stored:
+            self.drive(again=True)
+
+    def maintain(self, job: Callable[[], None]) -> bool:
+        """Do a short job that must not run beside a commit; return false if somebody stores just now."""
+        if not self._storing.acquire(blocking=False):
+            return False
+        try:
+            job()
+        finally:
+            self._storing.release()
+            self.drive()
+        return True
 
     def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
         """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
@@ -183,7 +191,8 @@ class GroupCommit:
                 self._waiting.clear()
             else:
                 self._taken, self._waiting = self._waiting, self._taken
-            size = self._size
+            self._held += self._size
+            self._size = 0
         if records := [each for each in self._taken if each.last >= each.first]:
             self.journal.commit(records)
             self.commits += 1
@@ -191,9 +200,9 @@ class GroupCommit:
         self._stored, self._taken = self._taken, self._stored
         deliveries = self._place()
         self._owed = ()
-        with self._lock:
-            self._size -= size
-            if size > BACKLOG:
+        self._held = 0
+        if self._patient:
+            with self._space:
                 self._space.notify_all()
         if self.failure is not None:
             self._recover()
@@ -203,9 +212,13 @@ class GroupCommit:
         """Give what is stored to its rooms; return those that have something to deliver."""
         stored = self._stored
         if len(stored) == 1 and not self._owed:
-            deliveries: Sequence[Delivery] = (stored[0].delivery,)
-        else:
-            deliveries = tuple(dict.fromkeys([*self._owed, *[each.delivery for each in stored]]))
+            delivery = stored[0].delivery
+            deliveries: Sequence[Delivery] = (delivery,)
+            self._owed = deliveries
+            delivery.add(stored[0])
+            stored.clear()
+            return deliveries
+        deliveries = tuple(dict.fromkeys([*self._owed, *[each.delivery for each in stored]]))
         placed = 0
         try:
             for each in stored:

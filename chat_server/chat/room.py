@@ -255,7 +255,11 @@ class Room:
 
         If any of it fails, the ids are not used and the refs are not known.
         """
-        referred = any(message.ref is not None for message in messages)
+        referred = (
+            messages[0].ref is not None
+            if len(messages) == 1
+            else any(message.ref is not None for message in messages)
+        )
         fresh, refused = sender.sort(messages) if referred else (messages, ())
         first, last = self._last + 1, self._last + len(fresh)
         ts = max(self._ts, int(self._shared.time() * 1000) / 1000)

@@ -419,6 +419,34 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
     assert interleave.explore(scenario) > 1
 
 
+def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is being stored and what waits count together: who waits for both goes on once one is gone."""
+    interleave.patch(monkeypatch, *LOCKING)
+
+    def scenario() -> tuple[list[Body], Body]:
+        world, _ = fragile()
+        den = world.room("den")
+        half = b" " * (BACKLOG * 6 // 10)
+
+        def speaker() -> None:
+            world.commit.submit(event(den, 0, half))
+            world.commit.drive()
+
+        def publisher() -> None:
+            world.commit.admit()
+            let_go.append(world.commit.backlog <= BACKLOG)
+
+        let_go: list[bool] = []
+        world.commit.submit(event(den, 0, half))
+
+        def let_go_at_once() -> None:
+            assert let_go == [True]
+
+        return [speaker, world.commit.drive, publisher], let_go_at_once
+
+    assert interleave.explore(scenario) > 1
+
+
 def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """After `PATIENCE` they are told to try later."""
     monkeypatch.setattr(commit, "PATIENCE", 0.0)
