@@ -139,7 +139,10 @@ class GroupCommit:
                 self._note(error)
             finally:
                 self._storing.release()
-            deadline = self._deliver(deliveries, deadline)
+            if len(deliveries) == 1:
+                deliveries[0].run()
+            else:
+                deadline = self._deliver(deliveries, deadline)
             with self._lock:
                 if not self._waiting or self.failure is not None:
                     return
@@ -166,9 +169,6 @@ class GroupCommit:
 
     def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
         """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
-        if len(deliveries) == 1:
-            deliveries[0].run()
-            return deadline
         deadline = deadline or self._clock() + TURN
         for done, delivery in enumerate(deliveries, 1):
             delivery.run()

@@ -93,20 +93,18 @@ class Delivery:
         #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
         self.crowded = False
 
-    def admit(self, *, fast: bool = False) -> None:
-        """Wait until the backlog has room, and who is `fast` for slow readers.
-
-        Raises `UnavailableError` if the backlog has none for too long.
-        """
-        if fast and self._slow:
-            self._pace()
+    def admit(self) -> None:
+        """Wait until the backlog has room. Raises `UnavailableError` if it has none for too long."""
         if self._size <= BACKLOG:
             return
         with self._changed:
             if not self._changed.wait_for(lambda: self._size <= BACKLOG, PATIENCE):
                 raise UnavailableError("the room is behind with its deliveries; send it again later")
 
-    def _pace(self) -> None:
+    def pace(self) -> None:
+        """Wait for slow readers, `PACES` rests at most: called for somebody who says much."""
+        if not self._slow:
+            return
         with self._changed:
             for _ in range(PACES):
                 if not any(map(congested, self._slow)):
@@ -208,7 +206,7 @@ class Delivery:
             if self._leaving:
                 self._changed.notify_all()
             outrun, self._outrun = self._outrun, False
-            rest = REST if outrun else self._gathering_locked()
+            rest = REST if outrun else self._gathering_locked() if self.crowded else 0.0
             if self._added and not (over or rest or self._resting):
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
@@ -229,7 +227,7 @@ class Delivery:
 
     def _gathering_locked(self) -> float:
         """For how long, in seconds, to wait after a pass for what goes into the next."""
-        if self._passing and self.crowded and self._size < PASS_BYTES and len(self._members) >= LARGE:
+        if self._passing and self._size < PASS_BYTES and len(self._members) >= LARGE:
             return len(self._members) * GATHER
         return 0.0
 
@@ -239,13 +237,12 @@ class Delivery:
         taken = [first]
         size = len(first.frames)
         last = first.last
-        if len(self._added) > 1:
-            for following in islice(self._added, 1, None):
-                if size + len(following.frames) > PASS_BYTES or following.droppable != first.droppable:
-                    break
-                size += len(following.frames)
-                last = max(last, following.last)
-                taken.append(following)
+        for following in islice(self._added, 1, None) if len(self._added) > 1 else ():
+            if size + len(following.frames) > PASS_BYTES or following.droppable != first.droppable:
+                break
+            size += len(following.frames)
+            last = max(last, following.last)
+            taken.append(following)
         for _ in taken:  # not before: what is taken out is handed out, whatever fails above
             self._added.popleft()
         # What is not stored has the last id before it, or an older one if it waited for the journal.

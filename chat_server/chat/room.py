@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chat_server.chat.commit import GroupCommit, Publication
 from chat_server.chat.delivery import Delivery, HandOver
 from chat_server.chat.outgoing import failed, push
-from chat_server.chat.session import Outgoing, Place, Session
+from chat_server.chat.session import PACE_BYTES, Outgoing, Place, Session
 from chat_server.errors import NotAMemberError
 from chat_server.journal import PAGE_BYTES, Bounds, Page
 from chat_server.wire.codec import encode, encode_lines
@@ -152,7 +152,9 @@ class Room:
         """
         commit = self._shared.commit
         commit.admit()
-        self.delivery.admit(fast=sender.fast)
+        self.delivery.admit()
+        if sender.fast:
+            self.delivery.pace()
         with self._lock:
             self._check_locked(sender)
             refused = self._submit_locked(sender, messages, received)
@@ -288,7 +290,9 @@ class Room:
             publication.acks = encode_lines([*acks, *sender.question(self.name, last)])
             self._submit_referred(publication, sender, places)
         self._last, self._ts = last, ts
-        sender.spoke(len(publication.frames), received)
+        sender.said += len(publication.frames)
+        if sender.said > PACE_BYTES:
+            sender.said_much(received)
         return refused
 
     def _submit_referred(self, publication: Publication, sender: Session, places: dict[str, Place]) -> None:

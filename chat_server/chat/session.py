@@ -96,7 +96,6 @@ class Session:
     __slots__ = (
         "_asked",
         "_release",
-        "_said",
         "_second",
         "fast",
         "id",
@@ -108,6 +107,7 @@ class Session:
         "parted",
         "refs",
         "rooms",
+        "said",
         "token",
     )
 
@@ -129,10 +129,10 @@ class Session:
         self.left_at: float | None = None
         #: Whether direct messages go to its connection at once.
         self.live = False
-        #: Whether more than `PACE_BYTES` were said in the current second.
+        #: Bytes said since `said_much` last began to count, and whether those were too many for a second.
+        self.said = 0
         self.fast = False
         self._second = 0.0
-        self._said = 0
         self._release: Release | None = None
         self._asked = 0
 
@@ -164,13 +164,15 @@ class Session:
                 f"you are not in that room; JOIN it first (you are in: {self._rooms()})"
             ) from None
 
-    def spoke(self, size: int, now: float) -> None:
-        """Count so many bytes that were said at a time, on the monotonic clock."""
-        if now - self._second >= 1.0:
+    def said_much(self, now: float) -> None:
+        """Tell from the time in which `PACE_BYTES` were said, now on the monotonic clock, how fast that is.
+
+        Called past `PACE_BYTES` alone, so that nobody who says little is asked for the time.
+        """
+        self.fast = now - self._second < 1.0
+        if not self.fast:
             self._second = now
-            self._said = 0
-        self._said += size
-        self.fast = self._said > PACE_BYTES
+            self.said = 0
 
     def sort(self, messages: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Return the messages that are new, and those to be refused since `REFS` are remembered already.

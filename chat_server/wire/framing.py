@@ -34,9 +34,12 @@ class Framer:
         if not end:
             self._keep(data)
             return b""
-        block = bytes(self._tail) + data[:end] if self._tail else data[:end]
-        self._tail.clear()
-        self._keep(data[end:])
+        block = data[:end]
+        if self._tail:
+            block = bytes(self._tail) + block
+            self._tail.clear()
+        if end < len(data):
+            self._keep(data[end:])
         return block
 
     def finish(self) -> bytes:

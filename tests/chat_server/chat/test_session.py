@@ -149,13 +149,14 @@ def test_a_question_is_asked_once_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_who_says_much_in_a_second_is_fast() -> None:
-    """Counted anew each second."""
+    """Until a second has passed since the count began; then it begins anew."""
     session = Session("token", "ann")
     fast = []
-    for size, now in ((module.PACE_BYTES, 10.0), (1, 10.9), (1, 11.0), (module.PACE_BYTES, 11.5), (1, 12.6)):
-        session.spoke(size, now)
-        fast.append(session.fast)
-    assert fast == [False, True, False, True, False]
+    for now in (10.0, 10.9, 10.95, 11.0, 12.1):
+        session.said += module.PACE_BYTES + 1
+        session.said_much(now)
+        fast.append((session.fast, session.said > 0))
+    assert fast == [(False, False), (True, True), (True, True), (False, False), (False, False)]
 
 
 def test_weight() -> None:
