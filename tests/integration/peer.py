@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +33,18 @@ class Peer:
         """Send one frame."""
         self._socket.sendall(json.dumps(frame).encode() + b"\n")
 
+    def send_lines(self, frames: Iterable[Frame]) -> None:
+        """Send many frames at once."""
+        self._socket.sendall(b"".join([json.dumps(frame).encode() + b"\n" for frame in frames]))
+
+    def skip_until(self, text: bytes) -> None:
+        """Read on to a line that has this in it, and keep none of them."""
+        while text not in self._buffer:
+            self._buffer = self._buffer[-len(text) :] + self._receive()
+        while b"\n" not in self._buffer.partition(text)[2]:
+            self._buffer += self._receive()
+        self._buffer = self._buffer.partition(text)[2].partition(b"\n")[2]
+
     def say(self, text: str) -> None:
         """Say something in the lobby."""
         self.send(type="MSG", room="lobby", text=text)
@@ -52,13 +64,16 @@ class Peer:
         while True:
             while b"\n" not in self._buffer:
                 self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-                received = self._socket.recv(65536)
-                assert received, f"the server closed before such a frame came; before: {self.frames}"
-                self._buffer += received
+                self._buffer += self._receive()
             line, _, self._buffer = self._buffer.partition(b"\n")
             self.frames.append(json.loads(line))
             if fits(self.frames[-1]):
                 return self.frames[-1]
+
+    def _receive(self) -> bytes:
+        received = self._socket.recv(65536)
+        assert received, f"the server closed before such a frame came; before: {self.frames}"
+        return received
 
     def closed(self, seconds: float = 10.0) -> bool:
         """Tell whether the server closes within `seconds`, reading whatever comes before."""

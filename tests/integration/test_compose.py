@@ -82,6 +82,19 @@ def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
     assert set(without.run("config", "--services").stdout.split()) == services
 
 
+def test_where_the_chat_is_published(stack: Stack) -> None:
+    """This machine alone, or the address and port that are asked for; metrics never leave this machine."""
+
+    def published(*settings: str) -> list[tuple[str, str]]:
+        one = Stack(stack.root, (*stack.environment, *settings))
+        ports = json.loads(one.run("config", "--format", "json").stdout)["services"]["server"]["ports"]
+        return [(port["host_ip"], port["published"]) for port in ports]
+
+    assert published() == [("127.0.0.1", "0"), ("127.0.0.1", "0")]
+    elsewhere = published("CHAT_PUBLISH_HOST=127.0.0.2", "CHAT_PUBLISH_PORT=19090")
+    assert elsewhere == [("127.0.0.2", "19090"), ("127.0.0.1", "0")]
+
+
 @pytest.mark.parametrize(
     ("prepare", "status"),
     [

@@ -2,29 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.wait_strategies import HealthcheckWaitStrategy
 
+from tests.integration.confined import running
 from tests.integration.peer import Peer
+from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-@contextmanager
-def running(image: str) -> Iterator[DockerContainer]:
-    """Run the image confined as docker-compose.yml does it, on free ports of the loopback, until healthy."""
-    container = DockerContainer(image).with_kwargs(
-        read_only=True, cap_drop=["ALL"], security_opt=["no-new-privileges"], init=True, pids_limit=200
-    )
-    container.with_exposed_ports(9090, 9464)
-    container.ports = dict.fromkeys(container.ports, ("127.0.0.1", None))  # type: ignore[arg-type]  # typed too narrowly
-    container.waiting_for(HealthcheckWaitStrategy().with_startup_timeout(60))
-    with container:
-        yield container
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +66,17 @@ def test_sigterm_says_goodbye_and_exits_with_0(image: str) -> None:
             "stopping",
             "stopped",
         ]
+
+
+def test_the_image_s_own_health_check_is_content(server: DockerContainer) -> None:
+    """What `docker ps` shows becomes healthy."""
+
+    def is_healthy() -> bool:
+        container = server.get_wrapped_container()
+        container.reload()
+        return bool(container.health == "healthy")
+
+    eventually(is_healthy, 30, "the container is healthy")
 
 
 def test_the_health_check_fails_where_no_server_is(image: str) -> None:
