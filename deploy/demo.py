@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -24,6 +24,8 @@ LEAVE_SECONDS = 5.0
 DRAIN_SECONDS = 25.0
 #: How often to look up: a signal that comes just before the wait for an event does not end that.
 LOOK_SECONDS = 1.0
+#: Each stops all in order: what is left behind would hold the ports.
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT
 PORT, METRICS_PORT = 9090, 9464
 
 WELCOME = """\
@@ -58,7 +60,9 @@ class Ended:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The person wants the demo to stop."""
+    """The demo is to stop: the person wants it, or it cannot go on, for this reason."""
+
+    error: OSError | None = None
 
 
 Event = Listening | Ended | Interrupted
@@ -79,6 +83,7 @@ class Program:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
+            env=without_settings(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -91,11 +96,14 @@ class Program:
 
     def _read(self) -> None:
         output: IO[str] | None = self._process.stdout
-        if output is not None:
-            with output, self.log.open("w", buffering=1) as log:
-                for line in output:
-                    log.write(line)
-                    self._watch(line.rstrip("\n"))
+        try:
+            if output is not None:
+                with output, self.log.open("w", buffering=1) as log:
+                    for line in output:
+                        log.write(line)
+                        self._watch(line.rstrip("\n"))
+        except OSError as error:  # a full disk, a terminal that is gone
+            self._events.put(Interrupted(error))
         self._events.put(Ended(self, self._process.wait()))
 
     def last_lines(self) -> str:
@@ -202,6 +210,8 @@ class Demo:
                     continue
                 return
             if isinstance(event, Interrupted):
+                if event.error is not None:
+                    raise DemoError(f"it cannot go on: {event.error}")
                 return
             if isinstance(event, Ended) and (event.status or event.program is self._server):
                 raise DemoError(died(event))
@@ -216,6 +226,11 @@ class Demo:
             return 0
         self._server.terminate()
         return self._server.join(DRAIN_SECONDS)
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without the settings of another server or client: the demo has its own."""
+    return {name: value for name, value in environment.items() if not name.startswith("CHAT_")}
 
 
 def died(event: Ended) -> str:
@@ -262,13 +277,16 @@ def main() -> None:
     add("--folder", type=Path, default=ROOT / ".demo", help="for the logs (.demo)")
     arguments = parser.parse_args()
     demo = Demo(arguments.port, arguments.metrics_port, arguments.duration, arguments.folder)
-    signal.signal(signal.SIGINT, demo.interrupt)
-    signal.signal(signal.SIGTERM, demo.interrupt)
+    for each in SIGNALS:
+        signal.signal(each, demo.interrupt)
     try:
         demo.run()
+        print("demo: stopped", flush=True)
     except DemoError as error:
         sys.exit(f"demo: {error}")
-    print("demo: stopped")
+    except OSError:  # nobody reads what it says
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

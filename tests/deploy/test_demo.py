@@ -1,6 +1,7 @@
 # ruff: noqa: S603 - starts the demo, as `make demo` does
 """The demo, started as `make demo` starts it, on free ports."""
 
+import os
 import re
 import signal
 import socket
@@ -17,10 +18,14 @@ DEMO = [sys.executable, str(ROOT / "deploy/demo.py"), "--metrics-port=0"]
 
 
 @contextmanager
-def demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def demo(folder: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run the demo; what is still alive at the end is told to stop."""
     with subprocess.Popen(
-        [*DEMO, f"--folder={folder}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*DEMO, f"--folder={folder}", *arguments],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             yield process
@@ -60,6 +65,44 @@ def test_it_ends_by_itself_when_told_how_long(tmp_path: Path) -> None:
         output, _ = process.communicate()
         assert process.returncode == 0
         assert output.endswith("demo: stopped\n")
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_nothing_outlives_it_however_it_is_told_to_stop(tmp_path: Path, signal_: signal.Signals) -> None:
+    """A closed terminal or Ctrl-Backslash stops all in order as well."""
+    with demo(tmp_path, "--port=0") as process:
+        port = re.search(r"nc localhost (\d+)", read_until(process, "stop"))
+        process.send_signal(signal_)
+        output, _ = process.communicate()
+        assert (process.returncode, output.endswith("demo: stopped\n")) == (0, True)
+    assert port is not None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(port[1])))
+
+
+def test_the_settings_of_others_are_not_the_demo_s(tmp_path: Path) -> None:
+    """Whatever the person has exported for a server or client, the demo shows the same."""
+    settings = {
+        "CHAT_LOG_LEVEL": "error",
+        "CHAT_LOG_FORMAT": "text",
+        "CHAT_JOURNAL": "sqlite:/nope/x.db",
+        "CHAT_CLIENT_NAME": "eve",
+    }
+    with demo(tmp_path, "--port=0", **settings) as process:
+        read_until(process, "bob")
+
+
+def test_whoever_reads_no_more_ends_it(tmp_path: Path) -> None:
+    """As in `make demo | head`: all is stopped, without a traceback."""
+    with demo(tmp_path, "--port=0") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        read_until(process, "stop")
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait() == 1
+    assert "Traceback" not in errors
+    assert "Broken pipe" in errors
 
 
 def test_a_taken_port_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
