@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from chat_server import __version__, log
 from chat_server.chat.commands import COMMANDS
+from chat_server.chat.registry import Registry
 from chat_server.chat.tally import BUCKETS, Tally
 from chat_server.net.http import Answer, Route, text
 from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
@@ -69,9 +70,7 @@ class ServerCollector(Collector):
         sizes = self._server.flusher.sizes()
         yield GaugeMetricFamily("chat_rooms", "Rooms that exist now.", rooms)
         yield GaugeMetricFamily("chat_users", "Users with a name who are connected now.", users)
-        absent, absent_bytes = self._server.hub.registry.absent()
-        yield GaugeMetricFamily("chat_sessions_absent", "Sessions without a connection.", absent)
-        yield GaugeMetricFamily("chat_sessions_absent_bytes", "Bytes that those take, about.", absent_bytes)
+        yield from _session_metrics(self._server.hub.registry)
         yield GaugeMetricFamily("chat_backlog_bytes", "Bytes that wait to be stored.", commit.backlog)
         queue = GaugeMetricFamily(
             "chat_send_queue_bytes", "Bytes that wait to be sent to clients.", labels=["stat"]
@@ -96,6 +95,15 @@ class ServerCollector(Collector):
         build.add_metric([__version__, sys.version.partition(" ")[0]], 1)
         yield build
         yield GaugeMetricFamily("process_threads", "Threads of the process.", threading.active_count())
+
+
+def _session_metrics(registry: Registry) -> Iterator[Metric]:
+    absent, absent_bytes = registry.absent()
+    yield GaugeMetricFamily("chat_sessions_absent", "Sessions without a connection.", absent)
+    yield GaugeMetricFamily("chat_sessions_absent_bytes", "Bytes that those take, about.", absent_bytes)
+    yield CounterMetricFamily(
+        "chat_sessions_evicted", "Sessions forgotten early, since too many were absent.", registry.evicted
+    )
 
 
 def _connection_metrics(connections: int, totals: Totals) -> Iterator[Metric]:

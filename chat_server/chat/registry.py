@@ -55,6 +55,8 @@ class Registry:
         # Those whose inbox is to be forgotten, since nobody can come back for it.
         self._orphans: list[str] = []
         self._forgotten = Tally()
+        #: How many sessions were forgotten early, since too many others were away.
+        self.evicted = 0
 
     # Coming
 
@@ -208,6 +210,7 @@ class Registry:
         while len(self._absent) > limits.absent_sessions or self._absent_bytes > limits.absent_bytes:
             if (oldest := self._oldest_locked()) is not None:
                 self._forget_locked(oldest)
+                self.evicted += 1
         self._gone.notify_all()
 
     def _return_locked(self, session: Session) -> None:

@@ -75,7 +75,7 @@ def test_a_session_is_forgotten_after_its_time() -> None:
     book.clock.now += 151
     book.registry.expire()
     assert (dict(book.registry.sessions), dict(book.registry.names)) == ({}, {})
-    assert book.registry.absent() == (0, 0)
+    assert (book.registry.absent(), book.registry.evicted) == ((0, 0), 0)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,7 @@ def test_of_those_who_are_away_so_many_are_kept(limits: dict[str, float], refs: 
         assert size == sum(each.weight for each in people[-count:])
     count, _ = book.registry.absent()
     assert 1 < count <= 5
+    assert book.registry.evicted == len(people) - count
     assert set(book.registry.sessions.values()) == {here, *people[-count:]}
     assert set(book.registry.names.values()) == {here, *people[-count:]}
     assert book.registry.connected() == 1
