@@ -33,6 +33,7 @@ struct protocol {
     struct bytes acknowledged_frame; /* the same, asking for an ACK */
     struct bytes frame_end;
     struct bytes ping, pong;
+    struct bytes ping_end; /* if the PONG is to repeat what stands before it */
     struct bytes refusal; /* seen while joining, it ends the run */
     bool quick_ack; /* for a server that leaves Nagle's algorithm on: no 40 ms waits */
 };

@@ -45,7 +45,7 @@ static const struct protocol protocols[] = {
         .acknowledged_frame =
             BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"ref\":\"^........\",\"text\":\""),
         .frame_end = BYTES("\"}\n"),
-        .ping = BYTES("\"PING\""), .pong = BYTES("{\"type\":\"PONG\"}\n"),
+        .ping = BYTES("\"PING\""), .pong = BYTES("{\"type\":\"PONG\""), .ping_end = BYTES("}\n"),
         .refusal = BYTES("\"ERROR\""),
     },
     {

@@ -69,10 +69,15 @@ static void answer_pings(struct connection *receiver, const char *at, const char
         return;
     while ((at = memmem(at, (size_t)(end - at), ping.at, ping.length))) {
         at += ping.length;
+        const char *rest = at, *stop = run.protocol->ping_end.at;
+        if (run.protocol->ping_end.length && !(at = memmem(at, (size_t)(end - at), stop, 1)))
+            return; /* cut in two: small answers never are, and one that is missed is counted as lost */
         if (at <= fresh)
             continue;
         run.pings++;
         queue_bytes(receiver, run.protocol->pong.at, run.protocol->pong.length);
+        queue_bytes(receiver, rest, (size_t)(at - rest));
+        queue_bytes(receiver, run.protocol->ping_end.at, run.protocol->ping_end.length);
         flush(receiver);
     }
 }

@@ -27,6 +27,8 @@ SMALL_ROOM = options(mode="rate", rate=400, members=4, senders=2, warmup="0.05",
 # Ended by the number of messages, however slow the machine is.
 FEW = options(messages=200, warmup=0, seconds=60)
 
+#: As many as a session may have.
+REFS = 10_000
 Send = Callable[[Room, str, socket.socket, bytes], None]
 
 
@@ -198,6 +200,15 @@ def test_the_chat_server_delivers_all(
     assert Measurement("", "", "", 1, result).problem() == ""
     assert result["sent"] >= 200
     assert result["delivered"] == result["sent"] * listeners
+
+
+def test_more_acknowledgements_than_a_session_may_leave_unread(generator: Generator, tmp_path: Path) -> None:
+    """The chat server asks whether they were read, and the generator says so."""
+    load_options = [*options(mode="ack", members=2, warmup=0, seconds=60), "--messages", str(REFS + 500)]
+    with ChatServer().start(machine.choose_cores().server, tmp_path) as running:
+        result = generator.run(running, load_options)
+    assert Measurement("", "", "", 1, result).problem() == ""
+    assert (result["acknowledged"], result["pings"]) == (REFS + 500, 2)
 
 
 def test_idle_connections_are_looked_at_while_they_last(generator: Generator) -> None:
