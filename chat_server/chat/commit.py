@@ -20,6 +20,11 @@ OVERHEAD = 512
 #: For how long, in seconds, a publisher waits for room in the backlog before it is told to try later.
 PATIENCE = 5.0
 
+#: How often a piece of upkeep tries for its turn among those who store, and how long, in seconds, it waits in
+#: between. At the first try alone it had none in 6 s beside a flood (measured).
+TRIES = 20
+PAUSE = 0.001
+
 
 class Publication(Record, kw_only=True, eq=False):
     """A record on its way: what is stored, and what its delivery needs.
@@ -157,8 +162,13 @@ class GroupCommit:
             self.drive(again=True)
 
     def maintain(self, job: Callable[[], None]) -> bool:
-        """Do a short job that must not run beside a commit; return false if somebody stores just now."""
-        if not self._storing.acquire(blocking=False):
+        """Do a short job that must not run beside a commit; return false if others store without a pause."""
+        for _ in range(TRIES):
+            if self._storing.acquire(blocking=False):
+                break
+            with self._space:
+                self._space.wait(PAUSE)
+        else:
             return False
         try:
             job()

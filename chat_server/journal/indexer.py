@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +33,8 @@ class Indexer:
             self._index = SearchIndex(path, epoch)
         self._reached: dict[int, int] = {}
         self._waiting: dict[str, None] = {}
-        self._removed: deque[tuple[int, int]] = deque()
+        # The first key of each room of which something was removed, and the last that was.
+        self._removed: dict[int, int] = {}
         with contextlib.ExitStack() as opened:
             opened.callback(self._index.close)
             self._begin()
@@ -47,7 +47,7 @@ class Indexer:
         self._waiting = dict.fromkeys(self._reader.rooms.copy())
         with self._reader.snapshot() as connection:
             gone = connection.execute("SELECT number, last FROM rooms WHERE last > 0").fetchall()
-        self._removed = deque((number << ID_BITS, (number << ID_BITS) + last) for number, last in gone)
+        self._removed = {number << ID_BITS: (number << ID_BITS) + last for number, last in gone}
         if not self._agrees():
             with translated(self.path):
                 self._renew()
@@ -66,8 +66,8 @@ class Indexer:
         self._waiting.update(dict.fromkeys(rooms))
 
     def forget(self, low: int, high: int) -> None:
-        """Forget the messages with keys from `low` to `high`, in a later step."""
-        self._removed.append((low, high))
+        """Forget the messages of the room that begins with the key `low` up to `high`, in a later step."""
+        self._removed[low] = high
 
     def step(self) -> None:
         """Do some of what is left. Raises `JournalError`."""
@@ -79,8 +79,7 @@ class Indexer:
             return
         with self._mended():
             if self._removed:
-                self._index.remove(*self._removed[0])
-                self._removed.popleft()
+                self._remove(next(iter(self._removed)))
             if self._waiting and not self._index_some(room := next(iter(self._waiting))):
                 self._waiting.pop(room, None)
 
@@ -126,6 +125,12 @@ class Indexer:
         self._reached = {}
         self._removed.clear()
         self._waiting = dict.fromkeys(self._reader.rooms.copy())
+
+    def _remove(self, low: int) -> None:
+        high = self._removed[low]
+        self._index.remove(low, high)
+        if self._removed[low] == high:  # else more was removed meanwhile
+            del self._removed[low]
 
     def _index_some(self, room: str) -> bool:
         """Index a few rows of the room; return whether there may be more."""

@@ -50,8 +50,9 @@ class Place:
         self.path = located(path)
         self._files: list[tuple[int, int] | None] = []
         with contextlib.ExitStack() as held:
-            for each in (self.path, self.beside("-lock")):
-                held.callback(os.close, _hold(each, self.path))
+            self._file = _hold(self.path, self.path)
+            held.callback(os.close, self._file)
+            held.callback(os.close, _hold(self.beside("-lock"), self.path))
             self._held = held.pop_all()
 
     def settle(self) -> None:
@@ -68,6 +69,13 @@ class Place:
                 f"{self._given} was moved or removed while in use; put it back with its -wal and -shm,"
                 " or restart the server on another"
             )
+
+    def sync(self) -> None:
+        """Have the disk take all that was written to the file. Raises `JournalError`."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise JournalError(f"{self._given}: {_reason(error)}; look at the disk") from error
 
     def log_bytes(self) -> int:
         """Return the size of the write-ahead log."""

@@ -28,8 +28,9 @@ class Keep(NamedTuple):
 class Retention:
     """Leaves of each room at least what is to be kept: a row goes when all its messages may.
 
-    `removed` is told the keys between which they were. Called by one thread at a time. What is removed is
-    gone, so a clock that is ahead is not believed at once: age counts from the newest stored message on.
+    `removed` is told the keys between which they were. `step` is called by one thread at a time, `look_at`
+    beside it. What is removed is gone, so a clock that is ahead is not believed at once: age counts from the
+    newest stored message on.
     """
 
     def __init__(
@@ -46,8 +47,11 @@ class Retention:
         self._due = dict.fromkeys(reader.rooms)
         self._now = Calendar(DOUBT_SECONDS, reader.newest() if keep.seconds else 0.0, keep.clocks)
         self._looked = keep.clocks.monotonic()
-        #: Whether the last step left something undone.
-        self.behind = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are rooms to look at."""
+        return bool(self._due)
 
     def look_at(self, rooms: Iterable[str]) -> None:
         """Look at these rooms next, in which something was said; and at all when it is time to."""
@@ -59,21 +63,26 @@ class Retention:
             self._looked = now
             self._due.update(dict.fromkeys(self._reader.rooms.copy()))
 
-    def step(self) -> None:
-        """Remove some of what is not kept. Raises `JournalError`."""
+    def step(self, rows: int = ROWS) -> None:
+        """Remove some of what is not kept, so many rows at most. Raises `JournalError`."""
         for room in list(self._due)[:ROOMS]:
-            if self._trim(room):
-                break
             del self._due[room]
-        self.behind = bool(self._due)
+            more = True
+            try:
+                more = self._trim(room, rows)
+            finally:
+                if more:
+                    self._due[room] = None
+            if more:
+                return
 
-    def _trim(self, room: str) -> bool:
+    def _trim(self, room: str, limit: int) -> bool:
         """Remove some rows of the room; return whether there may be more."""
         low, _ = self._reader.keys(room)
         unwanted = self._unwanted(room)
         query = f"SELECT key, ts {RANGE} ORDER BY key LIMIT ?"
         with translated(self._reader.path):
-            rows = self._writer.execute(query, (low, low + unwanted, ROWS)).fetchall()
+            rows = self._writer.execute(query, (low, low + unwanted, limit)).fetchall()
             if not rows:
                 return False
             key, ts = rows[-1]
@@ -82,7 +91,7 @@ class Retention:
                 self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE number = ?", gone)
                 self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", (low, key))
         self._removed(low, key)
-        return len(rows) == ROWS
+        return len(rows) == limit
 
     def _unwanted(self, room: str) -> int:
         """Return the last id that need not be kept; 0 or less where all are."""

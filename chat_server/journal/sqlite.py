@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chat_server.errors import JournalError
 from chat_server.journal import FormerKey, Record, keys
 from chat_server.journal.calendar import SYSTEM, Clocks
 from chat_server.journal.indexer import Indexer
@@ -19,6 +20,7 @@ from chat_server.journal.place import Place
 from chat_server.journal.reader import Reader
 from chat_server.journal.retention import Keep, Retention
 from chat_server.journal.schema import ID_BITS, connect, failure, prepare, transaction, translated
+from chat_server.journal.wal import LOG_LIMIT, WriteAheadLog
 
 #: What each durability asks of SQLite (PRAGMA synchronous, in WAL mode).
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
@@ -26,12 +28,11 @@ SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
 BUSY = 50
 #: Likewise for so many bytes: a few large commits are as much work.
 BUSY_BYTES = 64 * 1024
-#: Beyond so many bytes the write-ahead log is brought into the file beside the publishers ...
-LOG_BYTES = 4 * 1024 * 1024
-#: ... and beyond so many, where they never pause long enough for that, in their way.
-LOG_LIMIT = 64 * 1024 * 1024
 #: KiB of pages that the writer keeps: the last page of some thousand rooms.
 CACHE = 16 * 1024
+#: After so many commits during which `trim` did not get through, those who store remove two rows for each of
+#: theirs: else the file would grow for as long as somebody floods.
+LATE = 1000
 
 #: Up to so many rows go into one statement, which is a transaction by itself: 4 of them in 46 us, not 58.
 ROWS = 8
@@ -80,7 +81,7 @@ class SqliteJournal(Reader):
                 prepare(self._writer, path)
                 keys.rotate(self._writer, clocks.now())
                 note_name(self._writer, path)
-                self._checkpointer = _open_to_write(path, durability, opened)
+                checkpointer = _open_to_write(path, durability, opened)
             super().__init__(path)
             opened.callback(super().close)
             self.epoch = str(self.meta["epoch"])
@@ -99,8 +100,10 @@ class SqliteJournal(Reader):
         )
         self._write = self._writer.cursor().execute
         self._lost = False
+        self._log = WriteAheadLog(self._writer, checkpointer, self._place)
         self._commits = 0
-        self._bytes = 0
+        # At how many commits retention was last through.
+        self._trimmed = 0
         self._seen = 0, 0
         # Inboxes that were forgotten while their row was the newest: they go with the next one.
         self._emptied: set[str] = set()
@@ -111,6 +114,8 @@ class SqliteJournal(Reader):
         """Store the records in one transaction. Raises `JournalError` where nothing was stored."""
         if self._lost:
             self._look_for_file()
+        if self._log.due:
+            self._log.turn()
         try:
             if len(records) <= ROWS and all(map(self.rooms.__contains__, map(_room, records))):
                 rows = [_row(each, self.rooms[each.room]) for each in records]
@@ -120,9 +125,11 @@ class SqliteJournal(Reader):
         except sqlite3.Error as error:
             raise failure(self.path, error) from error
         self._commits += 1
+        if self._commits > self._trimmed + LATE and self._retention.behind:
+            self._make_room(2 * len(records))
         for record in records:
             self._touched.add(record.room)
-            self._bytes += len(record.frames)
+            self._log.grew(len(record.frames))
 
     def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
         """Return what the session published with a ref before this start: ref to room, id and time.
@@ -162,19 +169,20 @@ class SqliteJournal(Reader):
 
     def trim(self) -> None:
         """Remove some of what retention does not keep; called as `commit` is. Raises `JournalError`."""
-        if self._place.log_bytes() > LOG_LIMIT:
-            self._checkpoint(self._writer)
         self._retention.step()
+        if not self._retention.behind:
+            self._trimmed = self._commits
 
     def upkeep(self) -> None:
         """Do a step of what follows behind the commits: write-ahead log and index. Raises `JournalError`."""
         self._look_for_file()
-        self._seen = self._commits, self._bytes
+        quiet = not self._busy()
+        self._seen = self._commits, self._log.bytes
         touched = [self._touched.pop() for _ in range(len(self._touched))]
         self._retention.look_at(touched)
         self._indexer.look_at(touched)
-        if self._place.log_bytes() > LOG_BYTES:
-            self._checkpoint(self._checkpointer)
+        with translated(self.path):
+            self._log.shorten(quiet=quiet)
         self._indexer.step()
 
     @property
@@ -185,7 +193,7 @@ class SqliteJournal(Reader):
     def _busy(self) -> bool:
         """Tell whether publishers had much to store since the last step of upkeep."""
         commits, size = self._seen
-        return self._commits - commits > BUSY or self._bytes - size > BUSY_BYTES
+        return self._commits - commits > BUSY or self._log.bytes - size > BUSY_BYTES
 
     def close(self) -> None:
         """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""
@@ -209,16 +217,16 @@ class SqliteJournal(Reader):
         (number,) = self._writer.execute("SELECT number FROM rooms WHERE name = ?", (room,)).fetchone()
         return int(number)
 
+    def _make_room(self, rows: int) -> None:
+        """Remove so many rows that retention does not keep, in the way of whoever stores."""
+        with contextlib.suppress(JournalError):  # what was to be stored is; `trim` tells
+            self._retention.step(rows)
+
     def _look_for_file(self) -> None:
         """Take note of whether the file is where it was. Raises `JournalError` where it is not."""
         self._lost = True
         self._place.check()
         self._lost = False
-
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Bring the write-ahead log into the file; if all of it, the next commit begins it anew."""
-        with translated(self.path):
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 _room = attrgetter("room")
@@ -237,6 +245,6 @@ def _open_to_write(path: Path, durability: str, opened: contextlib.ExitStack) ->
     opened.callback(connection.close)
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # `upkeep` does it, beside the publishers
-    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
     connection.execute(f"PRAGMA cache_size = -{CACHE}")
     return connection

@@ -1,6 +1,7 @@
 """The contract of `GroupCommit`, point by point: stored, then shown."""
 
 import itertools
+import threading
 from typing import NoReturn
 
 import pytest
@@ -487,8 +488,27 @@ def test_maintenance_forgets_nobody() -> None:
     assert bob.outbox.ids() == [1, 2]
 
 
-def test_maintenance_waits_for_nobody() -> None:
-    """Where somebody stores, it is left for the next time."""
+def test_maintenance_gets_its_turn_among_those_who_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tries again after a moment, since a flood never leaves it the first one."""
+    world, _ = fragile()
+    storing = world.commit._storing  # noqa: SLF001  # as another thread that stores
+    pauses: list[float] = []
+
+    def pause(_: object, seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            storing.release()
+
+    monkeypatch.setattr(threading.Condition, "wait", pause)
+    storing.acquire()
+    done: list[int] = []
+    assert world.commit.maintain(lambda: done.append(1))
+    assert (done, pauses) == ([1], [commit.PAUSE] * 3)
+
+
+def test_maintenance_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If somebody stores all the time, it is left for the next time."""
+    monkeypatch.setattr(commit, "PAUSE", 0.0)
     world, journal = fragile()
     ann = world.client("ann")
     done: list[int] = []

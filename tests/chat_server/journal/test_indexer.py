@@ -37,6 +37,31 @@ def test_steps_are_short(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert found(journal) == list(range(20, 0, -1))
 
 
+def test_what_is_removed_while_it_forgets_is_forgotten_next(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often something of a room is removed, one note of it waits."""
+    with closing(settled(filled(path, 10))) as journal:
+        indexer = journal._indexer  # noqa: SLF001  # as retention tells it
+        low, _ = journal.keys("lobby")
+        remove = indexer._index.remove  # noqa: SLF001  # likewise
+
+        def remove_while_more_goes(low: int, high: int) -> None:
+            remove(low, high)
+            monkeypatch.undo()
+            indexer.forget(low, low + 8)
+
+        monkeypatch.setattr(indexer._index, "remove", remove_while_more_goes)  # noqa: SLF001  # likewise
+        for high in (2, 4, 6):
+            indexer.forget(low, low + high)
+        journal.upkeep()
+        assert found(journal) == [10, 9, 8, 7]
+        assert journal.behind
+        journal.upkeep()
+        assert found(journal) == [10, 9]
+        assert not journal.behind
+
+
 @pytest.mark.parametrize("ending", ["-search", "-search-wal"])
 def test_an_index_that_was_deleted_is_made_anew(path: Path, ending: str) -> None:
     """From the journal; nothing is missing."""

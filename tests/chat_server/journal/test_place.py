@@ -1,5 +1,6 @@
 """Where a journal lies: one server at a time, and on the file that it opened."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -127,4 +128,18 @@ def test_the_size_of_the_log_is_told(tmp_path: Path) -> None:
     assert place.log_bytes() == 0
     place.beside("-wal").write_bytes(b"12345")
     assert place.log_bytes() == 5
+    place.release()
+
+
+def test_a_disk_that_does_not_take_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which file, why, and where to look."""
+    place = Place(tmp_path / "chat.db")
+    place.sync()
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(JournalError, match=r"chat.db: Input/output error; look at the disk"):
+        place.sync()
     place.release()

@@ -1,11 +1,15 @@
 """Retention: too many or too old, a little at a time; ids go on."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from chat_server.errors import JournalError
 from chat_server.journal import retention as module
+from chat_server.journal import sqlite
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.retention import AGE_LOOK, DOUBT_SECONDS, ROWS
 from chat_server.journal.sqlite import SqliteJournal
@@ -77,6 +81,43 @@ def test_a_long_backlog_is_removed_a_step_at_a_time(path: Path) -> None:
         journal.trim()
         journal.trim()
         assert journal.bounds("lobby").first == rows * 2 - 1
+
+
+def test_whoever_floods_makes_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `trim` never gets its turn, commits remove more than they store: nothing grows without end."""
+    monkeypatch.setattr(sqlite, "LATE", 20)
+    with closing(SqliteJournal(path, keep=5)) as journal:
+        kept = []
+        for id_ in range(1, 301):
+            journal.commit([record("lobby", id_, id_)])
+            if id_ % 10 == 0:
+                journal.upkeep()
+            kept.append(id_ - journal.bounds("lobby").first)
+        assert max(kept) <= 5 + 20 + 10
+        journal.trim()
+        assert journal.bounds("lobby").first == 296
+
+
+def test_what_could_not_be_removed_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is it forgotten, nor does what was stored beside it fail."""
+    monkeypatch.setattr(sqlite, "LATE", 0)
+    with closing(filled(path, 10)) as journal:
+        pass
+    with closing(SqliteJournal(path, keep=2)) as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "transaction", broken)
+            with pytest.raises(JournalError, match="told to"):
+                journal.trim()
+            journal.commit([record("lobby", 11, 11, 20.0)])
+        assert journal.bounds("lobby") == (1, 11, 20.0)
+        assert journal.behind
+        journal.trim()
+        assert journal.bounds("lobby").first == 9
+
+
+def broken(_connection: sqlite3.Connection) -> NoReturn:
+    """Fail as a disk does."""
+    raise sqlite3.OperationalError("told to")
 
 
 def test_many_rooms_are_looked_at_a_few_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_each_durability_asks_sqlite_for_what_it_promises(path: Path, durability
     """The connection that stores and the one that brings the log into the file agree."""
     with closing(SqliteJournal(path, durability)) as journal:
         wanted = {"fsync": 2, "os": 1, "none": 0}[durability]
-        for connection in (journal._writer, journal._checkpointer):  # noqa: SLF001  # what SQLite was told
+        for connection in (journal._writer, journal._log._checkpointer):  # noqa: SLF001  # what SQLite was told
             assert connection.execute("PRAGMA synchronous").fetchone() == (wanted,)
 
 
@@ -242,32 +242,6 @@ def test_what_a_session_published_is_known_after_a_restart(path: Path) -> None:
         ]
         assert journal.refs("bob") == {"a": ("lobby", 2, 6.0)}
         assert journal.refs("eve") == {}
-
-
-def test_the_write_ahead_log_does_not_grow_without_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the publishers where they pause; the file then begins anew and is cut to its size."""
-    monkeypatch.setattr(module, "LOG_BYTES", 64 * 1024)
-    with closing(SqliteJournal(path)) as journal:
-        sizes = []
-        for id_ in range(1, 401):
-            journal.commit([record("lobby", id_, id_, 1.0, "m" * 1000)])
-            if id_ % 10 == 0:
-                journal.upkeep()
-            sizes.append((path.parent / "chat.db-wal").stat().st_size)
-        assert max(sizes) < 512 * 1024 < path.stat().st_size
-
-
-def test_the_write_ahead_log_ends_growing_where_publishers_never_pause(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beyond its limit it is brought into the file in their way."""
-    monkeypatch.setattr(module, "LOG_BYTES", 1 << 40)
-    monkeypatch.setattr(module, "LOG_LIMIT", 64 * 1024)
-    with closing(SqliteJournal(path)) as journal:
-        for id_ in range(1, 401):
-            journal.commit([record("lobby", id_, id_, 1.0, "m" * 1000)])
-            journal.trim()
-        assert (path.parent / "chat.db-wal").stat().st_size < 512 * 1024 < path.stat().st_size
 
 
 def test_a_busy_journal_leaves_the_index_for_later(journal: SqliteJournal) -> None:
