@@ -284,9 +284,9 @@ def main() -> None:
         print("demo: stopped", flush=True)
     except DemoError as error:
         sys.exit(f"demo: {error}")
-    except OSError:  # nobody reads what it says
+    except OSError as error:  # nobody reads what it says
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(f"demo: {error}")
 
 
 if __name__ == "__main__":
