@@ -1,5 +1,6 @@
 """What all tests share: how long hypothesis looks for a counterexample; signals as they are by default."""
 
+import gc
 import os
 import signal
 
@@ -14,3 +15,9 @@ settings.register_profile(
     "long", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of collected tests out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()

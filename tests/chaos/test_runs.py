@@ -36,9 +36,9 @@ def judged(outcome: Outcome) -> Outcome:
 @pytest.mark.parametrize(
     ("run", "rounds"),
     [
-        (runs.kills, 20),
-        (runs.kills_and_cuts, 3),
-        (runs.cuts, 20),
+        (runs.kills, 8),
+        (runs.kills_and_cuts, 2),
+        (runs.cuts, 8),
         (runs.drains, 1),
         (runs.clock, 4),
     ],

@@ -11,6 +11,7 @@ from chat_client import line_input
 from chat_client.front import IN_FLIGHT, ExitStatus
 from chat_client.lines import Lines
 from chat_client.output import Output
+from chat_client.session import Session
 from chat_server.wire.messages import Bye, ErrorFrame, Exit, Join, Msg, RegName
 from tests.chat_client.fake_server import (
     DEADLINE,
@@ -183,8 +184,11 @@ def stopped(server: FakeServer, typed: bytes, part: Callable[[], Peer]) -> tuple
             return front.run(), err.getvalue()
 
 
-def test_lines_that_were_read_and_not_sent_are_told(server: FakeServer) -> None:
+def test_lines_that_were_read_and_not_sent_are_told(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A client that is ended while it waits to enter a room says that the rest was not sent."""
+    monkeypatch.setattr(Session.leave, "__defaults__", (0.1,))
 
     def part() -> Peer:
         peer = server.accept()

@@ -20,6 +20,12 @@ from tests.chat_server.net.support import PATIENCE, Stage, frames, reset, tcp_pa
 REGISTER = b'{"type":"REG_NAME","name":"ann"}\n'
 
 
+@pytest.fixture(autouse=True)
+def _ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a connection that ends wait but a moment for a peer that reads later."""
+    monkeypatch.setattr(module, "ARRIVAL_STEPS", (0.002,))
+
+
 def converse(stage: Stage, *sent: bytes) -> tuple[ClientConnection, list[dict[str, Any]]]:
     """Send all this and the end of the stream, run the connection, and return what the peer reads."""
     connection, far = stage.connection()
