@@ -26,7 +26,8 @@ ENV PATH=/opt/test/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /src
 COPY . .
 USER 10001:10001
-ENTRYPOINT ["python", "-m", "pytest", "--ignore=tests/integration", "-p", "no:cacheprovider"]
+ENTRYPOINT ["python", "-m", "pytest", "--ignore=tests/integration", "-p", "no:cacheprovider", \
+            "--numprocesses", "2", "--dist", "worksteal"]
 
 
 FROM python:3.14-slim

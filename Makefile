@@ -11,6 +11,9 @@ B ?= .
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
+# Two tests at a time: half of them wait for something.
+TWO := --numprocesses 2 --dist worksteal
+
 .PHONY: help demo test lint types check integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
 
 help: ## list these commands
@@ -22,7 +25,7 @@ demo: venv ## a server and three people talking, until Ctrl-C [DURATION=20 PORT=
 	@$(BIN)/python deploy/demo.py --port $(PORT) --metrics-port $(METRICS_PORT) $(if $(DURATION),--duration $(DURATION))
 
 test: venv-dev ## the tests that need no container engine [ARGS="-k name"]
-	@$(BIN)/python -m pytest --ignore=tests/integration $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/integration $(TWO) $(ARGS)
 
 lint: venv-dev ## style and common mistakes
 	@$(BIN)/ruff check .

@@ -158,18 +158,21 @@ def test_auto_leaves_a_cpu_to_whom_it_belongs(
 ) -> None:
     """The last of those that the fewest are pinned to: several servers on a host do not share one."""
     free_threaded(monkeypatch, yes=False)
-    others = {11: {5}, 12: {5}, 13: {2}, 14: {1, 2, 5}, os.getpid(): {1}}
+    above = 1 << 22  # the kernel gives no process a number above it
+    others = {above + 1: {5}, above + 2: {5}, above + 3: {2}, above + 4: {1, 2, 5}, os.getpid(): {1}}
 
     def affinity(pid: int) -> set[int]:
-        if pid == 15:
+        if pid == above:
             raise ProcessLookupError
         return others.get(pid, {1, 2, 5})
 
     monkeypatch.setattr(os, "sched_getaffinity", affinity)
-    monkeypatch.setattr(Path, "glob", lambda _path, _pattern: [Path(f"/proc/{pid}") for pid in (*others, 15)])
+    monkeypatch.setattr(
+        Path, "glob", lambda _path, _pattern: [Path(f"/proc/{pid}") for pid in (*others, above)]
+    )
     assert system.pin("auto") == {1}
-    others[16] = {1}
-    others[17] = {1}
+    others[above + 5] = {1}
+    others[above + 6] = {1}
     assert system.pin("auto") == {2}
     assert pinned == [{1}, {2}]
 
