@@ -118,7 +118,7 @@ class Desk:
     def _do(self, line: str) -> None:
         if typed.is_blank(line):
             return
-        if line.strip() == "exit":
+        if typed.says_exit(line):
             raise LeaveError
         parsed = typed.parse(line)
         if parsed.command is not None:

@@ -7,6 +7,8 @@ ANSWER = 10.0
 #: Within so many seconds a chat server speaks first. One that does not is asked: other servers answer with
 #: something that tells what they are, and would else wait as we do. It does a slow chat server no harm.
 GREETING = 0.5
+#: Within so many seconds it must let us in, whatever else it says meanwhile.
+ADMISSION = 30.0
 
 
 class Liveness:
@@ -15,6 +17,15 @@ class Liveness:
     def __init__(self, now: float) -> None:
         self._asked = False
         self.deadline = now + GREETING
+        self._admitted_by = now + ADMISSION
+
+    def waits_for_no_admission(self, now: float) -> None:
+        """Note that the server owes us none: we are in, or it waits for a name."""
+        self._admitted_by = now + ADMISSION
+
+    def is_kept_waiting(self, now: float) -> bool:
+        """Tell whether the server should have let us in by now."""
+        return now > self._admitted_by
 
     def heard(self, now: float) -> None:
         """Note that bytes came."""

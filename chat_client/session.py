@@ -197,6 +197,7 @@ class Session:
                 else:
                     liveness.heard(self._clock())
                     self._take(received)
+                    self._check_admission(liveness)
         finally:
             link.shut()  # whoever is stuck in sending over it lets go
             self._channel.detach()
@@ -214,6 +215,13 @@ class Session:
         if not liveness.ask(now):
             raise ConnectionLostError("the server does not answer")
         self._channel.ping()
+
+    def _check_admission(self, liveness: Liveness) -> None:
+        now = self._clock()
+        if self._channel.status().connected or self._channel.nameless:
+            liveness.waits_for_no_admission(now)
+        elif liveness.is_kept_waiting(now):
+            raise ConnectionLostError("the server does not let anybody in")
 
     def _take(self, received: list[object]) -> None:
         now = self._clock()

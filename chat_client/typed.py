@@ -35,6 +35,11 @@ def parse(line: str) -> Typed:
     return Typed(_bare(name), argument.strip())
 
 
+def says_exit(line: str) -> bool:
+    """Tell whether a line is the word `exit` and nothing else, in whichever case or width it was typed."""
+    return _bare(line.strip()).strip() == "exit"
+
+
 def backslashed(line: str, commands: Collection[str]) -> str | None:
     """Return the command that a line names after a backslash, or none."""
     first, _, _ = _on_one_kind_of_blank(line).strip().partition(" ")

@@ -165,7 +165,9 @@ def test_help_fits_the_terminal(keyboard: Keyboard, width: int) -> None:
     assert max(map(len, keyboard.screen.splitlines())) < max(width, 32)
 
 
-@pytest.mark.parametrize("line", ["exit", " exit ", "/exit", "/EXIT"])
+@pytest.mark.parametrize(
+    "line", ["exit", " exit ", "/exit", "/EXIT", "EXIT", "Exit", "\u200bexit\xa0", "\uff45\uff58\uff49\uff54"]
+)
 def test_leaving(keyboard: Keyboard, line: str) -> None:
     """There are several ways to say that one leaves."""
     assert not keyboard.desk.take(line)

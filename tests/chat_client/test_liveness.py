@@ -1,6 +1,6 @@
 """Whether the other side is still there."""
 
-from chat_client.liveness import ANSWER, GREETING, IDLE, Liveness
+from chat_client.liveness import ADMISSION, ANSWER, GREETING, IDLE, Liveness
 
 
 def test_a_server_must_speak_first() -> None:
@@ -20,6 +20,17 @@ def test_a_silent_server_is_asked_once() -> None:
     assert liveness.ask(26.0)
     assert liveness.deadline == 26.0 + ANSWER
     assert not liveness.ask(36.0)
+
+
+def test_a_server_that_talks_and_lets_nobody_in_is_given_up() -> None:
+    """The time counts from the start, and anew after a name was asked for; once one is in, no more."""
+    liveness = Liveness(0.0)
+    liveness.heard(ADMISSION)
+    assert not liveness.is_kept_waiting(ADMISSION)
+    assert liveness.is_kept_waiting(ADMISSION + 1)
+    liveness.waits_for_no_admission(100.0)
+    assert not liveness.is_kept_waiting(100.0 + ADMISSION)
+    assert liveness.is_kept_waiting(101.0 + ADMISSION)
 
 
 def test_any_answer_counts() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
 from chat_client.link import Link
-from chat_client.liveness import GREETING, IDLE
+from chat_client.liveness import ADMISSION, GREETING, IDLE
 from chat_server.wire.messages import (
     Bye,
     ErrorFrame,
@@ -294,6 +294,36 @@ def test_a_session_that_goes_on_elsewhere_is_over(server: FakeServer) -> None:
         assert ended.cause is Cause.LOST
         assert "another" in ended.text
         assert server.is_left_alone()
+
+
+def test_a_server_that_talks_and_lets_nobody_in_is_given_up(server: FakeServer) -> None:
+    """A limit for each silence is none for the whole: whatever else it says, it must let us in."""
+    clock = LeapingClock()
+    with Client(server.port, clock=clock) as client:
+        peer = server.accept()
+        peer.send(request())
+        peer.receive(RegName)
+        clock.now += ADMISSION + 1
+        peer.send(Ping())
+        assert client.next(Ended) == Ended(Cause.LOST, "the server does not let anybody in")
+
+
+def test_a_person_may_take_long_for_another_name(server: FakeServer) -> None:
+    """While the server waits for a name, it owes nothing."""
+    clock = LeapingClock()
+    with Client(server.port, asks_name=True, clock=clock) as client:
+        peer = server.accept()
+        peer.send(request())
+        peer.receive(RegName)
+        peer.send(ErrorFrame(code="name_taken", text="the name dave is taken; choose another"))
+        client.next(NameRefused)
+        clock.now += ADMISSION + 1
+        peer.send(Notice(text="still here"))
+        client.next(Notice)
+        client.session.take_name("dora")
+        assert peer.receive(RegName).name == "dora"
+        peer.send(welcome("dora"))
+        assert client.next(Registered).name == "dora"
 
 
 def test_a_dead_server_is_found_by_asking(server: FakeServer) -> None:

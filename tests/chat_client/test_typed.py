@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_client.typed import Typed, nearest, parse
+from chat_client.typed import Typed, nearest, parse, says_exit
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_lines(line: str, typed: Typed) -> None:
 def test_nothing_is_near_to_everything() -> None:
     """A name that is like no command gets no hint."""
     assert nearest("zzzz", ["who"]) is None
+
+
+@pytest.mark.parametrize("line", ["exit now", "to exit", "//exit", "exits", "", "e xit"])
+def test_only_the_word_alone_says_exit(line: str) -> None:
+    """Anything else is a text, or another command."""
+    assert not says_exit(line)
