@@ -21,7 +21,7 @@ class Link(Enum):
     """How the connection stands: what is said of it, at length and in short."""
 
     UP = ("", "")
-    CONNECTING = ("connecting", "connecting")
+    CONNECTING = ("connecting", "connect…")
     DOWN = ("not connected", "offline")
     NAMELESS = ("waiting for your name", "name?")
 

@@ -31,6 +31,7 @@ WIDE = Standing(Link.DOWN, 12, "日本語の部屋の名前", "山田太郎", "c
         ),
         (Standing(Link.NAMELESS, 0, None, None, "localhost:9090"), 20, "name?  localhost:90…"),
         (Standing(Link.CONNECTING, 0, None, "dave", "localhost:9090"), 40, "connecting  dave@localhost:9090"),
+        (Standing(Link.CONNECTING, 10_000, None, None, ""), 20, "connect… 10000 wait"),
         (Standing(Link.UP, 0, None, None, "h:1"), 20, "h:1"),
     ],
 )
