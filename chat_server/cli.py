@@ -77,6 +77,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 well, 1 not, 2 not understood."""
+    system.hold_standard_descriptors()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
     parser.refuse_unknown(given)
@@ -88,8 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         loaded = config.load(vars(options), os.environ, options.config)
         if options.print_config:
-            print(config.show(loaded))  # noqa: T201  # what was asked for
-            return 0
+            return _print(config.show(loaded))
         if options.command == "healthcheck":
             return healthcheck(loaded.config)
         if options.command in MAINTENANCE:
@@ -101,6 +101,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OperatorError as error:
         print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 1
+
+
+def _print(text: str) -> int:
+    """Write what was asked for to stdout; return the exit status. Raises `OperatorError`."""
+    if sys.stdout is None:
+        raise OperatorError("the settings could not be shown: standard output is closed")
+    try:
+        print(text, flush=True)  # noqa: T201  # what was asked for
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at its end
+        raise OperatorError(f"the settings could not be shown: {error.strerror}") from None
+    return 0
 
 
 class _Parser(argparse.ArgumentParser):

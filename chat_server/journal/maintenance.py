@@ -169,8 +169,9 @@ def _sync(path: Path) -> None:
 
 def _run_export(path: Path, room: str | None, meter: Meter) -> int:
     try:
-        count = export(path, room, sys.stdout.buffer, meter)
-        sys.stdout.flush()
+        out = _stdout()
+        count = export(path, room, out.buffer, meter)
+        out.flush()
     except OSError as error:
         _abandon_output()
         raise JournalError(f"the export is not whole: {error.strerror}") from None
@@ -185,15 +186,24 @@ def _tell(path: Path, report: Report, meter: Meter, untold: str) -> int:
     verdict = f"{len(report.problems):,} problems" if report.problems else "all sound and in order"
     summary = f"{path}: {report.messages:,} messages in {report.rooms:,} rooms, {verdict}"
     try:
-        sys.stdout.write("".join(f"{line}\n" for line in (*report.problems, summary)))
-        sys.stdout.flush()
+        out = _stdout()
+        out.write("".join(f"{line}\n" for line in (*report.problems, summary)))
+        out.flush()
     except OSError as error:
         _abandon_output()
         print(f"chat-server: {untold}: {error.strerror}; {summary}", file=sys.stderr)  # noqa: T201  # for a person
     return 1 if report.problems else 0
 
 
+def _stdout() -> TextIO:
+    """Return where reports go. Raises `OSError` if whoever started the command closed it."""
+    out: TextIO | None = sys.stdout
+    if out is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    return out
+
+
 def _abandon_output() -> None:
     """Write no more to a stdout that takes nothing, or Python complains at its end."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

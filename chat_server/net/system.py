@@ -12,6 +12,19 @@ from pathlib import Path
 SPARE = 64
 
 
+def hold_standard_descriptors() -> None:
+    """Open 0 to 2 on nothing, if whoever started the process closed them.
+
+    A socket or a file of the journal that got such a number would also get what is meant for a standard
+    stream, such as the last words of the interpreter.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free (open(2))
+
+
 def pin(cpus: str) -> set[int]:
     """Keep the process on the CPUs chosen; return which those are.
 

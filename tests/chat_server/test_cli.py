@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from chat_server.cli import main
 from chat_server.config import Config
+from chat_server.journal.sqlite import SqliteJournal
 from chat_server.net.http import SideServer, text
+from tests.chat_server.chat.world import record
 
 PATIENCE = 10.0
 COMMAND = [sys.executable, "-m", "chat_server", "--cpus", "all"]
@@ -282,6 +285,50 @@ def run(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # the project's own command
         [*COMMAND, *flags], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def run_in_shell(redirection: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end as a shell does, with streams closed or led elsewhere."""
+    return subprocess.run(  # noqa: S603  # the project's own command
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, *flags],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("export", "the export is not whole"),
+        ("check", "the report is not whole"),
+        ("--print-config", "could not be shown"),
+    ],
+)
+def test_what_cannot_be_told_is_no_traceback(
+    tmp_path: Path, redirection: str, command: str, complaint: str
+) -> None:
+    """If stdout is closed or full, a sentence on stderr says what was not told."""
+    path = tmp_path / "chat.db"
+    with closing(SqliteJournal(path)) as journal:
+        journal.commit([record("lobby", 1, 1)])
+    ended = run_in_shell(redirection, command, "--journal", f"sqlite:{path}")
+    assert ended.returncode == (0 if command == "check" else 1)
+    assert complaint in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_no_socket_gets_the_number_of_a_closed_stream() -> None:
+    """What is meant for a standard stream would go to a client, or into the journal."""
+    script = """if True:
+        import os, socket
+        from chat_server.net import system
+        os.closerange(0, 3)
+        system.hold_standard_descriptors()
+        held = [os.readlink(f"/proc/self/fd/{number}") for number in range(3)]
+        os._exit(held != [os.devnull] * 3 or socket.socket().fileno() < 3)
+    """
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)  # noqa: S603  # as above
+    assert ended.returncode == 0
 
 
 @pytest.mark.parametrize("flag", ["--port", "--metrics-port"])
