@@ -11,8 +11,7 @@ LOG_BYTES = 4 * 1024 * 1024
 LOG_LARGE = 16 * 1024 * 1024
 #: Beyond so many, publishers who never pause hold still for a moment, so that it begins anew ...
 LOG_TURN = 64 * 1024 * 1024
-#: ... once no more than so many bytes of messages came since it was brought in; for that, it is brought in so
-#: many times at once.
+#: ... once no more than so many bytes came since it was brought in, for which it is brought in so many times.
 LOG_REST = 1024 * 1024
 CHASES = 8
 #: Beyond so many, they hold still however long that takes. A commit looks each `LOG_STEP` bytes.
@@ -36,28 +35,30 @@ class WriteAheadLog:
     def __init__(self, writer: sqlite3.Connection, checkpointer: sqlite3.Connection, place: Place) -> None:
         self._writer = writer
         self._checkpointer = checkpointer
-        self._checkpointer.execute(
-            "PRAGMA busy_timeout = 0"
-        )  # TRUNCATE would wait for readers, and hold writers up
+        # Else TRUNCATE would wait for readers, and hold up who writes.
+        self._checkpointer.execute("PRAGMA busy_timeout = 0")
         self._synced = checkpointer.execute("PRAGMA synchronous").fetchone() != (0,)
         self._place = place
         #: Whether `turn` is to be called before the next commit.
         self.due = False
         #: Bytes of messages that were stored.
         self.bytes = 0
+        # What they took in the log, about: a commit takes a page at least, however little it says.
+        self._written = 0
         self._look_at = LOG_STEP
         self._caught_up = False
 
     def grew(self, size: int) -> None:
         """Note that messages of so many bytes were stored."""
         self.bytes += size
-        if self.bytes > self._look_at:
+        self._written += size + PAGE
+        if self._written > self._look_at:
             self.due = True
 
     def turn(self) -> None:
         """Bring in what is left, if it is time, so that the commit that follows begins the log anew."""
         self.due = False
-        self._look_at = self.bytes + LOG_STEP
+        self._look_at = self._written + LOG_STEP
         if self._caught_up or self._place.log_bytes() > LOG_LIMIT:
             self._caught_up = False
             with contextlib.suppress(sqlite3.Error):  # the commit can do without; `shorten` tells
@@ -72,11 +73,11 @@ class WriteAheadLog:
         if size <= LOG_BYTES:
             return
         for _ in range(CHASES):
-            before = self.bytes
+            before = self._written
             _, pages, _ = self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if self._synced:  # else whoever calls `turn` waits for it: 100 ms after 256 MiB (measured)
                 self._place.sync()
-            if self.bytes - before < LOG_REST:
+            if self._written - before < LOG_REST:
                 self._caught_up = self.due = pages * PAGE > LOG_TURN
                 break
         if quiet and size > LOG_LARGE:

@@ -104,9 +104,13 @@ def test_it_begins_anew_if_publishers_never_pause(path: Path, monkeypatch: pytes
         assert journal.bounds("lobby").last == flood.last
 
 
-def test_it_has_a_limit_however_slow_the_upkeep_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 2: beyond that a commit brings it in, however much it is."""
+@pytest.mark.parametrize("text", ["m" * 1000, "m"], ids=["long", "short"])
+def test_it_has_a_limit_however_slow_the_upkeep_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Contract 2: beyond that a commit brings it in, however much it is; a short message takes a page too."""
     shrink(monkeypatch)
+    monkeypatch.setattr(f"{__name__}.TEXT", text)
     with closing(SqliteJournal(path)) as journal:
         flood = Flood(journal, path)
         flood.say(2000)
