@@ -15,7 +15,7 @@ def typed_name(line: str) -> str | None:
     """
     name = cleaned(sendable(line))[0].strip()
     parsed = typed.parse(name)
-    if name.casefold() == "exit" or parsed.command in {"exit", *COMMANDS["exit"].elsewhere}:
+    if typed.says_exit(name) or parsed.command in {"exit", *COMMANDS["exit"].elsewhere}:
         return None
     if parsed != typed.Typed(None, name) or name.startswith("/"):
         raise UsageError("commands come later; type a name first, for example dave, or exit to leave")

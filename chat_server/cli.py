@@ -30,6 +30,7 @@ from chat_server.net import system
 from chat_server.net.addresses import shown
 from chat_server.net.http import SideServer
 from chat_server.net.server import Server
+from chat_server.output import standard_output
 
 logger = structlog.get_logger()
 
@@ -105,12 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print(text: str) -> int:
     """Write what was asked for to stdout; return the exit status. Raises `OperatorError`."""
-    if sys.stdout is None:
-        raise OperatorError("the settings could not be shown: standard output is closed")
     try:
-        print(text, flush=True)  # noqa: T201  # what was asked for
+        with standard_output() as out:
+            out.write(f"{text}\n")
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at its end
         raise OperatorError(f"the settings could not be shown: {error.strerror}") from None
     return 0
 

@@ -16,13 +16,14 @@ CLIENT = modules("chat_client")
 MAY_IMPORT = {
     "errors": set[str](),
     "log": set[str](),
+    "output": set[str](),
     "config": {"errors"},
     "wire": {"errors"},
-    "journal": {"errors"},
+    "journal": {"output", "errors"},
     "chat": {"wire", "journal", "errors"},
     "net": {"chat", "wire", "journal", "config", "errors"},
     "metrics": {"net", "chat", "wire", "journal", "log", "errors"},
-    "cli": {"metrics", "net", "chat", "wire", "journal", "config", "log", "errors"},
+    "cli": {"metrics", "net", "chat", "wire", "journal", "config", "log", "output", "errors"},
     "__main__": {"cli"},
 }
 PURE = {"errors", "wire"}

@@ -117,11 +117,8 @@ class Conversation:
 
     def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
         """Answer messages for whose refs the session has no room."""
-        if messages:
-            text = (
-                f"{REFS} acknowledgements may be unread; answer the PING that has a ref, then send it again"
-            )
-            self._refuse(LimitReachedError(text), messages)
+        text = f"{REFS} acknowledgements may be unread; answer the PING that has a ref, then send it again"
+        self._refuse(LimitReachedError(text), messages)
 
     def _perform(self, run: Sequence[Any]) -> None:
         message = run[0]

@@ -19,6 +19,7 @@ from chat_server.errors import ConfigError, JournalError
 from chat_server.journal.inspection import Progress, Report, check
 from chat_server.journal.reader import Reader
 from chat_server.journal.schema import connect, new_epoch, translated
+from chat_server.output import standard_output
 
 #: What `link` says on a file system without hard links (FAT, many network disks).
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
@@ -169,11 +170,9 @@ def _sync(path: Path) -> None:
 
 def _run_export(path: Path, room: str | None, meter: Meter) -> int:
     try:
-        out = _stdout()
-        count = export(path, room, out.buffer, meter)
-        out.flush()
+        with standard_output() as out:
+            count = export(path, room, out.buffer, meter)
     except OSError as error:
-        _abandon_output()
         raise JournalError(f"the export is not whole: {error.strerror}") from None
     meter.end()
     print(f"{count:,} messages exported", file=sys.stderr)  # noqa: T201  # for a person
@@ -186,24 +185,8 @@ def _tell(path: Path, report: Report, meter: Meter, untold: str) -> int:
     verdict = f"{len(report.problems):,} problems" if report.problems else "all sound and in order"
     summary = f"{path}: {report.messages:,} messages in {report.rooms:,} rooms, {verdict}"
     try:
-        out = _stdout()
-        out.write("".join(f"{line}\n" for line in (*report.problems, summary)))
-        out.flush()
+        with standard_output() as out:
+            out.write("".join(f"{line}\n" for line in (*report.problems, summary)))
     except OSError as error:
-        _abandon_output()
         print(f"chat-server: {untold}: {error.strerror}; {summary}", file=sys.stderr)  # noqa: T201  # for a person
     return 1 if report.problems else 0
-
-
-def _stdout() -> TextIO:
-    """Return where reports go. Raises `OSError` if whoever started the command closed it."""
-    out: TextIO | None = sys.stdout
-    if out is None:
-        raise OSError(errno.EBADF, "standard output is closed")
-    return out
-
-
-def _abandon_output() -> None:
-    """Write no more to a stdout that takes nothing, or Python complains at its end."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

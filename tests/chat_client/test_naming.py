@@ -13,6 +13,7 @@ from chat_client.naming import typed_name
         (" dave ", "dave"),
         ("da\x1ave", "dave"),
         ("Exit", None),
+        ("\uff45\uff58\uff49\uff54", None),
         ("\uff0fEXIT", None),
         ("/quit", None),
     ],
