@@ -79,7 +79,7 @@ class Indexer:
             return
         with self._mended():
             if self._removed:
-                self._remove(next(iter(self._removed)))
+                self._remove_some()
             if self._waiting and not self._index_some(room := next(iter(self._waiting))):
                 self._waiting.pop(room, None)
 
@@ -126,11 +126,14 @@ class Indexer:
         self._removed.clear()
         self._waiting = dict.fromkeys(self._reader.rooms.copy())
 
-    def _remove(self, low: int) -> None:
-        high = self._removed[low]
-        self._index.remove(low, high)
-        if self._removed[low] == high:  # else more was removed meanwhile
-            del self._removed[low]
+    def _remove_some(self) -> None:
+        """Remove what is noted of one room; whoever stores may note more meanwhile."""
+        low, high = self._removed.popitem()
+        try:
+            self._index.remove(low, high)
+        except BaseException:
+            self._removed.setdefault(low, high)
+            raise
 
     def _index_some(self, room: str) -> bool:
         """Index a few rows of the room; return whether there may be more."""

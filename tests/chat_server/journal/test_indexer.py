@@ -1,5 +1,6 @@
 """The index follows the journal, and is made anew where it does not fit."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +60,26 @@ def test_what_is_removed_while_it_forgets_is_forgotten_next(
         assert journal.behind
         journal.upkeep()
         assert found(journal) == [10, 9]
+        assert not journal.behind
+
+
+def test_what_could_not_be_forgotten_is_forgotten_next(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that is no damage leaves the note where it was."""
+
+    def busy(_low: int, _high: int) -> None:
+        raise sqlite3.OperationalError("told to")
+
+    with closing(settled(filled(path, 10))) as journal:
+        indexer = journal._indexer  # noqa: SLF001  # as retention tells it
+        low, _ = journal.keys("lobby")
+        indexer.forget(low, low + 4)
+        with monkeypatch.context() as patched:
+            patched.setattr(indexer._index, "remove", busy)  # noqa: SLF001  # likewise
+            with pytest.raises(JournalError, match="told to"):
+                journal.upkeep()
+        assert journal.behind
+        journal.upkeep()
+        assert found(journal) == [10, 9, 8, 7, 6, 5]
         assert not journal.behind
 
 
