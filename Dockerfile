@@ -8,6 +8,7 @@ RUN pip install --require-hashes --requirement requirements-build.lock \
  && python -m venv --without-pip /opt/chat \
  && pip --python /opt/chat/bin/python install --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY chat_protocol ./chat_protocol
 COPY chat_server ./chat_server
 COPY chat_client ./chat_client
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \

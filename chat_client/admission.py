@@ -1,6 +1,6 @@
 """What happens on a connection before the server welcomes us. Pure."""
 
-from chat_server.wire.messages import Bye, ErrorFrame, Notice, Ping, Pong, RegNameRequest, Welcome
+from chat_protocol.messages import Bye, ErrorFrame, Notice, Ping, Pong, RegNameRequest, Welcome
 
 #: How many messages that come too early wait for the WELCOME at most.
 EARLY = 1000

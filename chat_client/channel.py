@@ -9,7 +9,7 @@ from chat_client.errors import ConnectionLostError
 from chat_client.events import Event
 from chat_client.exchange import Exchange
 from chat_client.link import Link
-from chat_server.wire.messages import Bye, ClientMessage, Dm, Exit, Msg, Ping
+from chat_protocol.messages import Bye, ClientMessage, Dm, Exit, Msg, Ping
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from chat_client.pipe import Pipe
 from chat_client.safe import sendable, visible
 from chat_client.screen import Keyboard, Screen
 from chat_client.script import read_script
-from chat_server.wire.messages import PROTOCOL
+from chat_protocol.messages import PROTOCOL
 
 STANDARD_INPUT = 0
 #: The exit status after a second interruption.

@@ -15,7 +15,7 @@ from chat_client.safe import cleaned, sendable
 from chat_client.terms import spaceless
 from chat_client.view import View
 from chat_client.wrapping import wrapped
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     PAGE,
     ClientMessage,
     Dm,

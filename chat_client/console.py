@@ -26,7 +26,7 @@ from chat_client.screen import Printer, Screen
 from chat_client.signals import handled
 from chat_client.toolbar import Link, Standing, address, shortened
 from chat_client.view import View
-from chat_server.wire.messages import Joined, Who
+from chat_protocol.messages import Joined, Who
 
 #: In a room of up to so many the client asks who is there, so that Tab completes their names.
 SMALL_ROOM = 50

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from chat_server.wire.messages import Dm, DmFrame, ErrorFrame, Msg, MsgFrame, ServerMessage
+from chat_protocol.messages import Dm, DmFrame, ErrorFrame, Msg, MsgFrame, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)

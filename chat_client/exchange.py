@@ -22,8 +22,8 @@ from chat_client.events import DirectSaid, Event, LeftOut, NameRefused, NotTaken
 from chat_client.membership import Membership
 from chat_client.pending import Pending
 from chat_client.positions import DIRECT, Positions
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import (
+from chat_protocol.codec import encode
+from chat_protocol.messages import (
     PROTOCOL,
     Ack,
     Bye,

@@ -27,7 +27,7 @@ from chat_client.terms import plain, reason
 from chat_client.transcript import Transcript
 from chat_client.view import View
 from chat_client.waker import Waker
-from chat_server.wire.messages import Bye, ErrorFrame, Joined
+from chat_protocol.messages import Bye, ErrorFrame, Joined
 
 #: How many messages may be unacknowledged before a program's next line is taken.
 IN_FLIGHT = 500

@@ -6,7 +6,7 @@ import stat
 from collections import deque
 
 from chat_client.encoding import Recoder, unmarked
-from chat_server.wire.framing import Framer
+from chat_protocol.framing import Framer
 
 #: A longer line, in bytes, is none that any server takes; it is thrown away up to its end.
 LINE_BYTES = 1024 * 1024

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.terms import reason
-from chat_server.wire.codec import SERVER_LINE, encode_lines, server_decoder
-from chat_server.wire.framing import Framer
-from chat_server.wire.messages import ClientMessage, Ping
+from chat_protocol.codec import SERVER_LINE, encode_lines, server_decoder
+from chat_protocol.framing import Framer
+from chat_protocol.messages import ClientMessage, Ping
 
 #: Within how many seconds a connection must be made.
 CONNECT_TIMEOUT = 10.0

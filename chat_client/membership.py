@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from chat_server.wire.messages import Joined, MsgFrame
+from chat_protocol.messages import Joined, MsgFrame
 
 
 class Membership:

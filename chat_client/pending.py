@@ -3,7 +3,7 @@
 from collections import Counter
 
 from chat_client.errors import PendingFullError, RefInUseError
-from chat_server.wire.messages import Dm, Msg
+from chat_protocol.messages import Dm, Msg
 
 #: How many messages may wait for their acknowledgement before `add` refuses more.
 LIMIT = 1000

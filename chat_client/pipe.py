@@ -35,8 +35,8 @@ from chat_client.events import (
     Said,
 )
 from chat_client.lines import Lines
-from chat_server.wire.codec import SERVER_LINE, client_decoder
-from chat_server.wire.messages import ClientMessage, ErrorFrame, Exit, Message, Pong, RegName
+from chat_protocol.codec import SERVER_LINE, client_decoder
+from chat_protocol.messages import ClientMessage, ErrorFrame, Exit, Message, Pong, RegName
 
 _OWN = {
     Registered: "registered",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chat_client.events import Event, Said
 from chat_client.script import Enter, Finish, Loop, Pause, Reaction, Say, Script, fill
-from chat_server.wire.messages import Joined
+from chat_protocol.messages import Joined
 
 #: The least time between two reactions of one persona, in seconds.
 BETWEEN = 1.0

@@ -16,7 +16,7 @@ from chat_client.exchange import Exchange
 from chat_client.link import Link
 from chat_client.liveness import Liveness
 from chat_client.reconnect import Reconnection
-from chat_server.wire.messages import ClientMessage, Dm, Message, Msg
+from chat_protocol.messages import ClientMessage, Dm, Message, Msg
 
 #: How long, in seconds, `leave` takes at most: acknowledgements, then the server's BYE.
 LEAVE_TIMEOUT = 5.0

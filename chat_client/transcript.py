@@ -23,7 +23,7 @@ from chat_client.events import DirectSaid, Event, Gap, Registered, Said
 from chat_client.log_file import LogFile, cannot_save
 from chat_client.positions import DIRECT
 from chat_client.safe import escaped
-from chat_server.wire.messages import DmFrame, MsgFrame
+from chat_protocol.messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
 #: After so many lines another `# positions` line is written, so a start never reads more than these.

@@ -11,7 +11,7 @@ from chat_client.paint import Painter
 from chat_client.safe import visible
 from chat_client.wording import Line, note, problem
 from chat_client.wrapping import wrapped
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     Bye,
     Found,
     HistoryFrame,

@@ -9,7 +9,7 @@ from chat_client.events import Gap, Lost, NameRefused, NotTaken, Registered
 from chat_client.paint import Piece, name_style
 from chat_client.positions import DIRECT
 from chat_client.safe import lines
-from chat_server.wire.messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
+from chat_protocol.messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
 
 Line = list[Piece]
 #: The styles of lines that nobody said.

@@ -9,14 +9,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from chat_protocol.messages import tag
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__, log
 from chat_server.chat.commands import COMMANDS
 from chat_server.chat.registry import Registry
 from chat_server.chat.tally import BUCKETS, Tally
 from chat_server.net.http import Answer, Route, text
-from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
 from chat_server.net.server import Server, Totals
-from chat_server.wire.messages import tag
 
 RECEIVED_KINDS = (*map(tag, COMMANDS), "invalid")
 
@@ -109,9 +109,9 @@ def _session_metrics(registry: Registry) -> Iterator[Metric]:
 def _connection_metrics(connections: int, totals: Totals) -> Iterator[Metric]:
     yield GaugeMetricFamily("chat_connections", "Connections that are open now.", connections)
     yield CounterMetricFamily("chat_connections_opened", "Connections opened.", totals.opened)
-    yield _labelled("chat_connections_closed", "Connections closed.", "reason", CLOSE_REASONS, totals.closed)
+    yield _labelled("chat_connections_closed", "Connections closed.", "reason", CloseReason, totals.closed)
     yield _labelled(
-        "chat_connections_rejected", "Connections turned away.", "reason", REJECT_REASONS, totals.rejected
+        "chat_connections_rejected", "Connections turned away.", "reason", RejectReason, totals.rejected
     )
     yield _labelled("chat_messages_received", "Messages received.", "kind", RECEIVED_KINDS, totals.received)
     yield CounterMetricFamily("chat_received_bytes", "Bytes received from clients.", totals.bytes_received)

@@ -9,28 +9,28 @@ import pytest
 from chat_server.log import EVENTS
 from tests.source import dotted, imports, lines, modules, tree
 
+PROTOCOL = modules("chat_protocol")
 SERVER = modules("chat_server")
 CLIENT = modules("chat_client")
 
-#: Each part of the server, and the parts that it may import beside itself.
+#: Each part of the server, and the parts that it may import beside itself and the protocol.
 MAY_IMPORT = {
     "errors": set[str](),
     "log": set[str](),
     "output": set[str](),
     "config": {"errors"},
-    "wire": {"errors"},
     "journal": {"output", "errors"},
-    "chat": {"wire", "journal", "errors"},
-    "net": {"chat", "wire", "journal", "config", "errors"},
-    "metrics": {"net", "chat", "wire", "journal", "log", "errors"},
-    "cli": {"metrics", "net", "chat", "wire", "journal", "config", "log", "output", "errors"},
+    "chat": {"journal", "errors"},
+    "net": {"chat", "journal", "config", "errors"},
+    "metrics": {"net", "chat", "journal", "log", "errors"},
+    "cli": {"metrics", "net", "chat", "journal", "config", "log", "output", "errors"},
     "__main__": {"cli"},
 }
-PURE = {"errors", "wire"}
+#: What the protocol may import.
+PURE = {"chat_protocol", "collections", "enum", "msgspec", "re", "typing"}
 #: What a part must not import of the standard library and the dependencies.
 MUST_NOT_KNOW = {
     "errors": {"socket", "threading", "time", "logging", "structlog", "os", "msgspec"},
-    "wire": {"socket", "threading", "time", "logging", "structlog", "os", "selectors", "select", "datetime"},
     "chat": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os"},
     "journal": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
     "net": {"sqlite3"},
@@ -45,13 +45,19 @@ def part(module: str) -> str:
 
 @pytest.mark.parametrize("path", SERVER, ids=str)
 def test_imports_run_one_way(path: Path) -> None:
-    """From `wire` to `chat` to `net` to the command; the journal is the chat's, errors are a leaf."""
+    """From the protocol to `chat` to `net` to the command; the journal is the chat's, errors are a leaf."""
     mine = part(dotted(path))
     if not mine:
         return  # the package itself, which has nothing but its version
     assert mine in MAY_IMPORT, f"{mine} is new: say what it may import"
     found = {part(each) for each in imports(path) if each.startswith("chat_server.")}
     assert found - {mine, "__version__"} <= MAY_IMPORT[mine]
+
+
+@pytest.mark.parametrize("path", PROTOCOL, ids=str)
+def test_the_protocol_is_pure(path: Path) -> None:
+    """Server and client both stand on it, so it knows neither."""
+    assert {each.split(".")[0] for each in imports(path)} <= PURE
 
 
 def test_the_package_imports_nothing() -> None:
@@ -67,7 +73,7 @@ def test_nobody_knows_what_is_not_theirs(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [each for each in SERVER if part(dotted(each)) in {"chat", "wire", "journal"}], ids=str
+    "path", [each for each in SERVER if part(dotted(each)) in {"chat", "journal"}], ids=str
 )
 def test_only_net_starts_threads(path: Path) -> None:
     """Everything else is called by a thread, and knows none."""
@@ -77,10 +83,9 @@ def test_only_net_starts_threads(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CLIENT, ids=str)
-def test_the_client_knows_only_the_wire(path: Path) -> None:
+def test_the_client_knows_no_server(path: Path) -> None:
     """It could be another program; so it is a test of the protocol too."""
-    found = {each for each in imports(path) if each.split(".")[0] == "chat_server"}
-    assert all(each.startswith("chat_server.wire.") for each in found), found
+    assert not {each.split(".")[0] for each in imports(path)} & {"chat_server", "tests", "bench", "deploy"}
 
 
 @pytest.mark.parametrize("path", SERVER, ids=str)
@@ -92,7 +97,7 @@ def test_the_server_knows_no_client(path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "words"),
     [
-        ("wire", "no socket, no thread, no clock"),
+        ("chat_protocol", "no socket, no thread, no clock"),
         ("chat", "no socket"),
         ("journal", "no member, no socket"),
         ("net", "no rule"),
@@ -100,14 +105,15 @@ def test_the_server_knows_no_client(path: Path) -> None:
 )
 def test_a_package_says_what_it_must_not_know(package: str, words: str) -> None:
     """In the first lines of its docstring."""
-    said = ast.get_docstring(tree(PACKAGES[package])) or ""
+    path = Path(package, "__init__.py") if package == "chat_protocol" else PACKAGES[package]
+    said = ast.get_docstring(tree(path)) or ""
     assert words in re.sub(r"\s+", " ", said)
 
 
 def test_every_package_is_asked() -> None:
     """A new package is named above, or it would be held to nothing."""
     assert set(PACKAGES) <= set(MAY_IMPORT)
-    assert set(PACKAGES) == {"wire", "chat", "journal", "net"}
+    assert set(PACKAGES) == {"chat", "journal", "net"}
 
 
 def logged(path: Path) -> set[str]:
@@ -147,7 +153,7 @@ def unexplained(line: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "path", [*SERVER, *CLIENT, *modules("tests"), *modules("bench"), *modules("deploy")], ids=str
+    "path", [*PROTOCOL, *SERVER, *CLIENT, *modules("tests"), *modules("bench"), *modules("deploy")], ids=str
 )
 def test_an_exception_has_its_reason_on_the_same_line(path: Path) -> None:
     """`noqa`, `type: ignore`, `daemon=True`: somebody must have thought of it."""
@@ -186,7 +192,7 @@ def test_a_lock_says_what_it_guards(path: Path) -> None:
             assert re.search(r"[Gg]uards|[Hh]eld by", above), f"{path}:{number + 1}: what does it guard?"
 
 
-@pytest.mark.parametrize("path", SERVER + CLIENT, ids=str)
+@pytest.mark.parametrize("path", PROTOCOL + SERVER + CLIENT, ids=str)
 def test_every_thread_has_a_name(path: Path) -> None:
     """It stands in the log and in a debugger."""
     for node in ast.walk(tree(path)):
@@ -194,7 +200,7 @@ def test_every_thread_has_a_name(path: Path) -> None:
             assert "name" in {each.arg for each in node.keywords}, f"{path}:{node.lineno}"
 
 
-@pytest.mark.parametrize("path", SERVER + CLIENT, ids=str)
+@pytest.mark.parametrize("path", PROTOCOL + SERVER + CLIENT, ids=str)
 def test_files_are_of_a_size_to_be_read(path: Path) -> None:
     """A file that grows beyond this does two things."""
     assert len(lines(path)) <= 350

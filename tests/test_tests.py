@@ -25,7 +25,9 @@ def functions_of(path: Path) -> list[ast.FunctionDef]:
 
 
 @pytest.mark.parametrize(
-    "path", [each for each in modules("chat_server") if each.name != "__init__.py"], ids=str
+    "path",
+    [each for each in modules("chat_protocol") + modules("chat_server") if each.name != "__init__.py"],
+    ids=str,
 )
 def test_every_file_has_its_tests(path: Path) -> None:
     """In the same place below `tests`; the exceptions are listed above."""

@@ -2,6 +2,7 @@
 
 import threading
 
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import TAKEN, Outgoing
 
 #: How many bytes are held; beyond it the newcomer reads on in the record instead.
@@ -60,6 +61,6 @@ class Arrival:
         """Wait as the outbox does."""
         return self._outbox.wait_below(size, timeout)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: CloseReason) -> None:
         """End the owner's connection."""
         self._outbox.end(reason)

@@ -7,20 +7,16 @@ from typing import Any, TypeVar
 
 from msgspec.json import encode as encode_json
 
-from chat_server.chat import history
-from chat_server.chat.hub import Hub
-from chat_server.chat.session import Outgoing, Session
-from chat_server.errors import (
+from chat_protocol.codec import SERVER_LINE, encode_lines
+from chat_protocol.errors import (
     AlreadyRegisteredError,
     BadFieldError,
-    JournalError,
     LimitReachedError,
     NotRegisteredError,
     PeerError,
     UnavailableError,
 )
-from chat_server.wire.codec import SERVER_LINE, encode_lines
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     REFS,
     ClientMessage,
     Dm,
@@ -46,6 +42,11 @@ from chat_server.wire.messages import (
     Who,
     tag,
 )
+from chat_protocol.reasons import CloseReason
+from chat_server.chat import history
+from chat_server.chat.hub import Hub
+from chat_server.chat.session import Outgoing, Session
+from chat_server.errors import JournalError
 
 #: After so many bad lines in a row the peer is taken for one that speaks something else.
 BAD_LINES = 100
@@ -82,8 +83,8 @@ class Conversation:
         self.received: dict[str, int] = {}
         #: How many were answered with an ERROR, by code, in the order of their first.
         self.errors: dict[str, int] = {}
-        #: Why the conversation is over, from the closed list; none while it goes on.
-        self.over: str | None = None
+        #: Why the conversation is over, none while it goes on.
+        self.over: CloseReason | None = None
         self._session: Session | None = None
         self._bad_lines = 0
 
@@ -147,7 +148,7 @@ class Conversation:
         self.send(ErrorFrame(error.code, error.text, error.ref))
         self._bad_lines += 1
         if self._bad_lines >= BAD_LINES:
-            self.over = "bad_lines"
+            self.over = CloseReason.BAD_LINES
 
     def _count(self, error: PeerError, number: int) -> None:
         self.errors[error.code] = self.errors.get(error.code, 0) + number
@@ -262,7 +263,7 @@ def _pong(conversation: Conversation, message: Pong) -> None:
 
 def _exit(conversation: Conversation, message: Exit) -> None:
     del message
-    conversation.over = "exit"
+    conversation.over = CloseReason.EXIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from chat_protocol.errors import UnavailableError
 from chat_server.chat.delivery import TURN, Delivery, HandOver
 from chat_server.chat.faults import contained, handed_over
-from chat_server.errors import UnavailableError
 from chat_server.journal import Journal, Record
 
 if TYPE_CHECKING:

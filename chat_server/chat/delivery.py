@@ -6,13 +6,13 @@ from collections.abc import Callable, Container, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
+from chat_protocol.errors import UnavailableError
 from chat_server.chat import faults
 from chat_server.chat.arrival import Arrival
 from chat_server.chat.outgoing import congested, failed, push
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, Outgoing
 from chat_server.chat.shares import own_acks, own_shares
 from chat_server.chat.tally import Tally
-from chat_server.errors import UnavailableError
 
 if TYPE_CHECKING:
     from chat_server.chat.commit import Publication

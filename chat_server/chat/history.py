@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from chat_protocol.errors import BadFieldError
+from chat_protocol.messages import Found, History, HistoryFrame, MsgFrame, Search
 from chat_server.chat.room import Room
-from chat_server.errors import BadFieldError
 from chat_server.journal import PAGE_BYTES, Journal
-from chat_server.wire.messages import Found, History, HistoryFrame, MsgFrame, Search
 
 _decode = msgspec.json.Decoder(MsgFrame).decode_lines
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from chat_protocol.codec import encode
+from chat_protocol.errors import LimitReachedError, NoSuchUserError
+from chat_protocol.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
 from chat_server.chat import names
 from chat_server.chat.faults import contained
 from chat_server.chat.inbox import Inbox, inbox_name
@@ -15,9 +18,6 @@ from chat_server.chat.resumption import Resumption
 from chat_server.chat.room import Entrance, Room, Surroundings
 from chat_server.chat.session import Outgoing, Session
 from chat_server.chat.tally import Tally
-from chat_server.errors import LimitReachedError, NoSuchUserError
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
 
 log = structlog.get_logger()
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from chat_protocol.messages import DmFrame, Message
 from chat_server.chat.room import Room, Surroundings
 from chat_server.chat.session import Outgoing, Session
 from chat_server.journal import Bounds
-from chat_server.wire.messages import DmFrame, Message
 
 #: What is kept of an inbox that nobody has written to.
 EMPTY = Bounds(1, 0, 0.0)

@@ -7,7 +7,7 @@ RFC 8265 does likewise), so that nobody can pass for another by width or case.
 import re
 import unicodedata
 
-from chat_server.errors import NameInvalidError, PeerError, RoomInvalidError
+from chat_protocol.errors import NameInvalidError, PeerError, RoomInvalidError
 
 # Beside letters (L*), marks (M*), decimal digits (Nd) and emoji (So): what people write in names.
 _PUNCTUATION = frozenset("_-.'+")

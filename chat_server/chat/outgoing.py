@@ -1,5 +1,6 @@
 """Pushing to one member, whose fault costs that member alone."""
 
+from chat_protocol.reasons import CloseReason
 from chat_server.chat import faults
 from chat_server.chat.session import REFUSED, Outgoing
 
@@ -16,7 +17,7 @@ def failed(outbox: Outgoing) -> int:
     """End a member whose push has just raised, since frames are missing there now; return `REFUSED`."""
     faults.report("push")
     with faults.contained("end"):
-        outbox.end("internal_error")
+        outbox.end(CloseReason.INTERNAL_ERROR)
     return REFUSED
 
 

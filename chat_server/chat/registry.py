@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chat_protocol.errors import NameTakenError, UnavailableError
+from chat_protocol.reasons import CloseReason
 from chat_server.chat import names
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.session import NOWHERE, Outgoing, Session
 from chat_server.chat.tally import Tally
-from chat_server.errors import NameTakenError, UnavailableError
 
 #: For how long, in seconds, a resume waits for the connection that it replaces to have ended.
 REPLACE_WAIT = 5.0
@@ -176,7 +177,7 @@ class Registry:
 
     def _replace_locked(self, session: Session) -> None:
         """Have the session's connection end, and wait for it. Raises `UnavailableError`."""
-        session.outbox.end("session_replaced")
+        session.outbox.end(CloseReason.SESSION_REPLACED)
         if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_WAIT):
             raise UnavailableError("the session's other connection has not ended yet; try again")
 

@@ -1,11 +1,11 @@
 """Who may come back to which session, in this run of the server or from one before."""
 
+from chat_protocol.errors import UnavailableError
+from chat_protocol.messages import RegName
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import Surroundings
 from chat_server.chat.session import REFS_TO_ASK, Session, is_signed, new_token, reissued, session_id
-from chat_server.errors import UnavailableError
-from chat_server.wire.messages import RegName
 
 
 class Resumption:

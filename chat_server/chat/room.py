@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from chat_protocol.codec import encode, encode_lines
+from chat_protocol.errors import NotAMemberError
+from chat_protocol.messages import Joined, Left, Message, MsgFrame, TopicFrame
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.commit import GroupCommit, Publication
 from chat_server.chat.delivery import Delivery, HandOver
 from chat_server.chat.outgoing import failed, push
 from chat_server.chat.session import PACE_BYTES, Outgoing, Place, Session
-from chat_server.errors import NotAMemberError
 from chat_server.journal import PAGE_BYTES, Bounds, Page
-from chat_server.wire.codec import encode, encode_lines
-from chat_server.wire.messages import Joined, Left, Message, MsgFrame, TopicFrame
 
 #: How long, in seconds, a replay waits for its reader before it gives up.
 REPLAY_WAIT = 10.0
@@ -200,7 +201,7 @@ class Room:
         outbox = entrance.outbox
         try:
             if not self._caught_up(entrance):
-                outbox.end("slow_consumer")  # else it would stay, and hear nothing of the room
+                outbox.end(CloseReason.SLOW_CONSUMER)  # else it would stay, and hear nothing of the room
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
 

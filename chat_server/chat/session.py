@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from chat_protocol.codec import encode
+from chat_protocol.errors import NotAMemberError
+from chat_protocol.messages import REFS, Ack, Message, Ping
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.names import room_key
-from chat_server.errors import NotAMemberError
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import REFS, Ack, Message, Ping
 
 if TYPE_CHECKING:
     from chat_server.chat.inbox import Inbox
@@ -47,8 +48,8 @@ class Outgoing(Protocol):
     def wait_below(self, size: int, timeout: float) -> bool:
         """Wait until less than `size` bytes are kept; false where it took too long or the client left."""
 
-    def end(self, reason: str) -> None:
-        """Have the connection end, for a reason of the closed list; never waits."""
+    def end(self, reason: CloseReason) -> None:
+        """Have the connection end; never waits."""
 
 
 class Nowhere:
@@ -68,7 +69,7 @@ class Nowhere:
         del size, timeout
         return False
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: CloseReason) -> None:
         """Do nothing."""
 
 

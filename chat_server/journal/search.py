@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from chat_server.errors import UnavailableError
+from chat_protocol.errors import UnavailableError
 from chat_server.journal.schema import connect, transaction
 from chat_server.journal.turns import Turn, too_long
 from chat_server.journal.words import phrases, spelled, tokens

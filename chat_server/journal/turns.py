@@ -3,7 +3,7 @@
 import threading
 import time
 
-from chat_server.errors import UnavailableError
+from chat_protocol.errors import UnavailableError
 
 #: How long, in seconds, a search may take as a whole.
 SEARCH_SECONDS = 2.0

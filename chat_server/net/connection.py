@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from chat_protocol.codec import Decoder, encode
+from chat_protocol.errors import LineTooLongError
+from chat_protocol.framing import Framer
+from chat_protocol.messages import ClientMessage, Message, RegNameRequest
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.commands import Conversation
 from chat_server.chat.faults import contained
 from chat_server.chat.hub import Hub
-from chat_server.errors import LineTooLongError
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
-from chat_server.net.reasons import CLOSE_REASONS
-from chat_server.wire.codec import Decoder, encode
-from chat_server.wire.foreign import foreign_protocol
-from chat_server.wire.framing import Framer
-from chat_server.wire.messages import ClientMessage, Message, RegNameRequest
+from chat_server.net.sniff import sniff
 
 log = structlog.get_logger()
 
@@ -123,12 +123,12 @@ class ClientConnection:
         self.drain = DRAIN
         # Guards _reason.
         self._lock = threading.Lock()
-        self._reason: str | None = None
+        self._reason: CloseReason | None = None
         self.thread = threading.Thread(target=self.run, name=f"client-{number}")
 
     @property
-    def reason(self) -> str | None:
-        """Why it ends, from `CLOSE_REASONS`; none while it goes on."""
+    def reason(self) -> CloseReason | None:
+        """Why it ends, none while it goes on."""
         return self._reason
 
     @property
@@ -151,7 +151,7 @@ class ClientConnection:
         """Send one message, outside of the conversation."""
         self.outbox.push(encode(message))
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: CloseReason) -> None:
         """Have the connection end for this reason; never waits."""
         with self._lock:
             if self._reason is not None:
@@ -185,12 +185,12 @@ class ClientConnection:
             self._read_all()
         except OSError as error:
             log.debug("read_failed", error=str(error))
-            self.end("peer_reset")
+            self.end(CloseReason.PEER_RESET)
         except Exception:  # whatever it is, it must not leave a ghost behind
             with contained("log"):
                 log.exception("connection_failed")
-            self.end("internal_error")
-        self._finish(self._reason or "internal_error")
+            self.end(CloseReason.INTERNAL_ERROR)
+        self._finish(self._reason or CloseReason.INTERNAL_ERROR)
 
     def _read_all(self) -> None:
         size = SMALL_READ
@@ -200,7 +200,7 @@ class ClientConnection:
             data = receive(size)
             if not data:
                 self._take(self._framer.finish())
-                self.end("peer_closed")
+                self.end(CloseReason.PEER_CLOSED)
                 return
             if len(data) == size:
                 size = LARGE_READ
@@ -208,8 +208,8 @@ class ClientConnection:
                 size = SMALL_READ
             self.last_received = clock()
             self.bytes_received += len(data)
-            if first and (foreign := foreign_protocol(data)) is not None:
-                self.end(foreign)
+            if first and (other := sniff(data)) is not None:
+                self.end(other)
                 return
             first = False
             self._take(feed(data))
@@ -235,7 +235,7 @@ class ClientConnection:
         self.conversation.handle([error] * self._framer.overlong, self.last_received)
         self._framer.overlong = 0
         if self._framer.skipped > ENDLESS:
-            self.end("line_too_long")
+            self.end(CloseReason.LINE_TOO_LONG)
 
     def _log_errors(self) -> None:
         """Log the first error of each code: a peer that goes on must not fill the log."""
@@ -243,16 +243,19 @@ class ClientConnection:
             log.warning("protocol_error", code=code)
         self._errors_logged = len(self.conversation.errors)
 
-    def _finish(self, reason: str) -> None:
+    def _finish(self, reason: CloseReason) -> None:
         clock, context = self._context.clock, self._context
-        deadline = clock() + (DRAIN_CUT if reason == "slow_consumer" else self.drain)
+        deadline = clock() + (DRAIN_CUT if reason == CloseReason.SLOW_CONSUMER else self.drain)
         with contained("leave"):
             self._leave(reason, deadline)
         with contained("bye"):
-            self.outbox.finish(reason, CLOSE_REASONS[reason], self._left(deadline))
+            self.outbox.finish(reason, self._left(deadline))
         with contained("discard"):
             self.outbox.close()
-        if reason not in ("peer_closed", "peer_reset"):  # what such a peer has not got, it never will
+        if reason not in (
+            CloseReason.PEER_CLOSED,
+            CloseReason.PEER_RESET,
+        ):  # what such a peer has not got, it never will
             with contained("linger"), contextlib.suppress(OSError):
                 self._linger()
         with contained("forget"):
@@ -274,19 +277,19 @@ class ClientConnection:
                 bytes_sent=self.outbox.sent,
             )
 
-    def _leave(self, reason: str, deadline: float) -> None:
+    def _leave(self, reason: CloseReason, deadline: float) -> None:
         """Leave the rooms, and wait until what was said is stored and delivered."""
         if not self.conversation.registered:
             return
         in_turn = self._context.leaving.acquire(timeout=self._left(deadline))
         try:
             delivered = self._context.hub.disconnect(
-                self.conversation.session, reason, final=reason == "exit"
+                self.conversation.session, reason, final=reason == CloseReason.EXIT
             )
         finally:
             if in_turn:
                 self._context.leaving.release()
-        if reason != "peer_reset":
+        if reason != CloseReason.PEER_RESET:
             for event in delivered:
                 event.wait(self._left(deadline))
 

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from chat_protocol.messages import Ping
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.faults import contained
 from chat_server.net.connection import ClientConnection, Stage
 from chat_server.net.heartbeat import Heartbeat
-from chat_server.wire.messages import Ping
 
 #: By so many seconds a tick may be late on a busy machine; by more, the process was suspended.
 LATE = 2.0
@@ -97,7 +98,7 @@ class Keeper:
         stage = connection.stage
         if stage is Stage.NAMING:
             if now - connection.since > limits.register and not connection.unread():
-                connection.end("register_timeout")
+                connection.end(CloseReason.REGISTER_TIMEOUT)
         elif stage is Stage.LIVE:
             if now - max(connection.last_received, connection.outbox.progress) < limits.ping_interval:
                 connection.pinged = None
@@ -115,6 +116,6 @@ class Keeper:
         if connection.unread() or connection.outbox.size or owed < before:
             connection.pinged = now
         elif connection.conversation.received.get("PONG") or owed:
-            connection.end("ping_timeout")
+            connection.end(CloseReason.PING_TIMEOUT)
         else:
             connection.last_received, connection.pinged = now, None

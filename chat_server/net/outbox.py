@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from chat_protocol.codec import encode
+from chat_protocol.messages import Bye
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
-from chat_server.net.reasons import CLOSE_REASONS
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import Bye
 
 #: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
 GATHER = 64
@@ -77,7 +77,7 @@ class Outbox:
         watcher: Watcher,
         limits: OutboxLimits,
         clock: Callable[[], float],
-        on_end: Callable[[str], None],
+        on_end: Callable[[CloseReason], None],
     ) -> None:
         self._socket = sock
         self._send = sock.send
@@ -109,7 +109,7 @@ class Outbox:
         """Return the socket's descriptor, or -1 once it is closed."""
         return self._socket.fileno()
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: CloseReason) -> None:
         """Have the connection end."""
         self._on_end(reason)
 
@@ -164,9 +164,9 @@ class Outbox:
         if (below := self._below) is not None:
             below[1].set()
 
-    def finish(self, reason: str, text: str, timeout: float) -> None:
+    def finish(self, reason: CloseReason, timeout: float) -> None:
         """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
-        bye = encode(Bye(reason, text))
+        bye = encode(Bye(reason, reason.text))
         with self._lock:
             if self._open and self._size:
                 self._keep_locked(bye, 0)
@@ -262,23 +262,23 @@ class Outbox:
         begun = head > 0 and not first.endswith(b"\n", 0, head)
         rest = first[head : first.find(b"\n", head) + 1] if begun else b""
         self.lost += sum([piece.count(b"\n") for piece, _ in waiting]) - first.count(b"\n", 0, head) - begun
-        bye = rest + encode(Bye("slow_consumer", CLOSE_REASONS["slow_consumer"]))
+        bye = rest + encode(Bye(CloseReason.SLOW_CONSUMER, CloseReason.SLOW_CONSUMER.text))
         self._waiting = deque([(bye, self._clock())])
         self._head = 0
         self._size = len(bye)
         self._open = False
         self._tell_locked()
-        self._on_end("slow_consumer")
+        self._on_end(CloseReason.SLOW_CONSUMER)
 
     def _break_locked(self) -> None:
         """End: the system tells an error of the socket once, so the reading thread may not hear of it."""
         self._discard_locked()
-        self._on_end("peer_reset")
+        self._on_end(CloseReason.PEER_RESET)
 
     def _fail_locked(self) -> None:
         """End: a fault of the server may have torn a line, or lost the place in it."""
         self._discard_locked()
-        self._on_end("internal_error")
+        self._on_end(CloseReason.INTERNAL_ERROR)
 
     def _discard_locked(self) -> None:
         self._open = False

@@ -11,6 +11,9 @@ from collections.abc import Callable
 
 import structlog
 
+from chat_protocol.codec import client_decoder, encode
+from chat_protocol.messages import PROTOCOL, Bye, Limits, Notice, RegNameRequest
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__
 from chat_server.chat.commit import GroupCommit
 from chat_server.chat.faults import contained
@@ -27,10 +30,7 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
-from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
 from chat_server.net.worker import Worker
-from chat_server.wire.codec import client_decoder, encode
-from chat_server.wire.messages import PROTOCOL, Bye, Limits, Notice, RegNameRequest
 
 log = structlog.get_logger()
 
@@ -207,7 +207,7 @@ class Server:
         try:
             connection = ClientConnection(next(self._numbers), sock, peer, self._context)
         except MemoryError:
-            self._reject(sock, peer, "no_threads")
+            self._reject(sock, peer, RejectReason.NO_THREADS)
             return
         with self._lock:
             full = len(self._connections) >= self.config.connections
@@ -215,7 +215,7 @@ class Server:
                 self._connections[connection.id] = connection
                 self._totals.opened += 1
         if full:
-            self._reject(sock, peer, "server_full")
+            self._reject(sock, peer, RejectReason.SERVER_FULL)
             return
         try:
             connection.thread.start()
@@ -223,27 +223,27 @@ class Server:
             with self._lock:
                 del self._connections[connection.id]
                 self._totals.opened -= 1
-            self._reject(sock, peer, "no_threads")
+            self._reject(sock, peer, RejectReason.NO_THREADS)
 
     def no_descriptors(self) -> None:
         """Count that a connection could not even be accepted; called by the accepting thread."""
         with self._lock:
-            self._totals.rejected["no_descriptors"] += 1
+            self._totals.rejected[RejectReason.NO_DESCRIPTORS] += 1
 
-    def _reject(self, sock: socket.socket, peer: str, reason: str) -> None:
+    def _reject(self, sock: socket.socket, peer: str, reason: RejectReason) -> None:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
         with sock:
             try:
-                sock.send(encode(Bye(reason, REJECT_REASONS[reason])), socket.MSG_DONTWAIT)
+                sock.send(encode(Bye(reason, reason.text)), socket.MSG_DONTWAIT)
             except OSError:
                 return
 
     def _forget(self, connection: ClientConnection) -> None:
         with self._lock:
             del self._connections[connection.id]
-            self._totals.closed[connection.reason or "internal_error"] += 1
+            self._totals.closed[connection.reason or CloseReason.INTERNAL_ERROR] += 1
             self._totals.add(connection)
 
     def _dismiss(self, deadline: float) -> None:
@@ -253,8 +253,8 @@ class Server:
         for connection in connections:
             connection.drain = max(0.0, deadline - self.clock())
             again = round(random.uniform(0.5, 0.5 + spread), 2)  # noqa: S311  # jitter, no secret
-            connection.send(Notice(CLOSE_REASONS["server_shutdown"], reconnect_after=again))
-            connection.end("server_shutdown")
+            connection.send(Notice(CloseReason.SERVER_SHUTDOWN.text, reconnect_after=again))
+            connection.end(CloseReason.SERVER_SHUTDOWN)
         for connection in connections:
             connection.thread.join(max(0.0, deadline - self.clock()))
         for connection in self.connections():

@@ -172,7 +172,7 @@ def faulty_journal(dice: Dice) -> None:
 
 def faulty_memory(dice: Dice) -> None:
     """Have allocations fail while messages are encoded, decoded and cut into lines."""
-    from chat_server.wire import codec, framing  # noqa: PLC0415  # likewise
+    from chat_protocol import codec, framing  # noqa: PLC0415  # likewise
 
     for name in ("encode", "encode_lines"):
         setattr(codec, name, before(dice, "encode", getattr(codec, name)))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from chat_protocol.messages import PAGE, MsgFrame
 from chat_server.journal.sqlite import SqliteJournal
-from chat_server.wire.messages import PAGE, MsgFrame
 from tests.chaos.load import ROOMS
 from tests.chaos.records import Stored
 

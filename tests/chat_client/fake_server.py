@@ -17,8 +17,8 @@ from chat_client.front import Options
 from chat_client.link import connect
 from chat_client.reconnect import Reconnection
 from chat_client.session import Session
-from chat_server.wire.codec import client_decoder, encode_lines
-from chat_server.wire.messages import (
+from chat_protocol.codec import client_decoder, encode_lines
+from chat_protocol.messages import (
     PROTOCOL,
     Ack,
     Bye,

@@ -3,7 +3,7 @@
 import pytest
 
 from chat_client.admission import EARLY, Admission
-from chat_server.wire.messages import ErrorFrame, Notice
+from chat_protocol.messages import ErrorFrame, Notice
 from tests.chat_client.fake_server import entered, request, said, welcome
 
 

@@ -10,7 +10,7 @@ from chat_client.channel import Channel, Status
 from chat_client.errors import ConnectionLostError
 from chat_client.exchange import Exchange
 from chat_client.link import Link
-from chat_server.wire.messages import Exit, Msg, Notice, Ping, Pong, RegName
+from chat_protocol.messages import Exit, Msg, Notice, Ping, Pong, RegName
 from tests.chat_client.fake_server import DEADLINE, Peer, entered, request, welcome
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from chat_client.cli import build_parser, main
-from chat_server.wire.messages import Ack, Dm, Msg, Who
+from chat_protocol.messages import Ack, Dm, Msg, Who
 from tests.chat_client.fake_server import DEADLINE, FakeServer, playing, said
 from tests.chat_client.terminal import ROOT, Terminal
 from tests.chat_server.net.test_listener import has_ipv6

@@ -9,7 +9,7 @@ from chat_client.errors import OfflineError
 from chat_client.events import Registered
 from chat_client.paint import Painter
 from chat_client.view import View
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     ClientMessage,
     Dm,
     History,

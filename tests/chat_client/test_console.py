@@ -19,7 +19,7 @@ from chat_client.front import ExitStatus
 from chat_client.paint import Painter
 from chat_client.screen import Screen
 from chat_client.view import View
-from chat_server.wire.messages import ErrorFrame, Join, Msg, RegName, Users, Who
+from chat_protocol.messages import ErrorFrame, Join, Msg, RegName, Users, Who
 from tests.chat_client.fake_server import (
     DEADLINE,
     FakeServer,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from chat_client.errors import IncompatibleError, OfflineError, TooLongError
 from chat_client.events import DirectSaid, Event, Gap, LeftOut, NameRefused, NotTaken, Registered, Said
 from chat_client.exchange import AGAIN, Exchange
-from chat_server.errors import BadJsonError
-from chat_server.wire.messages import (
+from chat_protocol.errors import BadJsonError
+from chat_protocol.messages import (
     Ack,
     Bye,
     ClientMessage,

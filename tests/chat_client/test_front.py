@@ -12,7 +12,7 @@ from chat_client.errors import TranscriptError
 from chat_client.events import Event, Said
 from chat_client.front import ExitStatus, Front, Options
 from chat_client.output import Output
-from chat_server.wire.messages import Bye, ErrorFrame, Msg, RegName
+from chat_protocol.messages import Bye, ErrorFrame, Msg, RegName
 from tests.chat_client.fake_server import DEADLINE, FakeServer, Peer, options, playing, request, said
 from tests.chat_client.sheet import Sheet
 

@@ -26,13 +26,6 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_of_the_server_only_the_wire_is_used(path: Path) -> None:
-    """The client speaks the protocol, and knows nothing of what is behind it."""
-    server = {module for module in imported(path) if module.partition(".")[0] == "chat_server"}
-    assert all(module.startswith("chat_server.wire.") for module in server)
-
-
 @pytest.mark.parametrize("name", PURE)
 def test_pure_parts_are_pure(name: str) -> None:
     """They are given what they need to know of the world."""

@@ -12,7 +12,7 @@ from chat_client.front import IN_FLIGHT, ExitStatus
 from chat_client.lines import Lines
 from chat_client.output import Output
 from chat_client.session import Session
-from chat_server.wire.messages import Bye, ErrorFrame, Exit, Join, Msg, RegName
+from chat_protocol.messages import Bye, ErrorFrame, Exit, Join, Msg, RegName
 from tests.chat_client.fake_server import (
     DEADLINE,
     FakeServer,

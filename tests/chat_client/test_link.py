@@ -10,8 +10,8 @@ import pytest
 from chat_client import link as link_module
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.link import Link, connect
-from chat_server.wire.codec import SERVER_LINE, encode, encode_lines
-from chat_server.wire.messages import Message, Msg, Notice, Ping
+from chat_protocol.codec import SERVER_LINE, encode, encode_lines
+from chat_protocol.messages import Message, Msg, Notice, Ping
 from tests.chat_client.fake_server import DEADLINE, FakeServer
 
 

@@ -1,7 +1,7 @@
 """Which rooms one is in, or wants to be in."""
 
 from chat_client.membership import Membership
-from chat_server.wire.messages import MsgFrame
+from chat_protocol.messages import MsgFrame
 from tests.chat_client.fake_server import entered
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from chat_client.errors import PendingFullError, RefInUseError
 from chat_client.pending import LIMIT, Pending
-from chat_server.wire.messages import Dm, Msg
+from chat_protocol.messages import Dm, Msg
 
 
 def test_keeps_the_order() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chat_client.front import ExitStatus
 from chat_client.persona import Persona
 from chat_client.script import parse_script
-from chat_server.wire.messages import Join, Joined, Msg
+from chat_protocol.messages import Join, Joined, Msg
 from tests.chat_client.fake_server import FakeServer, entered, options, playing, said
 from tests.chat_client.sheet import Sheet
 

@@ -8,7 +8,7 @@ import pytest
 from chat_client import line_input
 from chat_client.front import ExitStatus
 from chat_client.pipe import Pipe
-from chat_server.wire.messages import Ack, Join, Msg, Ping, Pong, RegName, Users, Who
+from chat_protocol.messages import Ack, Join, Msg, Ping, Pong, RegName, Users, Who
 from tests.chat_client.fake_server import (
     FakeServer,
     entered,

@@ -9,7 +9,7 @@ import pytest
 from chat_client.events import Event, Said
 from chat_client.player import BETWEEN, CROWD, RESTING, Deed, Player, Speech
 from chat_client.script import Enter, Finish, parse_script, read_script
-from chat_server.wire.messages import Joined
+from chat_protocol.messages import Joined
 from tests.chat_client.fake_server import entered, said
 
 PERSONAS = sorted((Path(__file__).parents[2] / "deploy" / "scripts").glob("*.script"))

@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.events import DirectSaid, Event, Lost, Said
 from chat_client.pulse import BETWEEN_SECONDS, Pulse
-from chat_server.wire.messages import DmFrame, Joined
+from chat_protocol.messages import DmFrame, Joined
 from tests.chat_client.fake_server import said
 
 OLD = 1_000_000_000

@@ -16,7 +16,7 @@ from prompt_toolkit.output import DummyOutput
 
 from chat_client.output import Output
 from chat_client.screen import WAITING_CHARACTERS, Keyboard, Printer, Screen
-from chat_server.wire.messages import Msg, Who
+from chat_protocol.messages import Msg, Who
 from tests.chat_client.fake_server import DEADLINE, FakeServer, Peer, playing, said
 from tests.chat_client.sheet import Sheet
 from tests.chat_client.terminal import Terminal

@@ -8,7 +8,7 @@ import pytest
 from chat_client.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
 from chat_client.link import Link
 from chat_client.liveness import ADMISSION, GREETING, IDLE
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     Bye,
     ErrorFrame,
     Exit,

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.terms import departure, farewell, plain, refusal, refused_name
-from chat_server import errors
+from chat_protocol import errors
+from chat_protocol.codec import client_decoder
+from chat_protocol.errors import NameInvalidError, PeerError
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.names import user_name
-from chat_server.errors import NameInvalidError, PeerError
-from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
-from chat_server.wire.codec import client_decoder
 from tests.source import modules, tree
 
 #: What a person should not read: a type of message, a code point, a word with an underscore, JSON.
+REASONS: list[CloseReason | RejectReason] = [*CloseReason, *RejectReason]
 JARGON = re.compile(
     r"(?<![/\w])(?:REG_NAME|MSG|DM|JOIN|LEAVE|NAME|TOPIC|WHO|LIST|HISTORY|SEARCH|PING|PONG|EXIT|ACK)\b"
     r"|U\+[0-9A-F]{4}|[a-z]_[a-z]|[{$`]"
@@ -61,9 +62,7 @@ def test_each_error_of_the_decoder(line: bytes) -> None:
     assert not JARGON.search(refusal(error.code, error.text))
 
 
-@pytest.mark.parametrize(
-    ("reason", "text"), [*CLOSE_REASONS.items(), *REJECT_REASONS.items(), ("new_one", "")]
-)
+@pytest.mark.parametrize(("reason", "text"), [*((str(each), each.text) for each in REASONS), ("new_one", "")])
 def test_each_reason(reason: str, text: str) -> None:
     """So it is with why connections end, one's own and others', also with a reason that is not known yet."""
     for shown in (farewell(reason, text), departure(reason)):

@@ -12,7 +12,7 @@ from chat_client import transcript as transcript_module
 from chat_client.errors import TranscriptError
 from chat_client.events import DirectSaid, Event, Gap, Lost, Registered, Said
 from chat_client.transcript import HEADER, LINES, Transcript
-from chat_server.wire.messages import DmFrame, MsgFrame
+from chat_protocol.messages import DmFrame, MsgFrame
 from tests.chat_client.fake_server import said
 
 TIME = 1782907200.123

@@ -8,7 +8,7 @@ import pytest
 from chat_client.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.paint import Painter
 from chat_client.view import NAMES, View
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     Bye,
     DmFrame,
     Found,

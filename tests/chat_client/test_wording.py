@@ -8,7 +8,7 @@ from chat_client import wording
 from chat_client.events import Event, Gap, Lost, NameRefused, NotTaken, Registered
 from chat_client.paint import Painter
 from chat_client.wording import Line
-from chat_server.wire.messages import (
+from chat_protocol.messages import (
     Bye,
     DmFrame,
     ErrorFrame,

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import log
 from chat_server.chat.tally import BUCKETS
 from chat_server.config import Config
@@ -16,14 +17,13 @@ from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
 from chat_server.metrics import RECEIVED_KINDS, routes
 from chat_server.net.http import Answer
-from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
 from chat_server.net.server import Server
 
 PATIENCE = 5.0
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 LABELS = {
-    "chat_connections_closed_total": ("reason", set(CLOSE_REASONS)),
-    "chat_connections_rejected_total": ("reason", set(REJECT_REASONS)),
+    "chat_connections_closed_total": ("reason", set(map(str, CloseReason))),
+    "chat_connections_rejected_total": ("reason", set(map(str, RejectReason))),
     "chat_messages_received_total": ("kind", {each.lower() for each in RECEIVED_KINDS}),
     "chat_messages_delivered_total": ("kind", {"msg", "dm", "presence", "topic"}),
     "chat_messages_dropped_total": ("reason", {"soft_limit", "cut_off", "slow_consumer"}),

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 from msgspec.structs import fields
 
-from chat_server import errors
+from chat_protocol import errors
+from chat_protocol.codec import DEPTH, SERVER_LINE, client_decoder, server_decoder
+from chat_protocol.messages import PAGE, REFS, ClientMessage, Message, Search, ServerMessage, tag
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.commands import BAD_LINES, ROWS
 from chat_server.config import Config
 from chat_server.journal import PAGE_BYTES
 from chat_server.journal.reader import RESENDS
 from chat_server.net.connection import ENDLESS
-from chat_server.net.reasons import CLOSE_REASONS, REJECT_REASONS
-from chat_server.wire.codec import DEPTH, SERVER_LINE, client_decoder, server_decoder
-from chat_server.wire.messages import PAGE, REFS, ClientMessage, Message, Search, ServerMessage, tag
 from tests.docs.page import ROOT, code, names_of_tests, only_code, rows, section, text
 
 PAGE_NAME = "docs/protocol.md"
@@ -105,7 +105,7 @@ def _is_peer_error(kind: object) -> bool:
 def test_every_reason_is_listed() -> None:
     """The closed lists of why connections end, and the one of who leaves a room alone."""
     listed = [only_code(row[0]) for row in rows(PAGE_NAME, "Reasons")]
-    assert listed == ["left", *CLOSE_REASONS, *REJECT_REASONS]
+    assert listed == ["left", *CloseReason, *RejectReason]
 
 
 def test_no_other_reason_is_sent() -> None:
@@ -119,7 +119,7 @@ def test_a_reason_is_where_the_page_says() -> None:
     """Who is turned away was never in a room, so no LEFT can have that reason."""
     for reason, where, _ in rows(PAGE_NAME, "Reasons"):
         assert set(code(where)) <= {"BYE", "LEFT"}
-        if only_code(reason) in REJECT_REASONS:
+        if only_code(reason) in set(map(str, RejectReason)):
             assert "LEFT" not in where
 
 

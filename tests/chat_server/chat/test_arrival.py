@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat_protocol.reasons import CloseReason
 from chat_server.chat import arrival
 from chat_server.chat.arrival import Arrival
 from chat_server.chat.session import CONGESTED, TAKEN
@@ -22,7 +23,7 @@ def test_it_holds_then_passes_on() -> None:
     assert (outbox.pushed, outbox.droppable) == ([b"ab", b"c"], [False, True])
     assert one.congested()
     assert one.wait_below(1, 0.0)
-    one.end("exit")
+    one.end(CloseReason.EXIT)
     assert outbox.ended == ["exit"]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from chat_protocol.messages import Dm, Join, Leave, Msg, Name, Topic
 from chat_server.chat.hub import INBOX
 from chat_server.chat.registry import HubLimits
-from chat_server.wire.messages import Dm, Join, Leave, Msg, Name, Topic
 from tests.chat_server.chat.world import Client, RecordingOutbox, World
 from tests.chat_server.journal.factories import FACTORIES, Factory
 

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.chat import commands
-from chat_server.chat.commands import BAD_LINES, COMMANDS, ROWS
-from chat_server.errors import BadJsonError, PeerError
-from chat_server.wire.codec import SERVER_LINE
-from chat_server.wire.messages import (
+from chat_protocol.codec import SERVER_LINE
+from chat_protocol.errors import BadJsonError, PeerError
+from chat_protocol.messages import (
     Ack,
     ClientMessage,
     Dm,
@@ -37,8 +35,10 @@ from chat_server.wire.messages import (
     Who,
     tag,
 )
+from chat_server.chat import commands
+from chat_server.chat.commands import BAD_LINES, COMMANDS, ROWS
+from tests.chat_protocol.strategies import kinds
 from tests.chat_server.chat.world import Client, World
-from tests.chat_server.wire.strategies import kinds
 
 ANY_TIME = {Ping, Pong, Exit}
 EXAMPLES: dict[type[Message], Any] = {

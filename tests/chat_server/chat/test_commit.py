@@ -6,12 +6,12 @@ from typing import NoReturn
 
 import pytest
 
+from chat_protocol.errors import UnavailableError
+from chat_protocol.messages import Ack, Join, Leave, Msg, Topic
 from chat_server.chat import commit
 from chat_server.chat.commit import BACKLOG, OVERHEAD, Publication
 from chat_server.chat.delivery import TURN, Delivery
 from chat_server.chat.registry import HubLimits
-from chat_server.errors import UnavailableError
-from chat_server.wire.messages import Ack, Join, Leave, Msg, Topic
 from tests import interleave
 from tests.chat_server.chat.world import LOCKING, Client, Clock, FragileJournal, World, event
 from tests.interleave import Body

@@ -6,13 +6,13 @@ from typing import Any, NoReturn
 
 import pytest
 
+from chat_protocol.errors import UnavailableError
+from chat_protocol.messages import Msg
 from chat_server.chat import commit, delivery, hub, room
 from chat_server.chat.commit import Publication
 from chat_server.chat.delivery import BACKLOG, GATHER, LARGE, PASS_BYTES, REST, TURN, Delivery
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
 from chat_server.chat.shares import own_shares
-from chat_server.errors import UnavailableError
-from chat_server.wire.messages import Msg
 from tests import interleave
 from tests.chat_server.chat.world import LOCKING, Clock, RecordingOutbox, World, event, frames, publication
 from tests.interleave import Body

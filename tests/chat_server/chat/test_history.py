@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.errors import BadFieldError
+from chat_protocol.messages import PAGE, History, HistoryFrame
 from chat_server.chat import history
-from chat_server.errors import BadFieldError
 from chat_server.journal import PAGE_BYTES
 from chat_server.journal.memory import MemoryJournal
-from chat_server.wire.messages import PAGE, History, HistoryFrame
 from tests.chat_server.chat.world import Client, World, record
 
 START = 1_790_000_000.0

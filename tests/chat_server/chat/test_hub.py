@@ -7,17 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from chat_server.chat import registry
-from chat_server.chat.commit import GroupCommit
-from chat_server.chat.delivery import Delivery
-from chat_server.chat.hub import INBOX, Hub
-from chat_server.chat.inbox import Inbox
-from chat_server.chat.registry import HubLimits
-from chat_server.chat.room import Room
-from chat_server.chat.session import Outgoing, Session
-from chat_server.errors import JournalError, NoSuchUserError
-from chat_server.journal import Page
-from chat_server.wire.messages import (
+from chat_protocol.errors import NoSuchUserError
+from chat_protocol.messages import (
     Ack,
     Dm,
     DmFrame,
@@ -37,6 +28,16 @@ from chat_server.wire.messages import (
     Welcome,
     Who,
 )
+from chat_server.chat import registry
+from chat_server.chat.commit import GroupCommit
+from chat_server.chat.delivery import Delivery
+from chat_server.chat.hub import INBOX, Hub
+from chat_server.chat.inbox import Inbox
+from chat_server.chat.registry import HubLimits
+from chat_server.chat.room import Room
+from chat_server.chat.session import Outgoing, Session
+from chat_server.errors import JournalError
+from chat_server.journal import Page
 from tests import interleave
 from tests.chat_server.chat.world import LOCKING, Client, FragileJournal, RecordingOutbox, World
 from tests.interleave import Body

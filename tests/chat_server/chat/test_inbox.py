@@ -1,8 +1,8 @@
 """What is said to one person alone."""
 
+from chat_protocol.messages import Dm, DmFrame
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.session import Session
-from chat_server.wire.messages import Dm, DmFrame
 from tests.chat_server.chat.world import RecordingOutbox, World
 
 

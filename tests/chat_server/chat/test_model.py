@@ -22,9 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from chat_protocol.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
 from chat_server.errors import JournalError
 from chat_server.journal import Journal, Record
-from chat_server.wire.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
 from tests.chat_server.chat.world import Client, World
 from tests.chat_server.journal.factories import FACTORIES, Factory
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.errors import NameInvalidError, PeerError, RoomInvalidError
 from chat_server.chat.names import key, room_key, room_name, user_key, user_name
-from chat_server.errors import NameInvalidError, PeerError, RoomInvalidError
 
 LIMIT = 32
 NASTY = st.text(

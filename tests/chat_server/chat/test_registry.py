@@ -2,11 +2,11 @@
 
 import pytest
 
+from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_server.chat import registry as module
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.session import NOWHERE, Session
-from chat_server.errors import NameTakenError, UnavailableError
 from tests.chat_server.chat.world import Clock, RecordingOutbox, World
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from chat_protocol.errors import UnavailableError
+from chat_protocol.messages import RegName
 from chat_server.chat.registry import Registry
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.session import REFS_TO_ASK, Session, new_token
-from chat_server.errors import UnavailableError
-from chat_server.wire.messages import RegName
 from tests.chat_server.chat.world import FragileJournal, World
 
 

@@ -4,15 +4,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from chat_server.chat import arrival
-from chat_server.chat import room as room_module
-from chat_server.chat import session as session_module
-from chat_server.chat.room import REPLAY
-from chat_server.chat.session import TAKEN, Session
-from chat_server.errors import JournalError, NotAMemberError
-from chat_server.journal import Bounds, Page
-from chat_server.journal.memory import MemoryJournal
-from chat_server.wire.messages import (
+from chat_protocol.errors import NotAMemberError
+from chat_protocol.messages import (
     PAGE,
     Ack,
     ClientMessage,
@@ -28,6 +21,14 @@ from chat_server.wire.messages import (
     Topic,
     TopicFrame,
 )
+from chat_server.chat import arrival
+from chat_server.chat import room as room_module
+from chat_server.chat import session as session_module
+from chat_server.chat.room import REPLAY
+from chat_server.chat.session import TAKEN, Session
+from chat_server.errors import JournalError
+from chat_server.journal import Bounds, Page
+from chat_server.journal.memory import MemoryJournal
 from tests import interleave
 from tests.chat_server.chat.world import LOCKING, Clock, FragileJournal, RecordingOutbox, World, enter
 from tests.interleave import Body

@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.errors import NotAMemberError
+from chat_protocol.messages import Ack, Msg, Notice
+from chat_protocol.reasons import CloseReason
 from chat_server.chat import session as module
 from chat_server.chat.session import (
     RANDOM,
@@ -15,8 +18,6 @@ from chat_server.chat.session import (
     reissued,
     session_id,
 )
-from chat_server.errors import NotAMemberError
-from chat_server.wire.messages import Ack, Msg, Notice
 from tests.chat_server.chat.world import RecordingOutbox, World
 
 SECRET = b"s" * 32
@@ -83,7 +84,7 @@ def test_a_session_without_a_connection_refuses() -> None:
     assert isinstance(nowhere, Nowhere)
     assert nowhere.push(b"x") == nowhere.push(b"x", droppable=True) == REFUSED
     assert nowhere.wait_below(1, 60) is False
-    nowhere.end("exit")
+    nowhere.end(CloseReason.EXIT)
 
 
 def test_send() -> None:

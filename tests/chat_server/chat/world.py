@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from chat_protocol.codec import encode, server_decoder
+from chat_protocol.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
 from chat_server.chat import arrival, commit, delivery, hub, leftovers, registry, room
 from chat_server.chat.commands import Conversation
 from chat_server.chat.commit import GroupCommit, Publication
@@ -15,8 +17,6 @@ from chat_server.chat.session import CONGESTED, TAKEN, Session
 from chat_server.errors import JournalError
 from chat_server.journal import FormerKey, Journal, Record
 from chat_server.journal.memory import MemoryJournal
-from chat_server.wire.codec import encode, server_decoder
-from chat_server.wire.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
 
 M = TypeVar("M", bound=Message)
 #: The modules of the chat that make locks.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.errors import JournalError, UnavailableError
+from chat_protocol.errors import UnavailableError
+from chat_server.errors import JournalError
 from chat_server.journal import indexer as module
 from chat_server.journal import search
 from chat_server.journal.sqlite import SqliteJournal

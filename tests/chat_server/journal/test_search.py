@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.errors import UnavailableError
+from chat_protocol.errors import UnavailableError
 from chat_server.journal import search
 from chat_server.journal.search import SearchIndex, is_damage
 

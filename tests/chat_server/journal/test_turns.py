@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_server.errors import UnavailableError
+from chat_protocol.errors import UnavailableError
 from chat_server.journal import turns
 from chat_server.journal.turns import Turn
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.codec import encode
+from chat_protocol.messages import MsgFrame
 from chat_server.journal import Journal
 from chat_server.journal.words import is_in, phrases, spelled, tokens
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import MsgFrame
 from tests.chat_server.chat.world import record as made
 from tests.chat_server.journal.factories import FACTORIES, settle
 

@@ -6,6 +6,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from chat_protocol.codec import client_decoder
+from chat_protocol.messages import Limits, RegNameRequest
 from chat_server.chat.commit import GroupCommit
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
@@ -14,8 +16,6 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import OutboxLimits
-from chat_server.wire.codec import client_decoder
-from chat_server.wire.messages import Limits, RegNameRequest
 
 #: Seconds after which a test fails that waits for another thread.
 PATIENCE = 5.0

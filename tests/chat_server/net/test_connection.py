@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 import pytest
 from structlog.testing import capture_logs
 
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.hub import Hub
 from chat_server.net import connection as module
 from chat_server.net.connection import ClientConnection
-from chat_server.net.reasons import CLOSE_REASONS
 from tests.chat_server.net.support import PATIENCE, Stage, frames, reset, tcp_pair, until_end
 
 REGISTER = b'{"type":"REG_NAME","name":"ann"}\n'
@@ -61,7 +61,7 @@ def test_a_life_from_greeting_to_bye(stage: Stage) -> None:
     assert received[-1] == {
         "type": "BYE",
         "reason": "peer_closed",
-        "text": CLOSE_REASONS["peer_closed"],
+        "text": CloseReason.PEER_CLOSED.text,
     }
     assert connection.reason == "peer_closed"
     assert connection.outbox.fileno() == -1
@@ -177,8 +177,8 @@ def test_its_steps_are_logged_in_order(stage: Stage) -> None:
 def test_end_wakes_a_reading_thread(stage: Stage) -> None:
     """A connection that hears nothing ends at once when it is told to, with that reason."""
     connection, far = begin(stage, REGISTER)
-    connection.end("server_shutdown")
-    connection.end("ping_timeout")
+    connection.end(CloseReason.SERVER_SHUTDOWN)
+    connection.end(CloseReason.PING_TIMEOUT)
     far.shutdown(socket.SHUT_WR)
     assert frames(until_end(far))[-1]["reason"] == "server_shutdown"
     connection.thread.join(PATIENCE)
@@ -254,7 +254,7 @@ def test_a_peer_that_sends_for_ever_is_not_read_for_ever(
     monkeypatch.setattr(module, "LINGER_BYTES", 200_000)
     monkeypatch.setattr(module, "LINGER", PATIENCE)
     connection, far = begin(stage, REGISTER)
-    connection.end("ping_timeout")
+    connection.end(CloseReason.PING_TIMEOUT)
     with pytest.raises(OSError, match=r"Broken pipe|reset"):
         far.sendall(b"x" * 10_000_000)
     connection.thread.join(PATIENCE)
@@ -340,7 +340,7 @@ def test_its_stages(stage: Stage) -> None:
     connection._take(REGISTER)  # noqa: SLF001  # as its thread does
     connection.conversation = conversation
     seen.append(connection.stage)
-    connection.end("exit")
+    connection.end(CloseReason.EXIT)
     seen.append(connection.stage)
     assert [each.name for each in seen] == ["NAMING", "WORKING", "LIVE", "ENDING"]
     far.close()

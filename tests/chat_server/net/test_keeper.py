@@ -5,10 +5,10 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
+from chat_protocol.messages import Ping, Pong, RegName
 from chat_server.net.connection import ClientConnection
 from chat_server.net.connection import Stage as LifeStage
 from chat_server.net.keeper import Deadlines, Keeper
-from chat_server.wire.messages import Ping, Pong, RegName
 from tests.chat_server.net.support import PATIENCE, Clock, Stage, available
 
 DEADLINES = Deadlines(register=10.0, ping_interval=25.0, ping_timeout=10.0)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 
+from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
 from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
@@ -235,7 +236,7 @@ def test_far_behind_counts_as_congested_only_while_it_reads(rig: Rig) -> None:
 def test_finish_sends_all_and_a_bye_as_the_last_line(rig: Rig) -> None:
     """It returns once everything is sent, and whatever is pushed after it is refused."""
     pushed = rig.clog()
-    thread = threading.Thread(target=rig.outbox.finish, args=("exit", "goodbye", PATIENCE))
+    thread = threading.Thread(target=rig.outbox.finish, args=(CloseReason.EXIT, PATIENCE))
     thread.start()
     received = b""
     while b"BYE" not in received:
@@ -251,7 +252,7 @@ def test_finish_sends_all_and_a_bye_as_the_last_line(rig: Rig) -> None:
 def test_finish_waits_no_longer_than_it_is_told(rig: Rig) -> None:
     """A peer that does not read is given up; `close` then throws away what waits."""
     rig.clog()
-    rig.outbox.finish("exit", "goodbye", 0.0)
+    rig.outbox.finish(CloseReason.EXIT, 0.0)
     assert rig.outbox.size > 0
     rig.outbox.close()
     assert rig.outbox.size == 0
@@ -263,7 +264,7 @@ def test_finish_after_a_cut_adds_no_second_bye(rig: Rig) -> None:
     rig.clog()
     while rig.outbox.push(line(1)) != REFUSED:
         pass
-    rig.outbox.finish("exit", "goodbye", 0.0)
+    rig.outbox.finish(CloseReason.EXIT, 0.0)
     assert [each["reason"] for each in frames(rig.drain()) if "reason" in each] == ["slow_consumer"]
 
 
@@ -346,7 +347,7 @@ def test_the_descriptor_is_gone_once_the_socket_is_closed(rig: Rig) -> None:
 
 def test_end_passes_the_reason_on(rig: Rig) -> None:
     """The chat may end a connection through its outbox."""
-    rig.outbox.end("session_replaced")
+    rig.outbox.end(CloseReason.SESSION_REPLACED)
     assert rig.ended == ["session_replaced"]
 
 
@@ -387,7 +388,7 @@ def test_a_line_that_was_torn_by_a_fault_is_followed_by_nothing(
     assert rig.ended == ["internal_error"]
     sent = available(rig.far)
     assert rig.outbox.push(line(2)) == REFUSED
-    rig.outbox.finish("internal_error", "", 0.0)
+    rig.outbox.finish(CloseReason.INTERNAL_ERROR, 0.0)
     assert sent == big[: len(sent)]
     assert (available(rig.far), rig.outbox.size) == (b"", 0)
 
@@ -421,7 +422,7 @@ def test_nobody_waits_for_room_in_a_connection_that_ends(rig: Rig) -> None:
     waited.append(rig.outbox.wait_below(1, PATIENCE))
     waited.append(rig.outbox.wait_below(1 << 20, PATIENCE))
     assert waited == [False] * 3
-    finisher = threading.Thread(target=rig.outbox.finish, args=("exit", "goodbye", PATIENCE))
+    finisher = threading.Thread(target=rig.outbox.finish, args=(CloseReason.EXIT, PATIENCE))
     finisher.start()
     received = rig.drain()
     finisher.join(PATIENCE)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chat_server
-from chat_server.errors import PeerError
-from chat_server.wire.codec import DEPTH, Decoder, client_decoder, encode, encode_lines, server_decoder
-from chat_server.wire.messages import ClientMessage, Message, Msg, Ping, ServerMessage, tag
-from tests.chat_server.wire.strategies import kinds, message, same
+from chat_protocol.codec import DEPTH, Decoder, client_decoder, encode, encode_lines, server_decoder
+from chat_protocol.errors import PeerError
+from chat_protocol.messages import ClientMessage, Message, Msg, Ping, ServerMessage, tag
+from tests.chat_protocol.strategies import kinds, message, same
 
 LIMIT = 16 * 1024
 DECODER = client_decoder(LIMIT)
@@ -192,7 +192,7 @@ def test_many_long_lines_with_brackets_are_no_bomb() -> None:
 BOMBS = """
 import threading
 from chat_server.net.server import STACK_BYTES
-from chat_server.wire.codec import DEPTH, client_decoder
+from chat_protocol.codec import DEPTH, client_decoder
 
 decoder = client_decoder(1 << 20)
 shapes = []

@@ -1,5 +1,7 @@
 """Peers that speak another protocol: found by their first bytes, so that they get a clear answer."""
 
+from chat_protocol.reasons import CloseReason
+
 _METHODS = (
     b"GET ",
     b"POST ",
@@ -14,10 +16,10 @@ _METHODS = (
 )
 
 
-def foreign_protocol(first: bytes) -> str | None:
+def sniff(first: bytes) -> CloseReason | None:
     """Return `http_request` (RFC 9112, 3) or `tls_hello` (RFC 8446, 5.1) where the first bytes are one."""
     if first.startswith(_METHODS):
-        return "http_request"
+        return CloseReason.HTTP_REQUEST
     if first.startswith(b"\x16\x03"):
-        return "tls_hello"
+        return CloseReason.TLS_HELLO
     return None

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from chat_server.errors import (
+from chat_protocol.errors import (
     BadEncodingError,
     BadFieldError,
     BadJsonError,
@@ -15,7 +15,7 @@ from chat_server.errors import (
     PeerError,
     UnknownTypeError,
 )
-from chat_server.wire.messages import ClientMessage, Message, Ref, ServerMessage
+from chat_protocol.messages import ClientMessage, Message, Ref, ServerMessage
 
 M = TypeVar("M")
 encode_lines = msgspec.json.Encoder().encode_lines

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.wire.framing import Framer
+from chat_protocol.framing import Framer
 
 LIMIT = 16
 STREAM = b'{"a":1}\n\r\n{"b":2}\r\n{"c"'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_server.wire.foreign import foreign_protocol
+from chat_server.net.sniff import sniff
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,13 @@ from chat_server.wire.foreign import foreign_protocol
 )
 def test_http(first: bytes) -> None:
     """A request line is HTTP, of any version."""
-    assert foreign_protocol(first) == "http_request"
+    assert sniff(first) == "http_request"
 
 
 @pytest.mark.parametrize("minor", range(5))
 def test_tls(minor: int) -> None:
     """A handshake record of any version is TLS."""
-    assert foreign_protocol(bytes((0x16, 3, minor, 2, 0, 1, 0))) == "tls_hello"
+    assert sniff(bytes((0x16, 3, minor, 2, 0, 1, 0))) == "tls_hello"
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_tls(minor: int) -> None:
 )
 def test_neither(first: bytes) -> None:
     """Anything else is left to the decoder, which answers line by line."""
-    assert foreign_protocol(first) is None
+    assert sniff(first) is None

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from chat_server.wire.codec import encode
-from chat_server.wire.messages import (
+from chat_protocol.codec import encode
+from chat_protocol.messages import (
     ClientMessage,
     DmFrame,
     Message,
@@ -13,7 +13,7 @@ from chat_server.wire.messages import (
     ServerMessage,
     tag,
 )
-from tests.chat_server.wire.strategies import kinds
+from tests.chat_protocol.strategies import kinds
 
 BOTH = [*kinds(ClientMessage), *kinds(ServerMessage)]
 

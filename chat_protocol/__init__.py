@@ -1,0 +1,1 @@
+"""The contract that server and client share. Pure: knows no socket, no thread, no clock and no log."""

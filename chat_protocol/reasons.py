@@ -1,0 +1,45 @@
+"""Why connections end or are turned away: closed lists, for BYE, LEFT, the log and the metrics."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class _Reason(StrEnum):
+    """A reason and its sentence for the person at the other end."""
+
+    text: str
+
+    def __new__(cls, value: str, text: str) -> Self:
+        reason = str.__new__(cls, value)
+        reason._value_ = value
+        reason.text = text
+        return reason
+
+
+class CloseReason(_Reason):
+    """Why a connection ends."""
+
+    EXIT = "exit", "goodbye"
+    PEER_CLOSED = "peer_closed", "you closed the connection"
+    PEER_RESET = "peer_reset", "the connection broke"
+    REGISTER_TIMEOUT = "register_timeout", "no name in time; connect again and send REG_NAME"
+    PING_TIMEOUT = "ping_timeout", "no answer to PING"
+    SLOW_CONSUMER = "slow_consumer", "too far behind with reading; connect again and resume"
+    BAD_LINES = "bad_lines", "too many bad lines in a row; send one JSON object a line"
+    LINE_TOO_LONG = "line_too_long", "a line without an end"
+    HTTP_REQUEST = (
+        "http_request",
+        "this is the chat's port; metrics and health are on the metrics port, over HTTP",
+    )
+    TLS_HELLO = "tls_hello", "this port speaks no TLS; connect without it"
+    SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
+    SERVER_SHUTDOWN = "server_shutdown", "the server is stopping"
+    INTERNAL_ERROR = "internal_error", "the server failed; connect again and resume"
+
+
+class RejectReason(_Reason):
+    """Why a connection is turned away before anything is read of it."""
+
+    SERVER_FULL = "server_full", "the server is full; try again later"
+    NO_THREADS = "no_threads", "the server cannot start another thread; try again later"
+    NO_DESCRIPTORS = "no_descriptors", "the server has no file descriptors left"

@@ -1,1 +1,0 @@
-"""Bytes <-> messages. Pure: knows no socket, no thread, no clock and no log."""
