@@ -18,9 +18,9 @@ from typing import NoReturn
 import structlog
 
 from chat_server import __version__, config, log
-from chat_server.chat.faults import contained
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
+from chat_server.faults import contained
 from chat_server.journal import Journal, maintenance
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.place import named

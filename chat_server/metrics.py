@@ -14,9 +14,9 @@ from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__, log
 from chat_server.chat.commands import COMMANDS
 from chat_server.chat.registry import Registry
-from chat_server.chat.tally import BUCKETS, Tally
 from chat_server.net.http import Answer, Route, text
 from chat_server.net.server import Server, Totals
+from chat_server.stream.counters import BUCKETS, Counters
 
 RECEIVED_KINDS = (*map(tag, COMMANDS), "invalid")
 
@@ -61,7 +61,7 @@ class ServerCollector(Collector):
         """Return all series, the ones that are still zero too."""
         connections, totals = self._server.totals()
         yield from _connection_metrics(connections, totals)
-        yield from _delivery_metrics(self._server.hub.tally(), totals)
+        yield from _delivery_metrics(self._server.hub.counters(), totals)
         yield from self._state_metrics()
 
     def _state_metrics(self) -> Iterator[Metric]:
@@ -118,21 +118,21 @@ def _connection_metrics(connections: int, totals: Totals) -> Iterator[Metric]:
     yield CounterMetricFamily("chat_sent_bytes", "Bytes handed to the kernel for clients.", totals.bytes_sent)
 
 
-def _delivery_metrics(tally: Tally, totals: Totals) -> Iterator[Metric]:
+def _delivery_metrics(counters: Counters, totals: Totals) -> Iterator[Metric]:
     yield _labelled(
         "chat_messages_delivered",
         "Messages handed to the kernel or an outbox.",
         "kind",
-        tally.delivered,
-        tally.delivered,
+        counters.delivered,
+        counters.delivered,
     )
-    dropped = {"soft_limit": tally.dropped, "cut_off": tally.refused, "slow_consumer": totals.lost}
+    dropped = {"soft_limit": counters.dropped, "cut_off": counters.refused, "slow_consumer": totals.lost}
     yield _labelled("chat_messages_dropped", "Messages not delivered.", "reason", dropped, dropped)
     yield HistogramMetricFamily(
         "chat_broadcast_duration_seconds",
         "For each message: from its bytes read to the last recipient's handed to the kernel or kept.",
-        buckets=list(_cumulated(tally.buckets)),
-        sum_value=tally.seconds,
+        buckets=list(_cumulated(counters.buckets)),
+        sum_value=counters.seconds,
     )
 
 

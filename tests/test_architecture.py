@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.log import EVENTS
-from tests.source import dotted, imports, lines, modules, tree
+from tests.support.source import dotted, imports, lines, modules, tree
 
 PROTOCOL = modules("chat_protocol")
 SERVER = modules("chat_server")
@@ -20,10 +20,12 @@ MAY_IMPORT = {
     "output": set[str](),
     "config": {"errors"},
     "journal": {"output", "errors"},
-    "chat": {"journal", "errors"},
-    "net": {"chat", "journal", "config", "errors"},
-    "metrics": {"net", "chat", "journal", "log", "errors"},
-    "cli": {"metrics", "net", "chat", "journal", "config", "log", "output", "errors"},
+    "faults": set[str](),
+    "stream": {"journal", "faults"},
+    "chat": {"stream", "journal", "faults", "errors"},
+    "net": {"chat", "stream", "journal", "config", "faults", "errors"},
+    "metrics": {"net", "chat", "stream", "log"},
+    "cli": {"metrics", "net", "journal", "config", "log", "output", "faults", "errors"},
     "__main__": {"cli"},
 }
 #: What the protocol may import.
@@ -31,6 +33,7 @@ PURE = {"chat_protocol", "collections", "enum", "msgspec", "re", "typing"}
 #: What a part must not import of the standard library and the dependencies.
 MUST_NOT_KNOW = {
     "errors": {"socket", "threading", "time", "logging", "structlog", "os", "msgspec"},
+    "stream": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os", "structlog"},
     "chat": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os"},
     "journal": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
     "net": {"sqlite3"},
@@ -73,7 +76,7 @@ def test_nobody_knows_what_is_not_theirs(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [each for each in SERVER if part(dotted(each)) in {"chat", "journal"}], ids=str
+    "path", [each for each in SERVER if part(dotted(each)) in {"stream", "chat", "journal"}], ids=str
 )
 def test_only_net_starts_threads(path: Path) -> None:
     """Everything else is called by a thread, and knows none."""
@@ -98,6 +101,7 @@ def test_the_server_knows_no_client(path: Path) -> None:
     ("package", "words"),
     [
         ("chat_protocol", "no socket, no thread, no clock"),
+        ("stream", "no person, no rule, no socket and no clock"),
         ("chat", "no socket"),
         ("journal", "no member, no socket"),
         ("net", "no rule"),
@@ -113,7 +117,7 @@ def test_a_package_says_what_it_must_not_know(package: str, words: str) -> None:
 def test_every_package_is_asked() -> None:
     """A new package is named above, or it would be held to nothing."""
     assert set(PACKAGES) <= set(MAY_IMPORT)
-    assert set(PACKAGES) == {"chat", "journal", "net"}
+    assert set(PACKAGES) == {"stream", "chat", "journal", "net"}
 
 
 def logged(path: Path) -> set[str]:

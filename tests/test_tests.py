@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.source import ROOT, modules, tree
+from tests.support.source import ROOT, modules, tree
 
 #: Files of the source that no test mirrors, each with the reason.
 UNMIRRORED = {

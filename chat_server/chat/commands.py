@@ -45,8 +45,9 @@ from chat_protocol.messages import (
 from chat_protocol.reasons import CloseReason
 from chat_server.chat import history
 from chat_server.chat.hub import Hub
-from chat_server.chat.session import Outgoing, Session
+from chat_server.chat.session import Session
 from chat_server.errors import JournalError
+from chat_server.stream.outgoing import Outgoing
 
 #: After so many bad lines in a row the peer is taken for one that speaks something else.
 BAD_LINES = 100

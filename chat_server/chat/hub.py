@@ -9,15 +9,15 @@ from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError
 from chat_protocol.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
 from chat_server.chat import names
-from chat_server.chat.faults import contained
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
-from chat_server.chat.outgoing import failed, push
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.resumption import Resumption
-from chat_server.chat.room import Entrance, Room, Surroundings
-from chat_server.chat.session import Outgoing, Session
-from chat_server.chat.tally import Tally
+from chat_server.chat.room import Entrance, Room, RoomContext
+from chat_server.chat.session import Session
+from chat_server.faults import contained
+from chat_server.stream.counters import Counters
+from chat_server.stream.outgoing import Outgoing, failed, push
 
 log = structlog.get_logger()
 
@@ -41,21 +41,21 @@ class Hub:
     4. The end of a connection keeps each of its promises, whatever an earlier one raised.
     """
 
-    def __init__(self, shared: Surroundings, limits: HubLimits) -> None:
+    def __init__(self, shared: RoomContext, limits: HubLimits) -> None:
         self.shared = shared
         self.limits = limits
         #: Set while stopping to suppress LEFT, since everybody leaves.
         self.stopping = False
-        self.registry = Registry(limits, shared.clock)
+        self.registry = Registry(limits, shared.stream.clock)
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
-        self._leftovers = Leftovers(shared.commit, shared.clock, limits.rooms)
+        self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
         self._journal = shared.commit.journal
         # Guards what follows.
         self._lock = threading.Lock()
         self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared, self._journal.bounds(LOBBY))}
         # How many rooms were removed: a room that was loaded before the last removal may be out of date.
         self._removed = 0
-        self._forgotten = Tally()
+        self._forgotten = Counters()
 
     @property
     def _names(self) -> Mapping[str, Session]:
@@ -199,7 +199,7 @@ class Hub:
             gone = [room for room in self._rooms.values() if not room.visitors and room.idle]
             for room in gone:
                 if room.name != LOBBY:
-                    self._forgotten.add(room.delivery.tally)
+                    self._forgotten.add(room.delivery.counters)
                     self._removed += 1
                     del self._rooms[room.name]
                     if not self._journal.durable:
@@ -223,13 +223,13 @@ class Hub:
         """Return how many users and rooms there are."""
         return self.registry.connected(), len(self._rooms)
 
-    def tally(self) -> Tally:
+    def counters(self) -> Counters:
         """Return what all deliveries counted so far."""
-        total = self.registry.tally()
+        total = self.registry.counters()
         with self._lock:
             total.add(self._forgotten)
             for room in self._rooms.values():
-                total.add(room.delivery.tally)
+                total.add(room.delivery.counters)
         return total
 
     # Parts of the above

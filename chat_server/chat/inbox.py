@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from chat_protocol.messages import DmFrame, Message
-from chat_server.chat.room import Room, Surroundings
-from chat_server.chat.session import Outgoing, Session
+from chat_server.chat.room import Room, RoomContext
+from chat_server.chat.session import Session
 from chat_server.journal import Bounds
+from chat_server.stream.outgoing import Outgoing
 
 #: What is kept of an inbox that nobody has written to.
 EMPTY = Bounds(1, 0, 0.0)
@@ -17,7 +18,7 @@ class Inbox(Room):
 
     kind = "dm"
 
-    def __init__(self, owner: Session, shared: Surroundings, bounds: Bounds = EMPTY) -> None:
+    def __init__(self, owner: Session, shared: RoomContext, bounds: Bounds = EMPTY) -> None:
         super().__init__(inbox_name(owner.id), shared, bounds)
         self._owner = owner
 

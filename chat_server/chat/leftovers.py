@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from chat_server.chat.commit import GroupCommit
+from chat_server.stream.commit import GroupCommit
 
 #: How many rooms are forgotten at once: commits wait meanwhile.
 BATCH = 20

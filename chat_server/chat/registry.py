@@ -8,8 +8,9 @@ from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_protocol.reasons import CloseReason
 from chat_server.chat import names
 from chat_server.chat.inbox import Inbox
-from chat_server.chat.session import NOWHERE, Outgoing, Session
-from chat_server.chat.tally import Tally
+from chat_server.chat.session import Session
+from chat_server.stream.counters import Counters
+from chat_server.stream.outgoing import NOWHERE, Outgoing
 
 #: For how long, in seconds, a resume waits for the connection that it replaces to have ended.
 REPLACE_WAIT = 5.0
@@ -55,7 +56,7 @@ class Registry:
         self._absent_bytes = 0
         # Those whose inbox is to be forgotten, since nobody can come back for it.
         self._orphans: list[str] = []
-        self._forgotten = Tally()
+        self._forgotten = Counters()
         #: How many sessions were forgotten early, since too many others were away.
         self.evicted = 0
 
@@ -163,14 +164,14 @@ class Registry:
         """Return how many sessions are away, and how many bytes they take."""
         return len(self._absent), self._absent_bytes
 
-    def tally(self) -> Tally:
+    def counters(self) -> Counters:
         """Return what the deliveries to all inboxes counted."""
-        total = Tally()
+        total = Counters()
         with self._lock:
             total.add(self._forgotten)
             for session in self.sessions.values():
                 if session.inbox is not None:
-                    total.add(session.inbox.delivery.tally)
+                    total.add(session.inbox.delivery.counters)
         return total
 
     # Parts of the above
@@ -228,5 +229,5 @@ class Registry:
         if self.names.get(key) is session:
             del self.names[key]
         if session.inbox is not None:
-            self._forgotten.add(session.inbox.delivery.tally)
+            self._forgotten.add(session.inbox.delivery.counters)
             self._orphans.append(session.id)

@@ -4,7 +4,7 @@ from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import RegName
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
-from chat_server.chat.room import Surroundings
+from chat_server.chat.room import RoomContext
 from chat_server.chat.session import REFS_TO_ASK, Session, is_signed, new_token, reissued, session_id
 
 
@@ -15,12 +15,12 @@ class Resumption:
     than `ttl` seconds ago, and gets a new one. What the journal knows of it is read under no lock.
     """
 
-    def __init__(self, registry: Registry, shared: Surroundings, ttl: float) -> None:
+    def __init__(self, registry: Registry, shared: RoomContext, ttl: float) -> None:
         self._registry = registry
         self._shared = shared
         self._journal = shared.commit.journal
         self._secret = self._journal.secret
-        self._ends = shared.clock() + ttl
+        self._ends = shared.stream.clock() + ttl
         # The keys of earlier runs whose sessions may still come back.
         self._former = [key.secret for key in self._journal.former if shared.time() - key.retired <= ttl]
         # The ids of sessions of earlier runs that have come back; none is revived a second time.
@@ -46,13 +46,13 @@ class Resumption:
 
     def expire(self) -> None:
         """Forget who came back from earlier runs, once nobody can any more."""
-        if self._revived and self._shared.clock() > self._ends:
+        if self._revived and self._shared.stream.clock() > self._ends:
             self._revived.clear()
 
     def _revive(self, token: str) -> Session | None:
         """Return a session of an earlier run, with a token of this one; none if it is over."""
         session = Session(reissued(self._secret, token), "")
-        if session.id in self._revived or self._shared.clock() > self._ends:
+        if session.id in self._revived or self._shared.stream.clock() > self._ends:
             return None
         known = self._journal.refs(session.id)
         # No more may be unacknowledged, and the newest come last.

@@ -9,11 +9,13 @@ from chat_protocol.codec import encode, encode_lines
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.commit import GroupCommit, Publication
-from chat_server.chat.delivery import Delivery, HandOver
-from chat_server.chat.outgoing import failed, push
-from chat_server.chat.session import PACE_BYTES, Outgoing, Place, Session
+from chat_server.chat.session import PACE_BYTES, Place, Session
 from chat_server.journal import PAGE_BYTES, Bounds, Page
+from chat_server.stream.commit import GroupCommit
+from chat_server.stream.context import StreamContext
+from chat_server.stream.delivery import Delivery
+from chat_server.stream.outgoing import Outgoing, failed, push
+from chat_server.stream.publication import Publication
 
 #: How long, in seconds, a replay waits for its reader before it gives up.
 REPLAY_WAIT = 10.0
@@ -38,13 +40,12 @@ class Entrance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the rooms of a hub share. `clock` is monotonic, `time` is UTC; both in seconds."""
+class RoomContext:
+    """What the rooms of a hub share. `time` is UTC, in seconds."""
 
     commit: GroupCommit
-    clock: Callable[[], float]
+    stream: StreamContext
     time: Callable[[], float]
-    hand_over: HandOver
     presence_limit: int
     join_history: int
 
@@ -62,14 +63,14 @@ class Room:
 
     kind = "msg"
 
-    def __init__(self, name: str, shared: Surroundings, bounds: Bounds) -> None:
+    def __init__(self, name: str, shared: RoomContext, bounds: Bounds) -> None:
         self.name = name
         self.topic = ""
         #: How many are on their way in; guarded by the hub's lock.
         self.visitors = 0
         self._shared = shared
         self._journal = shared.commit.journal
-        self.delivery = Delivery(bounds.last, shared.clock, shared.hand_over)
+        self.delivery = Delivery(bounds.last, shared.stream)
         # Guards what follows; the delivery's and the commit's own locks are taken below it.
         self._lock = threading.Lock()
         self._members: dict[Session, None] = {}
@@ -159,7 +160,7 @@ class Room:
         with self._lock:
             self._check_locked(sender)
             refused = self._submit_locked(sender, messages, received)
-        commit.drive(gather=self.delivery.crowded)
+        commit.drive(gather=self.delivery.several_spoke)
         return refused
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:

@@ -5,13 +5,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import REFS, Ack, Message, Ping
-from chat_protocol.reasons import CloseReason
 from chat_server.chat.names import room_key
+from chat_server.stream.outgoing import NOWHERE, Outgoing
 
 if TYPE_CHECKING:
     from chat_server.chat.inbox import Inbox
@@ -30,51 +30,6 @@ SESSION_BYTES = 2048
 RANDOM_BYTES = 21
 RANDOM = RANDOM_BYTES * 4 // 3
 SIGNATURE_BYTES = 15
-
-# What `Outgoing.push` answers: taken; taken, but the client is far behind while it reads on; refused,
-# since it is cut off; dropped, since it is behind and this can be done without.
-TAKEN, CONGESTED, REFUSED, DROPPED = range(4)
-
-
-class Outgoing(Protocol):
-    """Where frames to one client go. No call waits for the client, but `wait_below`."""
-
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
-        """Send the frames or keep them for later; return one of the four states."""
-
-    def congested(self) -> bool:
-        """Tell whether the client is far behind while it reads on."""
-
-    def wait_below(self, size: int, timeout: float) -> bool:
-        """Wait until less than `size` bytes are kept; false where it took too long or the client left."""
-
-    def end(self, reason: CloseReason) -> None:
-        """Have the connection end; never waits."""
-
-
-class Nowhere:
-    """Takes nothing: what a session has before it has a connection."""
-
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
-        """Refuse."""
-        del frames, droppable
-        return REFUSED
-
-    def congested(self) -> bool:
-        """Say no."""
-        return False
-
-    def wait_below(self, size: int, timeout: float) -> bool:
-        """Say that the client left."""
-        del size, timeout
-        return False
-
-    def end(self, reason: CloseReason) -> None:
-        """Do nothing."""
-
-
-NOWHERE = Nowhere()
-
 
 #: Where a message with a ref is: the room, its id, its time.
 Place = tuple[str, int, float]

@@ -19,8 +19,8 @@ from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Message, RegNameRequest
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.commands import Conversation
-from chat_server.chat.faults import contained
 from chat_server.chat.hub import Hub
+from chat_server.faults import contained
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
 from chat_server.net.sniff import sniff

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from chat_server.chat.faults import contained, report
+from chat_server.faults import contained, report
 from chat_server.net.heartbeat import BEAT, Heartbeat
 
 #: By so many seconds a look at the ages may be late; by more, the process was suspended.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
-from chat_server.chat.faults import report
+from chat_server.faults import report
 from chat_server.net.addresses import bound
 
 log = structlog.get_logger()

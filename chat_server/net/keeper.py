@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chat_protocol.messages import Ping
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.faults import contained
+from chat_server.faults import contained
 from chat_server.net.connection import ClientConnection, Stage
 from chat_server.net.heartbeat import Heartbeat
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from chat_server.chat.faults import report
+from chat_server.faults import report
 from chat_server.net.addresses import bound, shown
 from chat_server.net.heartbeat import BEAT, Heartbeat
 

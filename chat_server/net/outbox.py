@@ -11,7 +11,7 @@ from typing import Protocol
 from chat_protocol.codec import encode
 from chat_protocol.messages import Bye
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
+from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 
 #: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
 GATHER = 64

@@ -15,14 +15,12 @@ from chat_protocol.codec import client_decoder, encode
 from chat_protocol.messages import PROTOCOL, Bye, Limits, Notice, RegNameRequest
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__
-from chat_server.chat.commit import GroupCommit
-from chat_server.chat.faults import contained
 from chat_server.chat.hub import Hub
-from chat_server.chat.outgoing import push
 from chat_server.chat.registry import HubLimits
-from chat_server.chat.room import Surroundings
+from chat_server.chat.room import RoomContext
 from chat_server.config import Config
 from chat_server.errors import JournalError
+from chat_server.faults import contained
 from chat_server.journal import Journal
 from chat_server.journal.calendar import Calendar
 from chat_server.net.connection import ClientConnection, ConnectionContext
@@ -31,6 +29,9 @@ from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
 from chat_server.net.worker import Worker
+from chat_server.stream.commit import GroupCommit
+from chat_server.stream.context import StreamContext
+from chat_server.stream.outgoing import push
 
 log = structlog.get_logger()
 
@@ -91,9 +92,10 @@ class Server:
         self.deliverer = Worker("deliverer", clock)
         self.journalist = Worker("journal", clock, JOURNAL_PATIENCE)
         self.flusher = Flusher(clock)
-        commit = GroupCommit(journal, clock, self.deliverer, self._on_journal, os.sched_yield)
-        shared = Surroundings(
-            commit, clock, Calendar(DOUBT_SECONDS), self.deliverer, config.presence_limit, config.join_history
+        stream = StreamContext(clock, self.deliverer, os.sched_yield)
+        commit = GroupCommit(journal, stream, self._on_journal)
+        shared = RoomContext(
+            commit, stream, Calendar(DOUBT_SECONDS), config.presence_limit, config.join_history
         )
         limits = HubLimits(
             config.name_length,

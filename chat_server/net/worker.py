@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from chat_server.chat.faults import contained
+from chat_server.faults import contained
 from chat_server.net.heartbeat import BEAT, STUCK, Heartbeat
 
 log = structlog.get_logger()

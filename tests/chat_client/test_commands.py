@@ -23,7 +23,7 @@ from chat_protocol.messages import (
     Who,
 )
 from tests.chat_client.fake_server import entered
-from tests.source import ROOT
+from tests.support.source import ROOT
 
 
 class Keyboard:

@@ -13,7 +13,7 @@ from chat_protocol.codec import client_decoder
 from chat_protocol.errors import NameInvalidError, PeerError
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.names import user_name
-from tests.source import modules, tree
+from tests.support.source import modules, tree
 
 #: What a person should not read: a type of message, a code point, a word with an underscore, JSON.
 REASONS: list[CloseReason | RejectReason] = [*CloseReason, *RejectReason]

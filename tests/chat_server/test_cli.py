@@ -18,7 +18,7 @@ from chat_server.cli import main
 from chat_server.config import Config
 from chat_server.journal.sqlite import SqliteJournal
 from chat_server.net.http import SideServer, text
-from tests.chat_server.chat.world import record
+from tests.support.world import record
 
 PATIENCE = 10.0
 COMMAND = [sys.executable, "-m", "chat_server", "--cpus", "all"]

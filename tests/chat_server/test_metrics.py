@@ -11,13 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import log
-from chat_server.chat.tally import BUCKETS
 from chat_server.config import Config
 from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
 from chat_server.metrics import RECEIVED_KINDS, routes
 from chat_server.net.http import Answer
 from chat_server.net.server import Server
+from chat_server.stream.counters import BUCKETS
 
 PATIENCE = 5.0
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -13,8 +13,8 @@ import pytest
 from chat_protocol.messages import Dm, Join, Leave, Msg, Name, Topic
 from chat_server.chat.hub import INBOX
 from chat_server.chat.registry import HubLimits
-from tests.chat_server.chat.world import Client, RecordingOutbox, World
 from tests.chat_server.journal.factories import FACTORIES, Factory
+from tests.support.world import Client, RecordingOutbox, World
 
 PEOPLE = 10_000
 LIMITS = HubLimits(rooms=50, rooms_per_user=5, session_ttl=600.0, absent_sessions=200)

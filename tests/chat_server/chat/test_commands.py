@@ -38,7 +38,7 @@ from chat_protocol.messages import (
 from chat_server.chat import commands
 from chat_server.chat.commands import BAD_LINES, COMMANDS, ROWS
 from tests.chat_protocol.strategies import kinds
-from tests.chat_server.chat.world import Client, World
+from tests.support.world import Client, World
 
 ANY_TIME = {Ping, Pong, Exit}
 EXAMPLES: dict[type[Message], Any] = {
@@ -271,7 +271,7 @@ def test_the_time_of_reading_reaches_the_delivery() -> None:
     ann, _bob = world.clients("ann", "bob")
     world.clock.now = 50.0
     ann.conversation.handle([Msg("hi")], 49.5)
-    assert world.hub.tally().seconds == pytest.approx(0.5)
+    assert world.hub.counters().seconds == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("spelling", ["tea", "#Tea", " TEA ", "\uff34\uff45\uff41", "#tea\ufe0f", " #tea"])

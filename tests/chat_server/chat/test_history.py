@@ -9,7 +9,7 @@ from chat_protocol.messages import PAGE, History, HistoryFrame
 from chat_server.chat import history
 from chat_server.journal import PAGE_BYTES
 from chat_server.journal.memory import MemoryJournal
-from tests.chat_server.chat.world import Client, World, record
+from tests.support.world import Client, World, record
 
 START = 1_790_000_000.0
 

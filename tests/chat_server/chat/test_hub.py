@@ -29,18 +29,19 @@ from chat_protocol.messages import (
     Who,
 )
 from chat_server.chat import registry
-from chat_server.chat.commit import GroupCommit
-from chat_server.chat.delivery import Delivery
 from chat_server.chat.hub import INBOX, Hub
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room
-from chat_server.chat.session import Outgoing, Session
+from chat_server.chat.session import Session
 from chat_server.errors import JournalError
 from chat_server.journal import Page
-from tests import interleave
-from tests.chat_server.chat.world import LOCKING, Client, FragileJournal, RecordingOutbox, World
-from tests.interleave import Body
+from chat_server.stream.commit import GroupCommit
+from chat_server.stream.delivery import Delivery
+from chat_server.stream.outgoing import Outgoing
+from tests.support import interleave
+from tests.support.interleave import Body
+from tests.support.world import LOCKING, Client, FragileJournal, RecordingOutbox, World
 
 
 def direct(outbox: RecordingOutbox) -> list[tuple[int, str]]:
@@ -479,7 +480,7 @@ def test_a_room_lives_as_long_as_somebody_is_in_it() -> None:
     bob.send(Join("den"))
     ann.say("3", room="den")
     assert bob.outbox.ids("den") == [1, 2, 1, 2, 3]
-    assert world.hub.tally().delivered["msg"] == 3, "what a forgotten room counted still counts"
+    assert world.hub.counters().delivered["msg"] == 3, "what a forgotten room counted still counts"
 
 
 def test_the_lobby_stays() -> None:

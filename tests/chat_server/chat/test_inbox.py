@@ -3,7 +3,7 @@
 from chat_protocol.messages import Dm, DmFrame
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.session import Session
-from tests.chat_server.chat.world import RecordingOutbox, World
+from tests.support.world import RecordingOutbox, World
 
 
 def said(outbox: RecordingOutbox) -> list[tuple[int, str, str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from chat_server.chat.leftovers import BATCH, Leftovers
 from chat_server.errors import JournalError
-from tests.chat_server.chat.world import World, record
+from tests.support.world import World, record
 
 
 def stored(world: World, *rooms: str) -> None:

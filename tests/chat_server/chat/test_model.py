@@ -25,8 +25,9 @@ from hypothesis.stateful import (
 from chat_protocol.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
 from chat_server.errors import JournalError
 from chat_server.journal import Journal, Record
-from tests.chat_server.chat.world import Client, World
+from chat_server.stream.pacing import MEASURED, PLAIN, Pacing
 from tests.chat_server.journal.factories import FACTORIES, Factory
+from tests.support.world import Client, World
 
 NAMES = ["ann", "bob", "cat"]
 ROOMS = ["lobby", "den"]
@@ -98,12 +99,13 @@ class Chat(RuleBasedStateMachine):
     """People who join, leave, speak, resend, lose their connections and come back; servers that restart."""
 
     factory: Factory
+    pacing: Pacing
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.journal = Fragile(self.factory.open(Path(self.folder.name), 0))
-        self.world = World(self.journal, presence_limit=2, join_history=3)  # type: ignore[arg-type]  # by __getattr__
+        self.world = World(self.journal, presence_limit=2, join_history=3, pacing=self.pacing)  # type: ignore[arg-type]  # by __getattr__
         self.people: dict[str, Person] = {}
         self.gone: dict[str, Person] = {}
         self.said: dict[str, list[str]] = {room: [] for room in ROOMS}
@@ -300,12 +302,13 @@ class Chat(RuleBasedStateMachine):
                 assert last == len(said)
 
 
-def machine(factory: Factory) -> type[Chat]:
+def machine(factory: Factory, pacing: Pacing) -> type[Chat]:
     """Return the machine on that kind of journal."""
-    return type("Chat", (Chat,), {"factory": factory})
+    return type("Chat", (Chat,), {"factory": factory, "pacing": pacing})
 
 
+@pytest.mark.parametrize("pacing", [MEASURED, PLAIN], ids=["measured", "plain"])
 @pytest.mark.parametrize("factory", FACTORIES, ids=lambda factory: factory.name)
-def test_rooms_and_journal_do_as_the_model_does(factory: Factory) -> None:
+def test_rooms_and_journal_do_as_the_model_does(factory: Factory, pacing: Pacing) -> None:
     """Whatever people do, in whatever order."""
-    run_state_machine_as_test(machine(factory), settings=settings(stateful_step_count=50))
+    run_state_machine_as_test(machine(factory, pacing), settings=settings(stateful_step_count=50))

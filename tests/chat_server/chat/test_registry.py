@@ -6,8 +6,9 @@ from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_server.chat import registry as module
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits, Registry
-from chat_server.chat.session import NOWHERE, Session
-from tests.chat_server.chat.world import Clock, RecordingOutbox, World
+from chat_server.chat.session import Session
+from chat_server.stream.outgoing import NOWHERE
+from tests.support.world import Clock, RecordingOutbox, World
 
 
 class Book:
@@ -145,7 +146,7 @@ def test_an_inbox_goes_with_its_session() -> None:
     for name in ("ann", "bob"):
         found = book.registry.receiver(name, book.inbox)
         assert found is not None
-        found[1].delivery.tally.delivered["dm"] += 1
+        found[1].delivery.counters.delivered["dm"] += 1
     assert book.registry.receiver("dan", book.inbox) is None
     book.go(ann, final=True)
     book.go(bob)
@@ -154,7 +155,7 @@ def test_an_inbox_goes_with_its_session() -> None:
     book.registry.expire()
     assert book.registry.orphans() == [ann.id, bob.id]
     assert book.registry.orphans() == []
-    assert book.registry.tally().delivered["dm"] == 2
+    assert book.registry.counters().delivered["dm"] == 2
 
 
 def test_an_inbox_is_live_only_for_who_is_here() -> None:

@@ -7,7 +7,7 @@ from chat_protocol.messages import RegName
 from chat_server.chat.registry import Registry
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.session import REFS_TO_ASK, Session, new_token
-from tests.chat_server.chat.world import FragileJournal, World
+from tests.support.world import FragileJournal, World
 
 
 def made(world: World) -> tuple[Registry, Resumption]:

@@ -21,17 +21,19 @@ from chat_protocol.messages import (
     Topic,
     TopicFrame,
 )
-from chat_server.chat import arrival
 from chat_server.chat import room as room_module
 from chat_server.chat import session as session_module
 from chat_server.chat.room import REPLAY
-from chat_server.chat.session import TAKEN, Session
+from chat_server.chat.session import Session
 from chat_server.errors import JournalError
 from chat_server.journal import Bounds, Page
 from chat_server.journal.memory import MemoryJournal
-from tests import interleave
-from tests.chat_server.chat.world import LOCKING, Clock, FragileJournal, RecordingOutbox, World, enter
-from tests.interleave import Body
+from chat_server.stream import arrival
+from chat_server.stream.outgoing import TAKEN
+from chat_server.stream.pacing import MEASURED, PLAIN, Pacing
+from tests.support import interleave
+from tests.support.interleave import Body
+from tests.support.world import LOCKING, Clock, FragileJournal, RecordingOutbox, World, enter
 
 if TYPE_CHECKING:
     import threading
@@ -336,12 +338,13 @@ def test_a_replay_of_many_pages_while_others_speak(missed: int) -> None:
     assert texts(bob.outbox)[-1] == "live"
 
 
-def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pacing", [MEASURED, PLAIN], ids=["measured", "plain"])
+def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch, pacing: Pacing) -> None:
     """In every order of two who publish and one who joins."""
     interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
-        world = World(presence_limit=0)
+        world = World(presence_limit=0, pacing=pacing)
         ann, bob, cat = world.clients("ann", "bob", "cat")
         den = world.room("den")
         for client in (ann, bob):
@@ -360,12 +363,13 @@ def test_no_gap_and_no_repeat_for_who_joins(monkeypatch: pytest.MonkeyPatch) -> 
     assert interleave.explore(scenario, preemptions=1) > 20
 
 
-def test_nothing_is_lost_by_who_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pacing", [MEASURED, PLAIN], ids=["measured", "plain"])
+def test_nothing_is_lost_by_who_comes_back(monkeypatch: pytest.MonkeyPatch, pacing: Pacing) -> None:
     """In every order of one who publishes and one who leaves and joins again after the last id it has."""
     interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
-        world = World(presence_limit=0)
+        world = World(presence_limit=0, pacing=pacing)
         ann, cat = world.clients("ann", "cat")
 
         def come_back() -> None:
@@ -522,12 +526,15 @@ def journal_last(world: World, room_name: str) -> int:
     return world.journal.bounds(room_name).last
 
 
-def test_who_leaves_during_a_pass_gets_nothing_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pacing", [MEASURED, PLAIN], ids=["measured", "plain"])
+def test_who_leaves_during_a_pass_gets_nothing_after_it(
+    monkeypatch: pytest.MonkeyPatch, pacing: Pacing
+) -> None:
     """In every order: once `leave` has returned nothing more comes, and the others miss nothing."""
     interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
-        world = World(presence_limit=0)
+        world = World(presence_limit=0, pacing=pacing)
         ann, bob, cat = world.clients("ann", "bob", "cat")
         for reader in (bob, cat):
             reader.outbox.on_push = lambda _frames: interleave.step()

@@ -8,17 +8,9 @@ from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import Ack, Msg, Notice
 from chat_protocol.reasons import CloseReason
 from chat_server.chat import session as module
-from chat_server.chat.session import (
-    RANDOM,
-    REFUSED,
-    Nowhere,
-    Session,
-    is_signed,
-    new_token,
-    reissued,
-    session_id,
-)
-from tests.chat_server.chat.world import RecordingOutbox, World
+from chat_server.chat.session import RANDOM, Session, is_signed, new_token, reissued, session_id
+from chat_server.stream.outgoing import REFUSED, Nowhere
+from tests.support.world import RecordingOutbox, World
 
 SECRET = b"s" * 32
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat_server.journal import Record
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import record
+from tests.support.world import record
 
 
 class Now:

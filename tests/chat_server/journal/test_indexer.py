@@ -11,9 +11,9 @@ from chat_server.errors import JournalError
 from chat_server.journal import indexer as module
 from chat_server.journal import search
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids, settled
 from tests.chat_server.journal.test_inspection import tampered
+from tests.support.world import record
 
 
 @pytest.fixture

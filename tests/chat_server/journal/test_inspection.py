@@ -9,8 +9,8 @@ import pytest
 from chat_server.errors import JournalError
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.inspection import Report, check
-from tests.chat_server.chat.world import frames, record
 from tests.chat_server.journal.support import Now, filled, settled
+from tests.support.world import frames, record
 
 
 def inspected(path: Path) -> Report:

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_server.journal import PAGE_BYTES, Bounds, Journal, Record, cut, page
-from tests.chat_server.chat.world import frames, record
 from tests.chat_server.journal.factories import FACTORIES, Factory, settle
+from tests.support.world import frames, record
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda factory: factory.name)

@@ -11,8 +11,8 @@ from chat_server.journal.links import check_name
 from chat_server.journal.maintenance import backup
 from chat_server.journal.reader import Reader
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids
+from tests.support.world import record
 
 
 @pytest.fixture

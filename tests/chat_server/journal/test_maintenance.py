@@ -19,9 +19,9 @@ from chat_server.journal.inspection import check
 from chat_server.journal.maintenance import Meter, backup, export
 from chat_server.journal.reader import Reader
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import frames, record
 from tests.chat_server.journal.support import Now, filled, ids
 from tests.chat_server.journal.test_inspection import tampered
+from tests.support.world import frames, record
 
 
 def quiet(_done: int, _total: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from chat_server.journal import Bounds, memory
 from chat_server.journal.memory import MemoryJournal
-from tests.chat_server.chat.world import record
+from tests.support.world import record
 
 
 @pytest.mark.parametrize(("keep", "first"), [(1, 10), (2, 9), (3, 7), (4, 7), (100, 1)])

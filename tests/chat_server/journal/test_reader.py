@@ -14,8 +14,8 @@ from chat_server.journal import reader as module
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.reader import Reader
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import Now, filled, ids, referred, settled
+from tests.support.world import record
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from chat_server.journal import sqlite
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.retention import AGE_LOOK, DOUBT_SECONDS, ROWS
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import Client, World, record
 from tests.chat_server.journal.support import Now, filled, ids, settled
+from tests.support.world import Client, World, record
 
 
 @pytest.fixture

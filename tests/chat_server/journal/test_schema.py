@@ -21,8 +21,8 @@ from chat_server.journal.schema import (
     transaction,
     translated,
 )
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids
+from tests.support.world import record
 
 OLDER = "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL); CREATE TABLE words (word TEXT)"
 BROKEN = "INSERT INTO nowhere VALUES (1)"

@@ -14,8 +14,8 @@ from chat_server.journal import FormerKey
 from chat_server.journal import sqlite as module
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.sqlite import ROWS, SYNCHRONOUS, SqliteJournal
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import filled, ids, referred, settled
+from tests.support.world import record
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from chat_server.errors import JournalError
 from chat_server.journal import wal
 from chat_server.journal.place import Place
 from chat_server.journal.sqlite import SqliteJournal
-from tests.chat_server.chat.world import record
 from tests.chat_server.journal.support import settled
+from tests.support.world import record
 
 #: Bytes of a message's text; a commit takes a page or two of 4 KiB.
 TEXT = "m" * 1000

@@ -11,8 +11,8 @@ from chat_protocol.codec import encode
 from chat_protocol.messages import MsgFrame
 from chat_server.journal import Journal
 from chat_server.journal.words import is_in, phrases, spelled, tokens
-from tests.chat_server.chat.world import record as made
 from tests.chat_server.journal.factories import FACTORIES, settle
+from tests.support.world import record as made
 
 TEXTS = [
     "the quick Fox", "C++ and c#", "你好世界", "東京タワーへ行く", "สวัสดีชาวโลก", "Привет, МИР", "Ёлка",

@@ -8,14 +8,15 @@ from typing import Any
 
 from chat_protocol.codec import client_decoder
 from chat_protocol.messages import Limits, RegNameRequest
-from chat_server.chat.commit import GroupCommit
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
-from chat_server.chat.room import Surroundings
+from chat_server.chat.room import RoomContext
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import OutboxLimits
+from chat_server.stream.commit import GroupCommit
+from chat_server.stream.context import StreamContext
 
 #: Seconds after which a test fails that waits for another thread.
 PATIENCE = 5.0
@@ -88,8 +89,9 @@ class Stage:
         self.clock = Clock()
         self.flusher = Flusher(self.clock)
         journal = MemoryJournal()
-        commit = GroupCommit(journal, self.clock, self._at_once, lambda _: None, lambda: None)
-        surroundings = Surroundings(commit, self.clock, self.clock, self._at_once, 200, 100)
+        stream = StreamContext(self.clock, self._at_once, lambda: None)
+        commit = GroupCommit(journal, stream, lambda _: None)
+        surroundings = RoomContext(commit, stream, self.clock, 200, 100)
         self.hub = Hub(surroundings, HubLimits())
         self.context = ConnectionContext(
             self.hub,

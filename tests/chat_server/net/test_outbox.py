@@ -9,10 +9,10 @@ from typing import NoReturn
 import pytest
 
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN
 from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import STALLED, Outbox, OutboxLimits
+from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 from tests.chat_server.net.support import PATIENCE, Clock, available, frames, tiny_pair, until_end
 
 LIMITS = OutboxLimits(size=100_000, soft=30_000, age=10.0)

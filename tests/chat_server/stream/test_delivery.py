@@ -8,21 +8,24 @@ import pytest
 
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import Msg
-from chat_server.chat import commit, delivery, hub, room
-from chat_server.chat.commit import Publication
-from chat_server.chat.delivery import BACKLOG, GATHER, LARGE, PASS_BYTES, REST, TURN, Delivery
-from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, TAKEN, Session
-from chat_server.chat.shares import own_shares
-from tests import interleave
-from tests.chat_server.chat.world import LOCKING, Clock, RecordingOutbox, World, event, frames, publication
-from tests.interleave import Body
+from chat_server.chat import hub, room
+from chat_server.chat.session import Session
+from chat_server.stream import commit, delivery
+from chat_server.stream.delivery import DELIVERY_BACKLOG_BYTES, Delivery
+from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
+from chat_server.stream.pacing import MEASURED, Pacing
+from chat_server.stream.publication import Publication
+from chat_server.stream.shares import own_shares
+from tests.support import interleave
+from tests.support.interleave import Body
+from tests.support.world import LOCKING, Clock, RecordingOutbox, World, event, frames, publication
 
 
 class Den:
     """A room on its own, whose publications are stored and added by hand."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self.world = World(clock=clock or Clock())
+    def __init__(self, clock: Clock | None = None, pacing: Pacing = MEASURED) -> None:
+        self.world = World(clock=clock or Clock(), pacing=pacing)
         self.jobs = self.world.jobs
         self.room = self.world.room("den")
         self.delivery: Delivery = self.room.delivery
@@ -188,8 +191,8 @@ def test_nobody_waits_for_a_member(state: int, refused: int, dropped: int) -> No
     den.store()
     den.delivery.run()
     assert reader.ids("den") == [1, 2, 3]
-    tally = den.delivery.tally
-    assert (tally.refused, tally.dropped, tally.delivered["msg"]) == (refused, dropped, 3)
+    counters = den.delivery.counters
+    assert (counters.refused, counters.dropped, counters.delivered["msg"]) == (refused, dropped, 3)
 
 
 def test_what_comes_while_somebody_arrives_is_held() -> None:
@@ -346,8 +349,8 @@ def endless(den: Den, count: int) -> Callable[[bytes], None]:
 
 
 def test_a_publisher_hands_over_after_its_turn() -> None:
-    """Contract 5: one who finds more and more to deliver stops after `TURN`; another goes on."""
-    den = Den(Clock(step=TURN / 10))
+    """Contract 5: one who finds more and more to deliver stops after its turn; another goes on."""
+    den = Den(Clock(step=MEASURED.turn_seconds / 10))
     member = den.member()
     member.on_push = endless(den, 100)
     den.store()
@@ -363,14 +366,19 @@ def test_a_publisher_hands_over_after_its_turn() -> None:
 
 
 def test_a_pass_is_bounded_in_bytes() -> None:
-    """A pass takes what fits `PASS_BYTES`, and at least one publication."""
+    """A pass takes what fits its turn, and at least one publication."""
     den = Den()
     member = den.member()
-    big = b" " * (PASS_BYTES // 2 - 1) + b"\n"
-    for text in (big, big, big, b" " * (PASS_BYTES * 2) + b"\n", b"\n"):
+    big = b" " * (MEASURED.pass_bytes // 2 - 1) + b"\n"
+    for text in (big, big, big, b" " * (MEASURED.pass_bytes * 2) + b"\n", b"\n"):
         den.event(text)
     den.delivery.run()
-    assert [len(pushed) for pushed in member.pushed] == [PASS_BYTES, PASS_BYTES // 2, PASS_BYTES * 2 + 1, 1]
+    assert [len(pushed) for pushed in member.pushed] == [
+        MEASURED.pass_bytes,
+        MEASURED.pass_bytes // 2,
+        MEASURED.pass_bytes * 2 + 1,
+        1,
+    ]
 
 
 def test_what_may_be_dropped_is_never_mixed_with_what_may_not() -> None:
@@ -433,13 +441,13 @@ def test_a_room_that_outruns_its_readers_rests() -> None:
     """Contract 6: nobody delivers until the rest is over, then all of it comes."""
     den = Den()
     members = congest(den, behind=2, reading=1)
-    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
     den.store()
     den.delivery.run()
     assert all(member.ids("den") == [1] for member in members), "it rests, whoever calls"
     den.jobs.work()
     assert all(member.ids("den") == [1] for member in members), "they are still behind"
-    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
     members[0].state = TAKEN
     den.jobs.work()
     assert all(member.ids("den") == [1, 2, 3] for member in members)
@@ -542,21 +550,21 @@ def test_a_fault_in_the_middle_leaves_the_room_alive(monkeypatch: pytest.MonkeyP
     """Contract 1: the turn is let go, and after a rest all that waits is delivered, once."""
     den = Den()
     member = den.member()
-    den.delivery.crowded = True
+    den.delivery.several_spoke = True
     den.store()
     with monkeypatch.context() as patched:
         patched.setattr(Delivery, where, fail)
         den.delivery.run()
     den.store()
     den.delivery.leave(den.member())
-    assert [delay for _, delay in den.jobs.waiting] == [REST]
+    assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
     den.jobs.work()
     assert member.ids("den") == [1, 2]
 
 
 def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 5: then the thread goes on itself."""
-    den = Den(Clock(step=TURN))
+    den = Den(Clock(step=MEASURED.turn_seconds))
     member = den.member()
     member.on_push = endless(den, 30)
     monkeypatch.setattr(type(den.jobs), "__call__", fail)
@@ -565,10 +573,9 @@ def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.M
     assert member.ids("den") == list(range(1, 31))
 
 
-def test_who_says_much_waits_for_slow_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_says_much_waits_for_slow_readers() -> None:
     """Contract 6: one reader behind is enough for that, and holds up nobody who speaks as people do."""
-    monkeypatch.setattr(delivery, "REST", 0.0)
-    den = Den()
+    den = Den(pacing=Pacing(rest_seconds=0.0))
     slow = den.member()
     for _ in range(3):
         den.member()
@@ -588,10 +595,9 @@ def test_who_says_much_waits_for_slow_readers(monkeypatch: pytest.MonkeyPatch) -
     assert len(looks) == 3
 
 
-def test_nobody_waits_for_ever_for_slow_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_ever_for_slow_readers() -> None:
     """Contract 6: after a second of rests one goes on; whoever does not catch up is cut in time."""
-    monkeypatch.setattr(delivery, "REST", 0.0)
-    den = Den()
+    den = Den(pacing=Pacing(rest_seconds=0.0))
     congest(den, behind=1, reading=3)
     den.delivery.pace()
 
@@ -626,10 +632,12 @@ def speak_during_a_pass(den: Den, speakers: int, text: str = "m") -> RecordingOu
 def test_a_large_room_waits_for_what_is_said_next() -> None:
     """Contract 7: the pass after one with two speakers begins when others had time to speak; all is in it."""
     den = Den()
-    for _ in range(LARGE):
+    for _ in range(MEASURED.large_members):
         den.member()
     reader = speak_during_a_pass(den, 2)
-    assert [delay for _, delay in den.jobs.waiting] == [pytest.approx((LARGE + 3) * GATHER)]
+    assert [delay for _, delay in den.jobs.waiting] == [
+        pytest.approx((MEASURED.large_members + 3) * MEASURED.gather_seconds_per_member)
+    ]
     den.store()
     den.delivery.run()
     assert reader.ids("den") == [1, 2], "it waits, whoever calls"
@@ -641,7 +649,11 @@ def test_a_large_room_waits_for_what_is_said_next() -> None:
 
 @pytest.mark.parametrize(
     ("members", "speakers", "text"),
-    [(LARGE, 1, "m"), (LARGE - 10, 2, "m"), (LARGE, 2, "m" * PASS_BYTES)],
+    [
+        (MEASURED.large_members, 1, "m"),
+        (MEASURED.large_members - 10, 2, "m"),
+        (MEASURED.large_members, 2, "m" * MEASURED.pass_bytes),
+    ],
     ids=["one speaker", "a smaller room", "a full pass"],
 )
 def test_nobody_waits_where_it_does_not_pay(members: int, speakers: int, text: str) -> None:
@@ -655,15 +667,15 @@ def test_nobody_waits_where_it_does_not_pay(members: int, speakers: int, text: s
 
 
 def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 6: past `BACKLOG` bytes `admit` waits until a pass has taken some of them."""
+    """Contract 6: past `DELIVERY_BACKLOG_BYTES` bytes `admit` waits until a pass has taken some of them."""
     interleave.patch(monkeypatch, delivery)
 
     def scenario() -> tuple[list[Body], Body]:
         den = Den()
         (member,) = congest(den, behind=1, reading=0)
         den.delivery.admit()
-        while den.delivery._size <= BACKLOG:  # noqa: SLF001  # the bound is told by nothing else
-            den.event(b" " * PASS_BYTES + b"\n")
+        while den.delivery._size <= DELIVERY_BACKLOG_BYTES:  # noqa: SLF001  # the bound is told by nothing else
+            den.event(b" " * MEASURED.pass_bytes + b"\n")
         sizes: list[int] = []
 
         def publisher() -> None:
@@ -672,7 +684,7 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
 
         def check() -> None:
             assert len(sizes) == 1
-            assert sizes[0] <= BACKLOG
+            assert sizes[0] <= DELIVERY_BACKLOG_BYTES
 
         def deliver() -> None:
             member.state = TAKEN
@@ -685,12 +697,12 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 6: after `PATIENCE` they are told to try later."""
-    monkeypatch.setattr(delivery, "PATIENCE", 0.0)
+    """Contract 6: after `PATIENCE_SECONDS` they are told to try later."""
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.0)
     den = Den()
     congest(den, behind=1, reading=0)
-    for _ in range(BACKLOG // PASS_BYTES + 1):
-        den.event(b" " * PASS_BYTES + b"\n")
+    for _ in range(DELIVERY_BACKLOG_BYTES // MEASURED.pass_bytes + 1):
+        den.event(b" " * MEASURED.pass_bytes + b"\n")
     with pytest.raises(UnavailableError, match="again later"):
         den.delivery.admit()
 
@@ -729,11 +741,11 @@ def test_counts() -> None:
         den.store(2, sender=session).received = received
     den.event()
     den.delivery.run()
-    tally = den.delivery.tally
-    assert tally.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0}
-    assert sum(tally.buckets) == 6
-    assert tally.buckets[-1] == 2, "what took more than the last bound is counted above it"
-    assert tally.seconds == pytest.approx(2 * (0.1 + 10 + 50))
+    counters = den.delivery.counters
+    assert counters.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0}
+    assert sum(counters.buckets) == 6
+    assert counters.buckets[-1] == 2, "what took more than the last bound is counted above it"
+    assert counters.seconds == pytest.approx(2 * (0.1 + 10 + 50))
 
 
 def test_locks_are_patched_where_they_are_made() -> None:

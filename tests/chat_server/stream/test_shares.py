@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.chat.commit import Publication
 from chat_server.chat.session import Session
-from chat_server.chat.shares import own_acks, own_shares
-from tests.chat_server.chat.world import RecordingOutbox, World
+from chat_server.stream.publication import Publication
+from chat_server.stream.shares import own_acks, own_shares
+from tests.support.world import RecordingOutbox, World
 
 lines = st.binary(max_size=4)
 passes = st.lists(st.tuples(st.none() | st.integers(0, 2), lines, lines), min_size=1, max_size=8)

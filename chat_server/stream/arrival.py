@@ -3,7 +3,7 @@
 import threading
 
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import TAKEN, Outgoing
+from chat_server.stream.outgoing import TAKEN, Outgoing
 
 #: How many bytes are held; beyond it the newcomer reads on in the record instead.
 HELD_BYTES = 256 * 1024

@@ -4,8 +4,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from chat_server.chat import faults
-from tests.chat_server.chat.world import Jobs
+from chat_server import faults
 
 
 def fail(*_arguments: object, **_fields: object) -> None:
@@ -36,11 +35,3 @@ def test_a_signal_is_no_fault() -> None:
     """What ends the process is not contained."""
     with pytest.raises(KeyboardInterrupt), faults.contained("step"):
         raise KeyboardInterrupt
-
-
-def test_handing_over() -> None:
-    """Tells whether somebody else does the job now."""
-    jobs = Jobs()
-    assert faults.handed_over(jobs, fail, 2.0)
-    assert jobs.waiting == [(fail, 2.0)]
-    assert not faults.handed_over(fail, fail)

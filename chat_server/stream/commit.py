@@ -4,46 +4,20 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from chat_protocol.errors import UnavailableError
-from chat_server.chat.delivery import TURN, Delivery, HandOver
-from chat_server.chat.faults import contained, handed_over
-from chat_server.journal import Journal, Record
+from chat_server.faults import contained
+from chat_server.journal import Journal
+from chat_server.stream.context import StreamContext
+from chat_server.stream.delivery import Delivery
+from chat_server.stream.handover import handed_over
+from chat_server.stream.publication import Publication
 
-if TYPE_CHECKING:
-    from chat_server.chat.session import Session
-
-#: How many bytes may wait to be stored before publishers wait, each publication with what it takes by itself.
-BACKLOG = 4 * 1024 * 1024
-OVERHEAD = 512
-#: For how long, in seconds, a publisher waits for room in the backlog before it is told to try later.
-PATIENCE = 5.0
-
-#: How often a piece of upkeep tries for its turn among those who store, and how long, in seconds, it waits in
-#: between. At the first try alone it had none in 6 s beside a flood (measured).
-TRIES = 20
-PAUSE = 0.001
-
-
-class Publication(Record, kw_only=True, eq=False):
-    """A record on its way: what is stored, and what its delivery needs.
-
-    If `last < first` there is nothing to store: presence, a topic. `acks` go to the sender in place
-    of `frames`. `received` is when its bytes were read, on the monotonic clock.
-    """
-
-    delivery: Delivery
-    sender: "Session | None" = None
-    acks: bytes = b""
-    received: float = 0.0
-    kind: str = "msg"
-    delivered: threading.Event | None = None
-
-    @property
-    def droppable(self) -> bool:
-        """Whether a member who is behind can do without it."""
-        return self.kind == "presence"
+#: How many bytes may wait to be stored before publishers wait, each publication with its own size.
+STORE_BACKLOG_BYTES = 4 * 1024 * 1024
+OVERHEAD_BYTES = 512
+#: For how long a publisher waits for room in the backlog before it is told to try later.
+PATIENCE_SECONDS = 5.0
 
 
 class GroupCommit:
@@ -54,10 +28,10 @@ class GroupCommit:
        once: that thread looks again after letting go, under the lock under which `submit` adds.
     3. Nobody is shown what the journal has not stored.
     4. One thread stores at a time, and no other lock is held while it does.
-    5. A publisher works for the others no longer than `TURN`, counted over all rooms; then `hand_over`
-       gets the rest.
-    6. If it is told to `gather`, or commits are costly, it steps aside for the threads that are ready to
-       run before it stores: what they submit goes along, in the same commit and the same deliveries.
+    5. A publisher works for the others no longer than `turn_seconds`, counted over all rooms; then
+       `hand_over` gets the rest.
+    6. If it is told to `gather`, or commits are costly, it lets the threads run first that are ready to: what
+       they submit goes along, in the same commit and the same deliveries.
     7. If storing fails, for whatever reason, everything stays in order and waits. `admit` refuses
        publishers until `retry`, which alone tries again, succeeds. Nobody waits for a `delivered` that
        may not come; somebody who comes and goes meanwhile leaves nothing behind.
@@ -65,18 +39,14 @@ class GroupCommit:
     """
 
     def __init__(
-        self,
-        journal: Journal,
-        clock: Callable[[], float],
-        hand_over: HandOver,
-        on_failure: Callable[[Exception | None], None],
-        step_aside: Callable[[], None],
+        self, journal: Journal, context: StreamContext, on_failure: Callable[[Exception | None], None]
     ) -> None:
         self.journal = journal
-        self._clock = clock
-        self._hand_over = hand_over
+        self._context = context
+        self._clock = context.clock
+        self._hand_over = context.hand_over
+        self._pacing = context.pacing
         self._on_failure = on_failure
-        self._step_aside = step_aside
         # Guards _waiting, _unsettled, _size, which is the bytes of _waiting, and _patient, which is how
         # many publishers wait for `_space`: that the backlog shrank.
         self._lock = threading.Lock()
@@ -102,17 +72,19 @@ class GroupCommit:
     @property
     def backlog(self) -> int:
         """How many bytes wait to be stored or placed."""
-        return self._size + self._held + len(self._unsettled) * OVERHEAD
+        return self._size + self._held + len(self._unsettled) * OVERHEAD_BYTES
 
     def admit(self) -> None:
         """Wait for room in the backlog. Raises `UnavailableError` if nothing can be stored now."""
         if self.failure is not None:
             raise UnavailableError("messages cannot be stored at the moment; send it again later")
-        if self._size + self._held <= BACKLOG:
+        if self._size + self._held <= STORE_BACKLOG_BYTES:
             return
         with self._space:
             self._patient += 1
-            space = self._space.wait_for(lambda: self._size + self._held <= BACKLOG, PATIENCE)
+            space = self._space.wait_for(
+                lambda: self._size + self._held <= STORE_BACKLOG_BYTES, PATIENCE_SECONDS
+            )
             self._patient -= 1
         if not space:
             raise UnavailableError("the server is behind with storing; send it again later")
@@ -123,10 +95,10 @@ class GroupCommit:
             if self.failure is not None and self._settled_locked(publication):
                 return
             self._waiting.append(publication)
-            self._size += len(publication.frames) + OVERHEAD
+            self._size += len(publication.frames) + OVERHEAD_BYTES
 
     def drive(self, *, gather: bool = False, again: bool = False) -> None:
-        """Store and deliver what waits, for at most `TURN` on behalf of others. Raises nothing.
+        """Store and deliver what waits, for at most `turn_seconds` on behalf of others. Raises nothing.
 
         After a failure it does so only `again`, as `retry` asks for.
         """
@@ -135,9 +107,9 @@ class GroupCommit:
         deadline = 0.0
         while self._storing.acquire(blocking=False):
             try:
-                if gather or self.journal.costly:
-                    with contained("step_aside"):
-                        self._step_aside()
+                if (gather or self.journal.costly) and self._pacing.yields:
+                    with contained("yield_cpu"):
+                        self._context.yield_cpu()
                 deliveries = self._store_waiting()
             except Exception as error:  # noqa: BLE001  # whatever it is, all of it is in its order and waits
                 deliveries = ()
@@ -152,7 +124,7 @@ class GroupCommit:
                 if not self._waiting or self.failure is not None:
                     return
             now = self._clock()
-            deadline = deadline or now + TURN
+            deadline = deadline or now + self._pacing.turn_seconds
             if now > deadline and handed_over(self._hand_over, self.drive):
                 return
 
@@ -163,11 +135,11 @@ class GroupCommit:
 
     def maintain(self, job: Callable[[], None]) -> bool:
         """Do a short job that must not run beside a commit; return false if others store without a pause."""
-        for _ in range(TRIES):
+        for _ in range(self._pacing.upkeep_tries):
             if self._storing.acquire(blocking=False):
                 break
             with self._space:
-                self._space.wait(PAUSE)
+                self._space.wait(self._pacing.upkeep_pause_seconds)
         else:
             return False
         try:
@@ -179,7 +151,7 @@ class GroupCommit:
 
     def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
         """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
-        deadline = deadline or self._clock() + TURN
+        deadline = deadline or self._clock() + self._pacing.turn_seconds
         for done, delivery in enumerate(deliveries, 1):
             delivery.run()
             if done < len(deliveries) and self._clock() > deadline:
@@ -257,7 +229,7 @@ class GroupCommit:
         """Tell of the end of a failure; who came and went meanwhile is announced next."""
         with self._lock:
             self._waiting += self._unsettled.values()
-            self._size += len(self._unsettled) * OVERHEAD
+            self._size += len(self._unsettled) * OVERHEAD_BYTES
             self._unsettled.clear()
             self.failure = None
         with contained("on_failure"):

@@ -3,10 +3,10 @@
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
-from chat_server.chat.session import Outgoing
+from chat_server.stream.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from chat_server.chat.commit import Publication
+    from chat_server.stream.publication import Publication
 
 
 def own_shares(taken: "Sequence[Publication]", frames: bytes) -> dict[Outgoing, bytes]:

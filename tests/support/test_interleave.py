@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interleave import Body, Condition, Deadlock, Lock, explore
+from tests.support.interleave import Body, Condition, Deadlock, Lock, explore
 
 
 def test_it_finds_a_lost_update() -> None:

@@ -2,9 +2,9 @@
 
 from typing import NoReturn
 
-from chat_server.chat import outgoing
-from chat_server.chat.session import CONGESTED, REFUSED
-from tests.chat_server.chat.world import RecordingOutbox
+from chat_server.stream import outgoing
+from chat_server.stream.outgoing import CONGESTED, REFUSED
+from tests.support.world import RecordingOutbox
 
 
 def fail(*_arguments: object) -> NoReturn:

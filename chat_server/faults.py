@@ -1,13 +1,9 @@
 """Faults of the server itself: each is logged, and costs only what it struck."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import structlog
-
-if TYPE_CHECKING:
-    from chat_server.chat.delivery import HandOver
 
 log = structlog.get_logger()
 
@@ -25,13 +21,3 @@ def contained(what: str) -> Iterator[None]:
         yield
     except Exception:  # noqa: BLE001  # whatever it is, what follows must still happen
         report(what)
-
-
-def handed_over(hand_over: "HandOver", job: Callable[[], object], delay: float = 0.0) -> bool:
-    """Hand a job over; return false if that failed, so that the caller does it itself."""
-    try:
-        hand_over(job, delay)
-    except Exception:  # noqa: BLE001  # a job that nobody does is a room that nobody delivers to
-        report("hand_over")
-        return False
-    return True

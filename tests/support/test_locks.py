@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from chat_server.chat import arrival, commit, delivery, hub, leftovers, registry, room
+from chat_server.chat import hub, leftovers, registry, room
 from chat_server.config import Config
 from chat_server.journal import Journal, memory
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite import SqliteJournal
 from chat_server.net import connection, flusher, outbox, server, worker
-from tests import locks
-from tests.locks import Ledger, RankedLock
+from chat_server.stream import arrival, commit, delivery
+from tests.support import locks
+from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
     server, hub, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
@@ -170,7 +171,7 @@ def look_around(running: server.Server) -> None:
     """Do what the keeper and a scrape do."""
     for _ in range(ROUNDS):
         running.hub.sweep()
-        running.hub.tally()
+        running.hub.counters()
         running.totals()
         running.flusher.sizes()
         running.flusher.check_ages()

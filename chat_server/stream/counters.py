@@ -10,7 +10,7 @@ BUCKETS = (
 KINDS = ("msg", "dm", "presence", "topic")
 
 
-class Tally:
+class Counters:
     """Numbers of one room's deliveries, or a sum of them. Who may change it is its owner's rule."""
 
     __slots__ = ("buckets", "delivered", "dropped", "refused", "seconds")
@@ -28,7 +28,7 @@ class Tally:
         self.buckets[bisect_left(BUCKETS, seconds)] += messages
         self.seconds += seconds * messages
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "Counters") -> None:
         """Add another's numbers to these."""
         for kind, number in other.delivered.items():
             self.delivered[kind] += number

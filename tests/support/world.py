@@ -7,16 +7,21 @@ from typing import Any, TypeVar
 
 from chat_protocol.codec import encode, server_decoder
 from chat_protocol.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
-from chat_server.chat import arrival, commit, delivery, hub, leftovers, registry, room
+from chat_server.chat import hub, leftovers, registry, room
 from chat_server.chat.commands import Conversation
-from chat_server.chat.commit import GroupCommit, Publication
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
-from chat_server.chat.room import Room, Surroundings
-from chat_server.chat.session import CONGESTED, TAKEN, Session
+from chat_server.chat.room import Room, RoomContext
+from chat_server.chat.session import Session
 from chat_server.errors import JournalError
 from chat_server.journal import FormerKey, Journal, Record
 from chat_server.journal.memory import MemoryJournal
+from chat_server.stream import arrival, commit, delivery
+from chat_server.stream.commit import GroupCommit
+from chat_server.stream.context import StreamContext
+from chat_server.stream.outgoing import CONGESTED, TAKEN
+from chat_server.stream.pacing import MEASURED, Pacing
+from chat_server.stream.publication import Publication
 
 M = TypeVar("M", bound=Message)
 #: The modules of the chat that make locks.
@@ -196,17 +201,17 @@ class World:
     time: Clock = field(default_factory=lambda: Clock(1_790_000_000.0))
     jobs: Jobs = field(default_factory=Jobs)
     failures: list[Exception | None] = field(default_factory=list)
-    #: What other threads do while a publisher steps aside for them.
+    #: What other threads do while a publisher lets them run.
     others: Callable[[], None] = lambda: None
+    pacing: Pacing = MEASURED
 
     def __post_init__(self) -> None:
-        self.commit = GroupCommit(self.journal, self.clock, self.jobs, self.failures.append, self.step_aside)
-        self.shared = Surroundings(
-            self.commit, self.clock, self.time, self.jobs, self.presence_limit, self.join_history
-        )
+        stream = StreamContext(self.clock, self.jobs, self.yield_cpu, self.pacing)
+        self.commit = GroupCommit(self.journal, stream, self.failures.append)
+        self.shared = RoomContext(self.commit, stream, self.time, self.presence_limit, self.join_history)
         self.hub = Hub(self.shared, self.limits)
 
-    def step_aside(self) -> None:
+    def yield_cpu(self) -> None:
         """Let the others do what they do."""
         self.others()
 

@@ -8,13 +8,15 @@ import pytest
 
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import Ack, Join, Leave, Msg, Topic
-from chat_server.chat import commit
-from chat_server.chat.commit import BACKLOG, OVERHEAD, Publication
-from chat_server.chat.delivery import TURN, Delivery
 from chat_server.chat.registry import HubLimits
-from tests import interleave
-from tests.chat_server.chat.world import LOCKING, Client, Clock, FragileJournal, World, event
-from tests.interleave import Body
+from chat_server.stream import commit
+from chat_server.stream.commit import OVERHEAD_BYTES, STORE_BACKLOG_BYTES
+from chat_server.stream.delivery import Delivery
+from chat_server.stream.pacing import MEASURED, Pacing
+from chat_server.stream.publication import Publication
+from tests.support import interleave
+from tests.support.interleave import Body
+from tests.support.world import LOCKING, Client, Clock, FragileJournal, World, event
 
 
 def fragile(**fields: object) -> tuple[World, FragileJournal]:
@@ -110,8 +112,8 @@ def test_nobody_is_shown_what_is_not_stored() -> None:
 
 
 def test_a_publisher_hands_over_after_its_turn() -> None:
-    """Contract 5: one who finds more and more to store stops after `TURN`; nothing is forgotten."""
-    world, journal = fragile(clock=Clock(step=TURN / 10))
+    """Contract 5: one who finds more and more to store stops after its turn; nothing is forgotten."""
+    world, journal = fragile(clock=Clock(step=MEASURED.turn_seconds / 10))
     ann, bob = world.clients("ann", "bob")
 
     def keep_publishing() -> None:
@@ -160,7 +162,7 @@ def test_before_a_costly_commit_it_gathers_whoever_speaks() -> None:
     assert [[each.room for each in batch] for batch in journal.batches] == [["den", "lobby"]]
 
 
-def test_who_speaks_alone_does_not_step_aside() -> None:
+def test_who_speaks_alone_does_not_yield_cpu() -> None:
     """Contract 6: a pass with one speaker ends it, and before the first there is no reason."""
     world = World()
     ann, bob = world.clients("ann", "bob")
@@ -298,7 +300,7 @@ def test_who_comes_and_goes_while_it_fails_leaves_nothing_behind() -> None:
     assert world.commit.backlog == before
     cat.hang_up(final=True)
     world.client("dan")
-    assert world.commit.backlog == before + 2 * OVERHEAD
+    assert world.commit.backlog == before + 2 * OVERHEAD_BYTES
     bob.outbox.clear()
     journal.broken = False
     world.commit.retry()
@@ -314,11 +316,11 @@ def test_the_backlog_counts_what_is_stuck_and_what_shows_nothing() -> None:
     journal.broken = True
     ann.say("x" * 1000)
     stuck = world.commit.backlog
-    assert stuck > 1000 + OVERHEAD
+    assert stuck > 1000 + OVERHEAD_BYTES
     world.commit.retry()
     assert world.commit.backlog == stuck
     bob.hang_up()
-    assert world.commit.backlog == stuck + OVERHEAD
+    assert world.commit.backlog == stuck + OVERHEAD_BYTES
     journal.broken = False
     world.commit.retry()
     assert world.commit.backlog == 0
@@ -344,7 +346,7 @@ def test_a_fault_of_stepping_aside_or_telling_stops_nothing() -> None:
 
 
 def test_the_turn_counts_over_all_rooms() -> None:
-    """Contract 5: who stored for hundreds of rooms delivers to them for `TURN`; the rest is handed over."""
+    """Contract 5: who stored for hundreds of rooms delivers to them for its turn; the rest is handed over."""
     world, _ = fragile(limits=HubLimits(rooms_per_user=301))
     names = [f"r{number}" for number in range(300)]
     ann, bob = world.clients("ann", "bob", rooms=names)
@@ -366,13 +368,13 @@ def test_the_turn_counts_over_all_rooms() -> None:
         begun.append(world.clock.now)
         assert world.jobs.work() == 1
         turns.append(world.clock.now - begun[-1])
-    assert max(turns) <= TURN + 0.0021
+    assert max(turns) <= MEASURED.turn_seconds + 0.0021
     assert all(bob.outbox.ids(name) == [1] for name in names)
 
 
 def test_who_cannot_hand_over_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 5: a job that nobody takes would be a room that nobody hears."""
-    world, journal = fragile(clock=Clock(step=TURN))
+    world, journal = fragile(clock=Clock(step=MEASURED.turn_seconds))
     ann, bob = world.clients("ann", "bob", rooms=["den"])
 
     def refuse(*_arguments: object) -> NoReturn:
@@ -400,14 +402,14 @@ def test_retry_has_nothing_to_do_where_all_is_well() -> None:
 
 
 def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Past `BACKLOG` bytes `admit` waits until they are stored; memory does not grow."""
+    """Past `STORE_BACKLOG_BYTES` bytes `admit` waits until they are stored; memory does not grow."""
     interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
         world, _ = fragile()
         den = world.room("den")
         world.commit.admit()
-        one = event(den, 0, b" " * (BACKLOG + 1))
+        one = event(den, 0, b" " * (STORE_BACKLOG_BYTES + 1))
         world.commit.submit(one)
         stored: list[int] = []
 
@@ -427,7 +429,7 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
     def scenario() -> tuple[list[Body], Body]:
         world, _ = fragile()
         den = world.room("den")
-        half = b" " * (BACKLOG * 6 // 10)
+        half = b" " * (STORE_BACKLOG_BYTES * 6 // 10)
 
         def speaker() -> None:
             world.commit.submit(event(den, 0, half))
@@ -435,7 +437,7 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
 
         def publisher() -> None:
             world.commit.admit()
-            let_go.append(world.commit.backlog <= BACKLOG)
+            let_go.append(world.commit.backlog <= STORE_BACKLOG_BYTES)
 
         let_go: list[bool] = []
         world.commit.submit(event(den, 0, half))
@@ -449,10 +451,10 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
 
 
 def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After `PATIENCE` they are told to try later."""
-    monkeypatch.setattr(commit, "PATIENCE", 0.0)
+    """After `PATIENCE_SECONDS` they are told to try later."""
+    monkeypatch.setattr(commit, "PATIENCE_SECONDS", 0.0)
     world, _ = fragile()
-    world.commit.submit(event(world.room("den"), 0, b" " * (BACKLOG + 1)))
+    world.commit.submit(event(world.room("den"), 0, b" " * (STORE_BACKLOG_BYTES + 1)))
     with pytest.raises(UnavailableError, match="again later"):
         world.commit.admit()
 
@@ -503,13 +505,12 @@ def test_maintenance_gets_its_turn_among_those_who_store(monkeypatch: pytest.Mon
     storing.acquire()
     done: list[int] = []
     assert world.commit.maintain(lambda: done.append(1))
-    assert (done, pauses) == ([1], [commit.PAUSE] * 3)
+    assert (done, pauses) == ([1], [MEASURED.upkeep_pause_seconds] * 3)
 
 
-def test_maintenance_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_maintenance_does_not_wait_for_ever() -> None:
     """If somebody stores all the time, it is left for the next time."""
-    monkeypatch.setattr(commit, "PAUSE", 0.0)
-    world, journal = fragile()
+    world, journal = fragile(pacing=Pacing(upkeep_pause_seconds=0.0))
     ann = world.client("ann")
     done: list[int] = []
     skipped: list[bool] = []

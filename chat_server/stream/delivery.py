@@ -2,45 +2,26 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from chat_protocol.errors import UnavailableError
-from chat_server.chat import faults
-from chat_server.chat.arrival import Arrival
-from chat_server.chat.outgoing import congested, failed, push
-from chat_server.chat.session import CONGESTED, DROPPED, REFUSED, Outgoing
-from chat_server.chat.shares import own_acks, own_shares
-from chat_server.chat.tally import Tally
+from chat_server import faults
+from chat_server.stream.arrival import Arrival
+from chat_server.stream.context import StreamContext
+from chat_server.stream.counters import Counters
+from chat_server.stream.handover import handed_over
+from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, Outgoing, congested, failed, push
+from chat_server.stream.shares import own_acks, own_shares
 
 if TYPE_CHECKING:
-    from chat_server.chat.commit import Publication
+    from chat_server.stream.publication import Publication
 
-#: For how long, in seconds, one publisher works on for the others before it hands over.
-TURN = 0.005
-#: How many bytes one pass hands to each member; what is more waits for the next pass.
-PASS_BYTES = 128 * 1024
 #: How many bytes may wait for delivery before publishers wait.
-BACKLOG = 512 * 1024
-#: For how long, in seconds, a publisher waits for that before it is told to try later.
-PATIENCE = 5.0
-#: For how long, in seconds, a room that outruns its readers rests.
-REST = 0.005
-#: After so many rests at most, a second in all, somebody who says much is let through to slow readers.
-PACES = 200
-#: From so many members on, a room where several speak waits between two passes for what they say next, for
-#: so many seconds a member. A pass takes ten times that; 400 to 5,000 members got 1.5 to 1.8 times as many
-#: messages so, 100 got 0.9 (measured).
-LARGE = 250
-GATHER = 1e-6
-
-
-class HandOver(Protocol):
-    """Has a job done by another thread, after a delay in seconds."""
-
-    def __call__(self, job: Callable[[], object], delay: float = 0.0) -> None:
-        """Take the job; never waits."""
+DELIVERY_BACKLOG_BYTES = 512 * 1024
+#: For how long a publisher waits for that before it is told to try later.
+PATIENCE_SECONDS = 5.0
 
 
 class Delivery:
@@ -53,21 +34,23 @@ class Delivery:
     3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
     4. A member that `enter`s at an id gets everything after it, once, and in order: from `begin` on it is
        held. No journal is read here.
-    5. One thread works for the others no longer than `TURN`; then `hand_over` gets the rest.
+    5. One thread works for the others no longer than `turn_seconds`; then `hand_over` gets the rest.
     6. If more than half of all members read on but are far behind, the room rests; then what is
-       to be delivered piles up to `BACKLOG`, and `admit` makes publishers wait. One slow or frozen
-       member never does that; but it makes those wait, `PACES` rests at most, who say more than a
-       person does, so that nobody who reads on is cut for a flood.
-    7. In a room of `LARGE` or more where several spoke in the last pass, the next waits `GATHER` for each
-       member, unless a full pass waits already; alone, nobody waits.
+       to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `admit` makes publishers wait. One slow
+       or frozen member never does that; but anyone who says more than a person does waits for it, `rests`
+       rests at most, so that nobody who reads on is cut for a flood.
+    7. In a room of `large_members` or more where several spoke in the last pass, the next waits
+       `gather_seconds_per_member` for each, unless a full pass waits already; alone, nobody waits.
     8. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
        publications are handed out one by one; if even that fails, its members are ended, who would
        otherwise miss it unseen.
     """
 
-    def __init__(self, last: int, clock: Callable[[], float], hand_over: HandOver) -> None:
-        self._clock = clock
-        self._hand_over = hand_over
+    def __init__(self, last: int, context: StreamContext) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._hand_over = context.hand_over
+        self._pacing = context.pacing
         # Guards what follows, up to _changed, which tells that _size shrank or a pass ended.
         self._lock = threading.Lock()
         self._added: deque[Publication] = deque()
@@ -84,32 +67,32 @@ class Delivery:
         self._changed = threading.Condition(self._lock)
         # Held by the thread that delivers; only ever tried. Guards what follows.
         self._delivering = threading.Lock()
-        self.tally = Tally()
-        self._outrun = False
+        self.counters = Counters()
+        self._must_rest = False
         # Who is on the way in during this pass.
         self._arriving: Sequence[tuple[Outgoing, Arrival]] = ()
         # The members who were far behind after the last pass.
         self._slow: Sequence[Outgoing] = ()
         #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
-        self.crowded = False
+        self.several_spoke = False
 
     def admit(self) -> None:
         """Wait until the backlog has room. Raises `UnavailableError` if it has none for too long."""
-        if self._size <= BACKLOG:
+        if self._size <= DELIVERY_BACKLOG_BYTES:
             return
         with self._changed:
-            if not self._changed.wait_for(lambda: self._size <= BACKLOG, PATIENCE):
+            if not self._changed.wait_for(lambda: self._size <= DELIVERY_BACKLOG_BYTES, PATIENCE_SECONDS):
                 raise UnavailableError("the room is behind with its deliveries; send it again later")
 
     def pace(self) -> None:
-        """Wait for slow readers, `PACES` rests at most: called for somebody who says much."""
+        """Wait for slow readers, `rests` rests at most: called for somebody who says much."""
         if not self._slow:
             return
         with self._changed:
-            for _ in range(PACES):
+            for _ in range(self._pacing.rests):
                 if not any(map(congested, self._slow)):
                     return
-                self._changed.wait(REST)
+                self._changed.wait(self._pacing.rest_seconds)
 
     def add(self, publication: "Publication") -> None:
         """Add what was stored; `run` must follow."""
@@ -159,7 +142,7 @@ class Delivery:
             return not self._added and not self._members and not self._arrivals
 
     def run(self) -> None:
-        """Deliver what was added, for at most `TURN` on behalf of others. Raises nothing."""
+        """Deliver what was added, for at most `turn_seconds` on behalf of others. Raises nothing."""
         if not self._delivering.acquire(blocking=False):
             return
         deadline = 0.0
@@ -168,7 +151,7 @@ class Delivery:
             while begun := self._next(over=over):
                 taken, recipients = begun
                 now = self._hand_out(taken, recipients)
-                deadline = deadline or now + TURN
+                deadline = deadline or now + self._pacing.turn_seconds
                 over = now > deadline
         except Exception:  # noqa: BLE001  # whatever it is, the room must not stay as it is for ever
             faults.report("delivery")
@@ -178,11 +161,11 @@ class Delivery:
         """Rest after a fault in the middle of a turn, then go on."""
         with self._lock:
             self._passes += 1
-            self._passing = self._outrun = False
+            self._passing = self._must_rest = False
             self._changed.notify_all()
             self._resting = True
             self._delivering.release()
-        if not faults.handed_over(self._hand_over, self._wake, REST):
+        if not handed_over(self._hand_over, self._wake, self._pacing.rest_seconds):
             self._resting = False  # whoever publishes next goes on
 
     def _wake(self) -> None:
@@ -190,7 +173,7 @@ class Delivery:
         with self._lock:
             members = tuple(self._members)
         behind = sum(map(congested, members)) * 2 >= len(members) > 1
-        if behind and faults.handed_over(self._hand_over, self._wake, REST):
+        if behind and handed_over(self._hand_over, self._wake, self._pacing.rest_seconds):
             return
         with self._lock:
             self._resting = False
@@ -205,8 +188,14 @@ class Delivery:
             self._passes += 1
             if self._leaving:
                 self._changed.notify_all()
-            outrun, self._outrun = self._outrun, False
-            rest = REST if outrun else self._gathering_locked() if self.crowded else 0.0
+            must_rest, self._must_rest = self._must_rest, False
+            rest = (
+                self._pacing.rest_seconds
+                if must_rest
+                else self._gathering_locked()
+                if self.several_spoke
+                else 0.0
+            )
             if self._added and not (over or rest or self._resting):
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
@@ -219,26 +208,33 @@ class Delivery:
             self._resting = self._resting or rest > 0
             self._delivering.release()
         if rest:
-            if not faults.handed_over(self._hand_over, self._wake, rest):
+            if not handed_over(self._hand_over, self._wake, rest):
                 self._wake()
-        elif more and not faults.handed_over(self._hand_over, self.run):
+        elif more and not handed_over(self._hand_over, self.run):
             self.run()
         return None
 
     def _gathering_locked(self) -> float:
         """For how long, in seconds, to wait after a pass for what goes into the next."""
-        if self._passing and self._size < PASS_BYTES and len(self._members) >= LARGE:
-            return len(self._members) * GATHER
+        if (
+            self._passing
+            and self._size < self._pacing.pass_bytes
+            and len(self._members) >= self._pacing.large_members
+        ):
+            return len(self._members) * self._pacing.gather_seconds_per_member
         return 0.0
 
     def _take_locked(self) -> "Sequence[Publication]":
-        """Take the next publications, up to `PASS_BYTES`, all of them droppable or none."""
+        """Take the next publications, up to `pass_bytes`, all of them droppable or none."""
         first = self._added[0]
         taken = [first]
         size = len(first.frames)
         last = first.last
         for following in islice(self._added, 1, None) if len(self._added) > 1 else ():
-            if size + len(following.frames) > PASS_BYTES or following.droppable != first.droppable:
+            if (
+                size + len(following.frames) > self._pacing.pass_bytes
+                or following.droppable != first.droppable
+            ):
                 break
             size += len(following.frames)
             last = max(last, following.last)
@@ -247,7 +243,7 @@ class Delivery:
             self._added.popleft()
         # What is not stored has the last id before it, or an older one if it waited for the journal.
         self.taken = max(self.taken, last)
-        if self._size > BACKLOG:
+        if self._size > DELIVERY_BACKLOG_BYTES:
             self._changed.notify_all()
         self._size -= size
         return taken
@@ -262,7 +258,7 @@ class Delivery:
             return self._hand_out_singly(taken, recipients)
         if not frames:  # a quiet room, where nobody is told who comes; or a repetition
             recipients = ()
-        self.crowded = len(own) > 1
+        self.several_spoke = len(own) > 1
         states = self._push_all(recipients, own, frames, droppable=taken[0].droppable)
         if own:  # who has left since is told no more than what became of the own messages
             for outbox, acks in own_acks(taken, own.keys()).items():
@@ -291,7 +287,7 @@ class Delivery:
             if share := own.pop(outbox, frames):
                 push(arrival, share, droppable=droppable)
         self._slow = slow
-        self._outrun = len(slow) * 2 > len(recipients)
+        self._must_rest = len(slow) * 2 > len(recipients)
         return states
 
     def _hand_out_singly(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
@@ -309,22 +305,22 @@ class Delivery:
         absent: Container[Outgoing],
         states: Sequence[int],
     ) -> float:
-        tally = self.tally
+        counters = self.counters
         refused, dropped = states[REFUSED], states[DROPPED]
         others = recipients - refused - dropped
         now = self._clock()
         for each in taken:
             number = each.last - each.first + 1
             if number:
-                tally.observe(now - each.received, number)
+                counters.observe(now - each.received, number)
             elif each.frames:
                 number = 1
             own = each.sender is not None and each.sender.outbox not in absent
             if others > own:
-                tally.delivered[each.kind] += number * (others - own)
+                counters.delivered[each.kind] += number * (others - own)
             if refused or dropped:
-                tally.refused += number * refused
-                tally.dropped += number * dropped
+                counters.refused += number * refused
+                counters.dropped += number * dropped
             if each.delivered is not None:
                 each.delivered.set()
         return now

@@ -3,12 +3,12 @@
 import pytest
 
 from chat_protocol.reasons import CloseReason
-from chat_server.chat import arrival
-from chat_server.chat.arrival import Arrival
-from chat_server.chat.session import CONGESTED, TAKEN
-from tests import interleave
-from tests.chat_server.chat.world import RecordingOutbox
-from tests.interleave import Body
+from chat_server.stream import arrival
+from chat_server.stream.arrival import Arrival
+from chat_server.stream.outgoing import CONGESTED, TAKEN
+from tests.support import interleave
+from tests.support.interleave import Body
+from tests.support.world import RecordingOutbox
 
 
 def test_it_holds_then_passes_on() -> None:
