@@ -21,15 +21,16 @@ from chat_server import __version__, config, log
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
 from chat_server.faults import contained
-from chat_server.journal import Journal, maintenance
+from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
-from chat_server.journal.place import named
-from chat_server.journal.sqlite import SqliteJournal
-from chat_server.metrics import routes
+from chat_server.journal.sqlite import maintenance
+from chat_server.journal.sqlite.journal import SqliteJournal
+from chat_server.journal.sqlite.lockfile import named
 from chat_server.net import system
 from chat_server.net.addresses import shown
-from chat_server.net.http import SideServer
 from chat_server.net.server import Server
+from chat_server.ops.http import SideServer
+from chat_server.ops.routes import routes
 from chat_server.output import standard_output
 
 logger = structlog.get_logger()
@@ -209,7 +210,9 @@ def _started(settings: Config) -> tuple[Server, SideServer]:
     journal = open_journal(settings)
     try:
         server = Server(settings, journal)
-        side = SideServer(settings.metrics_host, settings.metrics_port, routes(server))
+        side = SideServer(
+            settings.metrics_host, settings.metrics_port, routes(server.snapshot, server.health)
+        )
     except BaseException:
         journal.close()
         raise

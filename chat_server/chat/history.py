@@ -7,7 +7,7 @@ import msgspec
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import Found, History, HistoryFrame, MsgFrame, Search
 from chat_server.chat.room import Room
-from chat_server.journal import PAGE_BYTES, Journal
+from chat_server.journal.base import PAGE_BYTES, Journal
 
 _decode = msgspec.json.Decoder(MsgFrame).decode_lines
 

@@ -6,7 +6,7 @@ from typing import Any
 from chat_protocol.messages import DmFrame, Message
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
-from chat_server.journal import Bounds
+from chat_server.journal.base import Bounds
 from chat_server.stream.outgoing import Outgoing
 
 #: What is kept of an inbox that nobody has written to.

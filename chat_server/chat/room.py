@@ -10,7 +10,7 @@ from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import PACE_BYTES, Place, Session
-from chat_server.journal import PAGE_BYTES, Bounds, Page
+from chat_server.journal.base import PAGE_BYTES, Bounds, Page
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery

@@ -9,7 +9,7 @@ from operator import itemgetter
 import msgspec
 from msgspec import Struct
 
-from chat_server.journal import Bounds, FormerKey, Page, Record, Said, cut, page
+from chat_server.journal.base import Bounds, FormerKey, Page, Record, Said, cut, page
 from chat_server.journal.turns import Turn
 from chat_server.journal.words import is_in, phrases, tokens
 

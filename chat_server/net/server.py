@@ -6,7 +6,6 @@ import random
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 
 import structlog
@@ -21,13 +20,14 @@ from chat_server.chat.room import RoomContext
 from chat_server.config import Config
 from chat_server.errors import JournalError
 from chat_server.faults import contained
-from chat_server.journal import Journal
+from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.totals import Health, Snapshot, Totals
 from chat_server.net.worker import Worker
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
@@ -43,38 +43,6 @@ UPKEEP = 0.2
 JOURNAL_PATIENCE = 60.0
 #: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
 DOUBT_SECONDS = 600.0
-
-
-class Totals:
-    """What connections counted: those that are gone added up, guarded by the server's registry lock."""
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.closed = Counter[str]()
-        self.rejected = Counter[str]()
-        self.received = Counter[str]()
-        self.errors = Counter[str]()
-        self.bytes_received = 0
-        self.bytes_sent = 0
-        self.lost = 0
-
-    def add(self, connection: ClientConnection) -> None:
-        """Add what a connection has counted so far; its thread may be counting on.
-
-        So the dictionaries are copied first, which is one step: `update` walks what it is given.
-        """
-        self.received.update(connection.conversation.received.copy())
-        self.errors.update(connection.conversation.errors.copy())
-        self.bytes_received += connection.bytes_received
-        self.bytes_sent += connection.outbox.sent
-        self.lost += connection.outbox.lost
-
-    def copy(self) -> "Totals":
-        """Return the same numbers on their own."""
-        other = Totals()
-        for name, value in vars(self).items():
-            setattr(other, name, Counter(value) if isinstance(value, Counter) else value)
-        return other
 
 
 class Server:
@@ -193,16 +161,35 @@ class Server:
                 totals.add(connection)
             return len(self._connections), totals
 
-    def faults(self) -> list[str]:
-        """Say which threads have ended or make no progress; nothing if all is well."""
+    def health(self) -> Health:
+        """Return whether every thread that others rely on makes progress, and messages can be stored."""
         workers = (self.deliverer.heartbeat, self.journalist.heartbeat)
         listeners = [listener.heartbeat for listener in self._listeners]
         beats = (self.flusher.heartbeat, self.keeper.heartbeat, *workers, *listeners)
-        return [fault for beat in beats if (fault := beat.fault()) is not None]
+        faults = [fault for beat in beats if (fault := beat.fault()) is not None]
+        return Health(self.ready, faults, self.hub.shared.commit.failure)
 
-    def healthy(self) -> bool:
-        """Tell whether every thread that others rely on makes progress."""
-        return not self.faults()
+    def snapshot(self) -> Snapshot:
+        """Return all that operators are shown."""
+        connections, totals = self.totals()
+        users, rooms = self.hub.counts()
+        absent, absent_bytes = self.hub.registry.absent()
+        commit = self.hub.shared.commit
+        return Snapshot(
+            health=self.health(),
+            connections=connections,
+            totals=totals,
+            deliveries=self.hub.counters(),
+            users=users,
+            rooms=rooms,
+            absent_sessions=absent,
+            absent_bytes=absent_bytes,
+            evicted_sessions=self.hub.registry.evicted,
+            send_queues=self.flusher.sizes(),
+            backlog_bytes=commit.backlog,
+            commits=commit.commits,
+            records=commit.stored,
+        )
 
     def serve(self, sock: socket.socket, peer: str) -> None:
         """Start a connection's thread; called by the accepting thread, so nothing here waits."""

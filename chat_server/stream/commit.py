@@ -7,7 +7,7 @@ from itertools import chain
 
 from chat_protocol.errors import UnavailableError
 from chat_server.faults import contained
-from chat_server.journal import Journal
+from chat_server.journal.base import Journal
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.handover import handed_over

@@ -3,7 +3,7 @@
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from chat_server.journal import Record
+from chat_server.journal.base import Record
 
 if TYPE_CHECKING:
     from chat_server.stream.delivery import Delivery

@@ -156,7 +156,7 @@ def faulty_writes(dice: Dice, *, log: bool) -> None:
 
 def faulty_journal(dice: Dice) -> None:
     """Have the disk fail before something is stored, and after it, so that the answer is lost."""
-    from chat_server.journal.sqlite import SqliteJournal  # noqa: PLC0415  # only now: sockets and clocks come first
+    from chat_server.journal.sqlite.journal import SqliteJournal  # noqa: PLC0415  # only now: sockets and clocks come first
 
     commit = SqliteJournal.commit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from chat_protocol.messages import PAGE, MsgFrame
-from chat_server.journal.sqlite import SqliteJournal
+from chat_server.journal.sqlite.journal import SqliteJournal
 from tests.chaos.load import ROOMS
 from tests.chaos.records import Stored
 

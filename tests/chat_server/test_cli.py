@@ -16,8 +16,8 @@ import pytest
 
 from chat_server.cli import main
 from chat_server.config import Config
-from chat_server.journal.sqlite import SqliteJournal
-from chat_server.net.http import SideServer, text
+from chat_server.journal.sqlite.journal import SqliteJournal
+from chat_server.ops.http import SideServer, text
 from tests.support.world import record
 
 PATIENCE = 10.0

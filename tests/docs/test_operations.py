@@ -9,11 +9,12 @@ from prometheus_client.core import Metric
 from chat_server.config import PREFIX, Config
 from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
-from chat_server.journal.sqlite import SYNCHRONOUS
+from chat_server.journal.sqlite.journal import SYNCHRONOUS
 from chat_server.log import EVENTS
-from chat_server.metrics import ServerCollector, routes
 from chat_server.net.server import Server
 from chat_server.net.system import SPARE
+from chat_server.ops.metrics import ServerCollector
+from chat_server.ops.routes import routes
 from tests.docs.page import ROOT, code, only_code, rows, section, text
 
 PAGE_NAME = "docs/operations.md"
@@ -43,7 +44,7 @@ def families() -> list[Metric]:
     """Return what a scrape has, in its order."""
     server = Server(Config(), MemoryJournal())
     registry = CollectorRegistry()
-    registry.register(ServerCollector(server))
+    registry.register(ServerCollector(server.snapshot))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     try:
@@ -96,7 +97,7 @@ def test_the_answer_of_a_full_disk_is_the_server_s() -> None:
     server.ready = True
     advice = "chat.db: the disk is full; make room (database or disk is full)"
     server.hub.shared.commit.failure = JournalError(advice)
-    status, _, body = routes(server)["/readyz"]("")
+    status, _, body = routes(server.snapshot, server.health)["/readyz"]("")
     told = section(PAGE_NAME, "When the disk is full, or fails")
     assert body.decode() in told
     assert f"status {status}" in " ".join(told.split())

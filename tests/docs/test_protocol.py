@@ -14,8 +14,8 @@ from chat_protocol.messages import PAGE, REFS, ClientMessage, Message, Search, S
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.commands import BAD_LINES, ROWS
 from chat_server.config import Config
-from chat_server.journal import PAGE_BYTES
-from chat_server.journal.reader import RESENDS
+from chat_server.journal.base import PAGE_BYTES
+from chat_server.journal.sqlite.reader import RESENDS
 from chat_server.net.connection import ENDLESS
 from tests.docs.page import ROOT, code, names_of_tests, only_code, rows, section, text
 

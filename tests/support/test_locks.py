@@ -14,9 +14,10 @@ import pytest
 
 from chat_server.chat import hub, leftovers, registry, room
 from chat_server.config import Config
-from chat_server.journal import Journal, memory
+from chat_server.journal import memory
+from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
-from chat_server.journal.sqlite import SqliteJournal
+from chat_server.journal.sqlite.journal import SqliteJournal
 from chat_server.net import connection, flusher, outbox, server, worker
 from chat_server.stream import arrival, commit, delivery
 from tests.support import locks

@@ -14,7 +14,7 @@ from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
 from chat_server.errors import JournalError
-from chat_server.journal import FormerKey, Journal, Record
+from chat_server.journal.base import FormerKey, Journal, Record
 from chat_server.journal.memory import MemoryJournal
 from chat_server.stream import arrival, commit, delivery
 from chat_server.stream.commit import GroupCommit

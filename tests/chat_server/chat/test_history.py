@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import PAGE, History, HistoryFrame
 from chat_server.chat import history
-from chat_server.journal import PAGE_BYTES
+from chat_server.journal.base import PAGE_BYTES
 from chat_server.journal.memory import MemoryJournal
 from tests.support.world import Client, World, record
 

@@ -35,7 +35,7 @@ from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room
 from chat_server.chat.session import Session
 from chat_server.errors import JournalError
-from chat_server.journal import Page
+from chat_server.journal.base import Page
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.outgoing import Outgoing

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from chat_protocol.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
 from chat_server.errors import JournalError
-from chat_server.journal import Journal, Record
+from chat_server.journal.base import Journal, Record
 from chat_server.stream.pacing import MEASURED, PLAIN, Pacing
 from tests.chat_server.journal.factories import FACTORIES, Factory
 from tests.support.world import Client, World

@@ -26,7 +26,7 @@ from chat_server.chat import session as session_module
 from chat_server.chat.room import REPLAY
 from chat_server.chat.session import Session
 from chat_server.errors import JournalError
-from chat_server.journal import Bounds, Page
+from chat_server.journal.base import Bounds, Page
 from chat_server.journal.memory import MemoryJournal
 from chat_server.stream import arrival
 from chat_server.stream.outgoing import TAKEN

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from chat_server.journal import Journal
+from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
-from chat_server.journal.sqlite import SqliteJournal
+from chat_server.journal.sqlite.journal import SqliteJournal
 
 
 class Factory(NamedTuple):

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chat_server.journal import Record
-from chat_server.journal.sqlite import SqliteJournal
+from chat_server.journal.base import Record
+from chat_server.journal.sqlite.journal import SqliteJournal
 from tests.support.world import record
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat_server.journal import Bounds, memory
+from chat_server.journal import memory
+from chat_server.journal.base import Bounds
 from chat_server.journal.memory import MemoryJournal
 from tests.support.world import record
 

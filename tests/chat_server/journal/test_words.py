@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat_protocol.codec import encode
 from chat_protocol.messages import MsgFrame
-from chat_server.journal import Journal
+from chat_server.journal.base import Journal
 from chat_server.journal.words import is_in, phrases, spelled, tokens
 from tests.chat_server.journal.factories import FACTORIES, settle
 from tests.support.world import record as made

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -16,14 +15,14 @@ from structlog.testing import capture_logs
 
 from chat_server.config import Config
 from chat_server.errors import JournalError, ListenError
-from chat_server.journal import Record
+from chat_server.journal.base import Record
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net import connection as connection_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
 from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import STUCK
-from chat_server.net.server import JOURNAL_PATIENCE, Server, Totals
+from chat_server.net.server import JOURNAL_PATIENCE, Server
 from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until_end
 
 
@@ -137,34 +136,6 @@ def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
     frozen.close()
 
 
-class Interrupted(Counter[str]):
-    """Has somebody else do something between any two steps of an addition."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        super().__init__(REG_NAME=1)
-        self._meanwhile = meanwhile
-
-    def __setitem__(self, key: str, number: int) -> None:
-        self._meanwhile()
-        super().__setitem__(key, number)
-
-
-@pytest.mark.parametrize("what", ["received", "errors"])
-def test_a_scrape_adds_up_while_clients_go_on(what: str) -> None:
-    """Their first message of a kind makes an entry in what is being walked; it counts at the next scrape."""
-    conversation = SimpleNamespace(received={}, errors={})
-    counted: dict[str, int] = getattr(conversation, what)
-    counted.update(REG_NAME=1, MSG=5)
-    busy = SimpleNamespace(
-        conversation=conversation, bytes_received=0, outbox=SimpleNamespace(sent=0, lost=0)
-    )
-    totals = Totals()
-    setattr(totals, what, Interrupted(lambda: counted.update({f"kind {len(counted)}": 1})))
-    totals.add(busy)  # type: ignore[arg-type]  # it has what is counted
-    assert getattr(totals, what) == {"REG_NAME": 2, "MSG": 5}
-    assert len(counted) > 2
-
-
 def test_who_has_ended_by_itself_is_counted(start: Callable[..., Server]) -> None:
     """The totals keep what each connection counted, by the reason of its end."""
     server = start()
@@ -255,9 +226,9 @@ def test_a_thread_that_is_stuck_is_named(start: Callable[..., Server]) -> None:
         worker(job)
         assert begun.wait(PATIENCE)
         clock.now = worker.heartbeat._last + patience - 0.1  # noqa: SLF001  # likewise
-        assert server.healthy()
+        assert not server.health().faults
         clock.now += 0.2
-        assert [fault.split()[:4] for fault in server.faults()] == [
+        assert [fault.split()[:4] for fault in server.health().faults] == [
             ["thread", worker.heartbeat._thread.name, "is", "stuck"]  # noqa: SLF001  # likewise
         ]
         over.set()
@@ -270,9 +241,9 @@ def test_a_thread_that_is_stuck_is_named(start: Callable[..., Server]) -> None:
 def test_a_thread_that_has_ended_is_named(start: Callable[..., Server], part: str) -> None:
     """Whichever of them others rely on."""
     server = start()
-    assert server.healthy()
+    assert not server.health().faults
     getattr(server, part).stop()
-    assert [fault.endswith("has ended") for fault in server.faults()] == [True]
+    assert [fault.endswith("has ended") for fault in server.health().faults] == [True]
     if part == "flusher":
         server.flusher = Flusher(server.clock)
 
@@ -308,7 +279,7 @@ def test_faults_of_the_items_end_no_thread(
     monkeypatch.setattr(journal, "trim", fail_a_few_times("trim", journal.trim))
     server.deliverer(fault)
     assert done.wait(PATIENCE)
-    assert server.healthy()
+    assert not server.health().faults
 
 
 def test_a_connection_that_cannot_be_made_is_turned_away(
@@ -322,7 +293,7 @@ def test_a_connection_that_cannot_be_made_is_turned_away(
             assert b'"reason":"no_threads"' in until_end(refused)
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as served:
         assert b'"REG_NAME"' in served.recv(1 << 16)
-    assert server.healthy()
+    assert not server.health().faults
 
 
 def visit(server: Server, number: int) -> None:

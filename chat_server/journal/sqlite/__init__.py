@@ -1,0 +1,1 @@
+"""The journal in an SQLite file, and what looks after that file."""

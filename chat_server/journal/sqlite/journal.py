@@ -1,0 +1,251 @@
+"""A journal in an SQLite file: the messages outlive the process."""
+
+import contextlib
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chat_server.errors import JournalError
+from chat_server.journal.base import FormerKey, Record
+from chat_server.journal.calendar import SYSTEM, Clocks
+from chat_server.journal.sqlite import keys
+from chat_server.journal.sqlite.indexer import Indexer
+from chat_server.journal.sqlite.links import check_name, note_name
+from chat_server.journal.sqlite.lockfile import Place
+from chat_server.journal.sqlite.reader import Reader
+from chat_server.journal.sqlite.retention import Keep, Retention
+from chat_server.journal.sqlite.schema import ID_BITS, connect, failure, prepare, transaction, translated
+from chat_server.journal.sqlite.wal import LOG_LIMIT, WriteAheadLog
+
+#: What each durability asks of SQLite (PRAGMA synchronous, in WAL mode).
+SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
+#: With more commits than this since the last look, the index waits: publishers come first.
+BUSY = 50
+#: Likewise for so many bytes: a few large commits are as much work.
+BUSY_BYTES = 64 * 1024
+#: KiB of pages that the writer keeps: the last page of some thousand rooms.
+CACHE = 16 * 1024
+#: After so many commits during which `trim` did not get through, those who store remove two rows for each of
+#: theirs: else the file would grow for as long as somebody floods.
+LATE = 1000
+
+#: Up to so many rows go into one statement, which is a transaction by itself: 4 of them in 46 us, not 58.
+ROWS = 8
+
+#: How many rooms a file may have, empty ones counted: some 150 bytes of memory each.
+ROOMS = 200_000
+#: The newest row stays, so that no other room gets its number.
+REMOVE_ROOM = "DELETE FROM rooms WHERE name = ? AND number < (SELECT max(number) FROM rooms)"
+
+# What is stored already stays: after a fault the same records come again, and nobody knows what of them is.
+_INSERTS = [
+    "INSERT INTO batches (key, first, ts, session, refs, frames) VALUES "  # noqa: S608  # only question marks are put in
+    + ", ".join(["(?, ?, ?, ?, ?, ?)"] * number)
+    + " ON CONFLICT (key) DO NOTHING"
+    for number in range(ROWS + 1)
+]
+
+
+class SqliteJournal(Reader):
+    """Stores a row for each batch; a room's rows lie together, in the order of their ids.
+
+    1. One connection writes, by one thread at a time; another reads; a third brings the write-ahead
+       log into the file. A second server is kept out.
+    2. `durability` is fsync (what was stored outlives a power cut), os (a crash of the process) or none.
+    3. `keep` messages and `keep_seconds` are what retention leaves of each room; 0 is all.
+    4. Where the file is moved or removed while in use, `commit` raises until it is back.
+
+    Raises `JournalError` where the file cannot be opened, is no journal, or one of a newer version.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        durability: str = "os",
+        keep: int = 0,
+        keep_seconds: float = 0.0,
+        clocks: Clocks = SYSTEM,
+    ) -> None:
+        with contextlib.ExitStack() as opened:
+            self._place = Place(path)
+            opened.callback(self._place.release)
+            path = self._place.path
+            check_name(path)
+            with translated(path):
+                self._writer = _open_to_write(path, durability, opened)
+                prepare(self._writer, path)
+                keys.rotate(self._writer, clocks.now())
+                note_name(self._writer, path)
+                checkpointer = _open_to_write(path, durability, opened)
+            super().__init__(path)
+            opened.callback(super().close)
+            self.epoch = str(self.meta["epoch"])
+            self.durable = True
+            self.costly = True
+            self.keeps_refs = False
+            self.secret = bytes(self.meta["secret"])
+            self.former: Sequence[FormerKey] = keys.former(self.meta)
+            self._published = self.published()
+            self._indexer = Indexer(self._place.beside("-search"), self.epoch, self)
+            opened.callback(self._indexer.close)
+            self._place.settle()
+            self._opened = opened.pop_all()
+        self._retention = Retention(
+            Keep(keep, keep_seconds, clocks), self, self._writer, self._indexer.forget
+        )
+        self._write = self._writer.cursor().execute
+        self._lost = False
+        self._log = WriteAheadLog(self._writer, checkpointer, self._place)
+        self._commits = 0
+        # At how many commits retention was last through.
+        self._trimmed = 0
+        self._seen = 0, 0
+        # Inboxes that were forgotten while their row was the newest: they go with the next one.
+        self._emptied: set[str] = set()
+        # Rooms in which something was stored since `upkeep` looked; set.add and set.pop are atomic.
+        self._touched: set[str] = set()
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Store the records in one transaction. Raises `JournalError` where nothing was stored."""
+        if self._lost:
+            self._look_for_file()
+        if self._log.due:
+            self._log.turn()
+        try:
+            if len(records) <= ROWS and all(map(self.rooms.__contains__, map(_room, records))):
+                rows = [_row(each, self.rooms[each.room]) for each in records]
+                self._write(_INSERTS[len(rows)], list(chain.from_iterable(rows)))
+            else:
+                self._commit_many(records)
+        except sqlite3.Error as error:
+            raise failure(self.path, error) from error
+        self._commits += 1
+        if self._commits > self._trimmed + LATE and self._retention.behind:
+            self._make_room(2 * len(records))
+        for record in records:
+            self._touched.add(record.room)
+            self._log.grew(len(record.frames))
+
+    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
+        """Return what the session published with a ref before this start: ref to room, id and time.
+
+        Raises `JournalError`.
+        """
+        return dict(self.refs_of(self._published.get(session, array("q"))))
+
+    def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
+        """Return the newest messages in these rooms that have all the words, the newest first.
+
+        Raises `UnavailableError` where SQLite was built without FTS5, and `JournalError`.
+        """
+        return self._indexer.search(words, [room for room in rooms if room in self.rooms], limit)
+
+    def takes(self, room: str) -> bool:
+        """Tell whether messages of this room may be stored: a new one only if there are not too many."""
+        return len(self.rooms) < ROOMS or room in self.rooms
+
+    def forget(self, room: str) -> None:
+        """Drop all that is kept of the room, but for its last id. Raises `JournalError`.
+
+        Of an inbox nothing stays: its name never comes again.
+        """
+        last, ts = self.bounds(room)[1:]
+        keys_ = self.keys(room)
+        with translated(self.path), transaction(self._writer):
+            self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE name = ?", (last, ts, room))
+            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", keys_)
+            if room.startswith("@") and room in self.rooms:
+                self._emptied.add(room)
+            gone = [each for each in self._emptied if self._writer.execute(REMOVE_ROOM, (each,)).rowcount]
+        self._indexer.forget(*keys_)
+        self._emptied.difference_update(gone)
+        for each in gone:
+            self.rooms.pop(each, None)
+
+    def trim(self) -> None:
+        """Remove some of what retention does not keep; called as `commit` is. Raises `JournalError`."""
+        self._retention.step()
+        if not self._retention.behind:
+            self._trimmed = self._commits
+
+    def upkeep(self) -> None:
+        """Do a step of what follows behind the commits: write-ahead log and index. Raises `JournalError`."""
+        self._look_for_file()
+        quiet = not self._busy()
+        self._seen = self._commits, self._log.bytes
+        touched = [self._touched.pop() for _ in range(len(self._touched))]
+        self._retention.look_at(touched)
+        self._indexer.look_at(touched)
+        with translated(self.path):
+            self._log.shorten(quiet=quiet)
+        self._indexer.step()
+
+    @property
+    def behind(self) -> bool:
+        """Whether `upkeep` or `trim` has more to do, and publishers leave time for it."""
+        return self._retention.behind or (self._indexer.behind and not self._busy())
+
+    def _busy(self) -> bool:
+        """Tell whether publishers had much to store since the last step of upkeep."""
+        commits, size = self._seen
+        return self._commits - commits > BUSY or self._log.bytes - size > BUSY_BYTES
+
+    def close(self) -> None:
+        """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""
+        self._opened.close()
+
+    def _commit_many(self, records: Sequence[Record]) -> None:
+        """Store any number of records, some of rooms that are new; those are known once they are stored."""
+        added: dict[str, int] = {}
+        with transaction(self._writer):
+            for record in records:
+                if record.room not in self.rooms and record.room not in added:
+                    added[record.room] = self._add_room(record.room)
+            rows = [_row(each, self.rooms.get(each.room) or added[each.room]) for each in records]
+            self._writer.executemany(_INSERTS[1], rows)
+        self.rooms.update(added)
+
+    def _add_room(self, room: str) -> int:
+        self._writer.execute(
+            "INSERT INTO rooms (name, last, ts) VALUES (?, 0, 0) ON CONFLICT (name) DO NOTHING", (room,)
+        )
+        (number,) = self._writer.execute("SELECT number FROM rooms WHERE name = ?", (room,)).fetchone()
+        return int(number)
+
+    def _make_room(self, rows: int) -> None:
+        """Remove so many rows that retention does not keep, in the way of whoever stores."""
+        with contextlib.suppress(JournalError):  # what was to be stored is; `trim` tells
+            self._retention.step(rows)
+
+    def _look_for_file(self) -> None:
+        """Take note of whether the file is where it was. Raises `JournalError` where it is not."""
+        self._lost = True
+        self._place.check()
+        self._lost = False
+
+
+_room = attrgetter("room")
+
+
+def _row(record: Record, number: int) -> tuple[Any, ...]:
+    key = (number << ID_BITS) + record.last
+    if record.refs:
+        refs = msgspec.json.encode(record.refs)
+        return key, record.first, record.ts, record.session, refs, record.frames
+    return key, record.first, record.ts, None, None, record.frames
+
+
+def _open_to_write(path: Path, durability: str, opened: contextlib.ExitStack) -> sqlite3.Connection:
+    connection = connect(path)
+    opened.callback(connection.close)
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # `upkeep` does it, beside the publishers
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE}")
+    return connection

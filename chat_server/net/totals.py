@@ -1,0 +1,71 @@
+"""What connections counted, and the server at one moment: all that operators see, in plain numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat_server.net.connection import ClientConnection
+from chat_server.stream.counters import Counters
+
+
+class Totals:
+    """What connections counted: those that are gone added up, guarded by the server's registry lock."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = Counter[str]()
+        self.rejected = Counter[str]()
+        self.received = Counter[str]()
+        self.errors = Counter[str]()
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.lost = 0
+
+    def add(self, connection: ClientConnection) -> None:
+        """Add what a connection has counted so far; its thread may be counting on.
+
+        So the dictionaries are copied first, which is one step: `update` walks what it is given.
+        """
+        self.received.update(connection.conversation.received.copy())
+        self.errors.update(connection.conversation.errors.copy())
+        self.bytes_received += connection.bytes_received
+        self.bytes_sent += connection.outbox.sent
+        self.lost += connection.outbox.lost
+
+    def copy(self) -> "Totals":
+        """Return the same numbers on their own."""
+        other = Totals()
+        for name, value in vars(self).items():
+            setattr(other, name, Counter(value) if isinstance(value, Counter) else value)
+        return other
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the server is well.
+
+    `faults` names the threads that have ended or make no progress; `failure` is why nothing can be stored.
+    """
+
+    ready: bool
+    faults: Sequence[str]
+    failure: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is here now, and what was counted since the start. Sizes are in bytes."""
+
+    health: Health
+    connections: int
+    totals: Totals
+    deliveries: Counters
+    users: int
+    rooms: int
+    absent_sessions: int
+    absent_bytes: int
+    evicted_sessions: int
+    send_queues: Sequence[int]
+    backlog_bytes: int
+    commits: int
+    records: int

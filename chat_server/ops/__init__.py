@@ -1,0 +1,1 @@
+"""What operators see: metrics and health, over HTTP. Knows the server by its snapshots alone."""
