@@ -1,5 +1,5 @@
-"""The console client. Uses chat_protocol and nothing else of the server.
+"""The console client. Uses `chat_protocol` and nothing of the server.
 
-Imports run one way: pure parts (errors, events, pending, positions, safe, reconnect ...) <- exchange
-<- link, channel, session <- view, commands <- console, lines, script, pipe <- cli.
+Imports run one way, `chat_protocol <- protocol <- connection <- ui <- bot <- cli`;
+`tests/test_architecture.py` checks it. The modules beside these packages are leaves: texts, files, signals.
 """

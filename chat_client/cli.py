@@ -9,18 +9,20 @@ from importlib import metadata
 from io import TextIOWrapper
 from typing import NoReturn, TextIO
 
-from chat_client import arguments, pipe, script
-from chat_client.console import Console, ask_name, new_prompt
+from chat_client import arguments
+from chat_client.bot import script
+from chat_client.bot.app import Bot
+from chat_client.bot.script import read_script
 from chat_client.errors import SetupError
-from chat_client.front import ExitStatus, Front, Options
-from chat_client.lines import Lines
-from chat_client.output import Output
-from chat_client.paint import is_dumb, wants_colours
-from chat_client.persona import Persona
-from chat_client.pipe import Pipe
-from chat_client.safe import sendable, visible
-from chat_client.screen import Keyboard, Screen
-from chat_client.script import read_script
+from chat_client.sanitize import sendable, visible
+from chat_client.ui import pipe
+from chat_client.ui.app import App, ExitStatus, Options
+from chat_client.ui.console import Console, ask_name, new_prompt
+from chat_client.ui.lines import Lines
+from chat_client.ui.output import Output
+from chat_client.ui.paint import is_dumb, wants_colours
+from chat_client.ui.pipe import Pipe
+from chat_client.ui.screen import Keyboard, Screen
 from chat_protocol.messages import PROTOCOL
 
 STANDARD_INPUT = 0
@@ -198,10 +200,10 @@ def _wants_colours(given: argparse.Namespace) -> bool:
     return wants_colours(given.color, os.environ, terminal=sys.stdout.isatty())
 
 
-def _front(given: argparse.Namespace, options: Options) -> Front:
+def _front(given: argparse.Namespace, options: Options) -> App:
     streams = _output(sys.stdout), _output(sys.stderr)
     if given.script:
-        return Persona(options, *streams, read_script(given.script))
+        return Bot(options, *streams, read_script(given.script))
     kind = Pipe if given.pipe else Lines
     return kind(options, *streams, STANDARD_INPUT)
 

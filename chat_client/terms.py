@@ -7,7 +7,7 @@ characters as they are drawn.
 import re
 import sys
 
-from chat_client.safe import is_hidden
+from chat_client.sanitize import is_hidden
 
 _REFUSALS = {
     "not_a_member": "you are not in that room; /join it first, or see /rooms",

@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from chat_client.errors import TranscriptError
-from chat_client.events import DirectSaid, Event, Gap, Registered, Said
 from chat_client.log_file import LogFile, cannot_save
-from chat_client.positions import DIRECT
-from chat_client.safe import escaped
+from chat_client.protocol.events import DirectSaid, Event, Gap, Registered, Said
+from chat_client.protocol.positions import DIRECT
+from chat_client.sanitize import escaped
 from chat_protocol.messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"

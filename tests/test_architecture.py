@@ -38,6 +38,34 @@ MUST_NOT_KNOW = {
     "journal": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
     "net": {"sqlite3"},
 }
+#: Each part of the client, and the parts that it may import; every part may import the leaves beside them.
+CLIENT_MAY_IMPORT = {
+    "leaf": {"protocol"},  # the file that messages are saved in knows what was said
+    "protocol": set[str](),
+    "connection": {"protocol"},
+    "ui": {"protocol", "connection"},
+    "bot": {"protocol", "ui"},
+    "cli": {"protocol", "connection", "ui", "bot"},
+    "__main__": {"cli"},
+}
+#: What a part of the client must not import.
+CLIENT_MUST_NOT_KNOW = {
+    "protocol": {"os", "select", "socket", "threading", "time", "prompt_toolkit"},
+    "connection": {"prompt_toolkit", "signal"},
+    "ui": {"socket"},
+    "bot": {"socket", "threading", "prompt_toolkit"},
+}
+#: Beside `protocol`: pure modules of the client, each of which gets what it needs to know of the world.
+CLIENT_PURE = {
+    *(
+        "chat_client/errors.py",
+        "chat_client/sanitize.py",
+        "chat_client/terms.py",
+        "chat_client/bot/player.py",
+    ),
+    *(f"chat_client/ui/{name}.py" for name in ("commands", "mention", "naming", "paint", "toolbar", "typed")),
+    "chat_client/ui/wrapping.py",
+}
 PACKAGES = {path.parent.name: path for path in SERVER if path.name == "__init__.py" and len(path.parts) == 3}
 
 
@@ -89,6 +117,37 @@ def test_only_net_starts_threads(path: Path) -> None:
 def test_the_client_knows_no_server(path: Path) -> None:
     """It could be another program; so it is a test of the protocol too."""
     assert not {each.split(".")[0] for each in imports(path)} & {"chat_server", "tests", "bench", "deploy"}
+
+
+def client_part(path: Path) -> str:
+    """Return which part of the client a file belongs to."""
+    part_ = [*dotted(path).split("."), ""][1]
+    return part_ if part_ in CLIENT_MAY_IMPORT else "leaf"
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=str)
+def test_the_client_s_imports_run_one_way(path: Path) -> None:
+    """From the protocol to connections to what a person sees to the command."""
+    mine = client_part(path)
+    found = {
+        client_part(Path(*each.split(".")[:2], "x.py"))
+        for each in imports(path)
+        if each.startswith("chat_client.")
+    }
+    assert found - {mine, "leaf"} <= CLIENT_MAY_IMPORT[mine]
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=str)
+def test_no_part_of_the_client_knows_what_is_not_its_own(path: Path) -> None:
+    """What is pure knows no socket, thread, clock or file; what a person sees knows no socket."""
+    pure = CLIENT_MUST_NOT_KNOW["protocol"] - {"prompt_toolkit"} if str(path) in CLIENT_PURE else set[str]()
+    forbidden = CLIENT_MUST_NOT_KNOW.get(client_part(path), set()) | pure
+    assert {each.split(".")[0] for each in imports(path)} & forbidden == set()
+
+
+def test_what_is_pure_is_there() -> None:
+    """A file that was moved is pure in its new place as well."""
+    assert set(map(str, CLIENT)) >= CLIENT_PURE
 
 
 @pytest.mark.parametrize("path", SERVER, ids=str)

@@ -10,6 +10,9 @@ from tests.support.source import ROOT, modules, tree
 #: Files of the source that no test mirrors, each with the reason.
 UNMIRRORED = {
     "chat_server/__main__.py": "one line; the conformance tests start it",
+    "chat_client/__main__.py": "one line; the tests of the command start it",
+    "chat_client/errors.py": "names and texts; each is raised and tested where it belongs",
+    "chat_client/protocol/events.py": "what a session tells, without code",
 }
 TESTS = modules("tests")
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -26,7 +29,11 @@ def functions_of(path: Path) -> list[ast.FunctionDef]:
 
 @pytest.mark.parametrize(
     "path",
-    [each for each in modules("chat_protocol") + modules("chat_server") if each.name != "__init__.py"],
+    [
+        each
+        for each in [*modules("chat_protocol"), *modules("chat_server"), *modules("chat_client")]
+        if each.name != "__init__.py"
+    ],
     ids=str,
 )
 def test_every_file_has_its_tests(path: Path) -> None:

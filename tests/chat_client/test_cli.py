@@ -11,9 +11,9 @@ import pytest
 
 from chat_client.cli import build_parser, main
 from chat_protocol.messages import Ack, Dm, Msg, Who
-from tests.chat_client.fake_server import DEADLINE, FakeServer, playing, said
-from tests.chat_client.terminal import ROOT, Terminal
 from tests.chat_server.net.test_listener import has_ipv6
+from tests.support.fake_server import DEADLINE, FakeServer, playing, said
+from tests.support.terminal import ROOT, Terminal
 
 
 def run(

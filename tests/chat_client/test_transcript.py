@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from chat_client import log_file
 from chat_client import transcript as transcript_module
 from chat_client.errors import TranscriptError
-from chat_client.events import DirectSaid, Event, Gap, Lost, Registered, Said
+from chat_client.protocol.events import DirectSaid, Event, Gap, Lost, Registered, Said
 from chat_client.transcript import HEADER, LINES, Transcript
 from chat_protocol.messages import DmFrame, MsgFrame
-from tests.chat_client.fake_server import said
+from tests.support.fake_server import said
 
 TIME = 1782907200.123
 

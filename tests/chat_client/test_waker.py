@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from chat_client.waker import Waker
-from tests.chat_client.fake_server import DEADLINE
+from tests.support.fake_server import DEADLINE
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Somebody who talks by a script. Knows no socket."""

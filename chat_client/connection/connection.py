@@ -1,0 +1,106 @@
+"""One TCP connection to the server: messages in, messages out. Knows no rule of the chat."""
+
+import select
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+from chat_client.errors import ConnectionLostError, IncompatibleError
+from chat_client.terms import reason
+from chat_protocol.codec import SERVER_LINE, encode_lines, server_decoder
+from chat_protocol.framing import Framer
+from chat_protocol.messages import ClientMessage, Ping
+
+#: Within how many seconds a connection must be made.
+CONNECT_TIMEOUT = 10.0
+#: How long, in seconds, the server may leave what we send unread before the connection is given up.
+SEND_TIMEOUT = 30.0
+#: A server whose line has not ended after so many bytes is given up.
+UNENDED_BYTES = 16 * SERVER_LINE
+_CHUNK = 256 * 1024
+
+
+def connect(host: str, port: int) -> socket.socket:
+    """Connect over IPv6 or IPv4. Raises `ConnectionLostError` with what to do about it."""
+    try:
+        return socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
+    except ConnectionRefusedError:
+        raise ConnectionLostError(f"nothing listens on {host} port {port}") from None
+    except TimeoutError:
+        raise ConnectionLostError(f"{host} port {port} does not answer") from None
+    except (OSError, UnicodeError) as error:
+        raise ConnectionLostError(f"cannot reach {host} port {port}: {reason(error)}") from None
+
+
+def other_server(first: bytes) -> str | None:
+    """Return what answers instead of a chat server, by its first bytes; none for a chat server."""
+    if first.startswith(b"{"):
+        return None
+    if first.lstrip().startswith((b"HTTP/", b"<")):
+        return "that port speaks HTTP, as the one for metrics does; the chat has another (--port)"
+    if first.startswith((b"\x15\x03", b"\x16\x03")):
+        return "that port speaks TLS, which this client does not"
+    return "what answers there is no chat server; see --host and --port"
+
+
+class Connection:
+    """A connection. One thread receives and closes; any thread, but one at a time, sends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(SEND_TIMEOUT)
+        with suppress(OSError):  # a connection that has no such option is only slower
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._framer = Framer(SERVER_LINE)
+        self._known = False
+        self._decoder = server_decoder()
+
+    def receive(self, timeout: float) -> list[object] | None:
+        """Wait for bytes; return the messages they complete, or none where the time, in seconds, is up.
+
+        A line that is no message stands in the list as an error. Raises `ConnectionLostError`,
+        `IncompatibleError`.
+        """
+        if not self._poll.poll(max(0.0, timeout) * 1000):
+            return None
+        try:
+            data = self._socket.recv(_CHUNK)
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
+        if not data:
+            raise ConnectionLostError("the server closed the connection")
+        if not self._known and (what := other_server(data)) is not None:
+            raise IncompatibleError(what)
+        self._known = True
+        block = self._framer.feed(data)
+        if self._framer.skipped > UNENDED_BYTES:
+            raise ConnectionLostError("the server sends a line without an end")
+        return list(self._decoder.decode(block)) if block else []
+
+    def knock(self) -> None:
+        """Ask a server that has not spoken whether it is one: others take it for a request that is wrong."""
+        self._send(encode_lines([Ping()]) + b"\r\n")
+
+    def send(self, messages: Sequence[ClientMessage]) -> None:
+        """Send the messages. Raises `ConnectionLostError`; then some may be cut, and it is useless."""
+        self._send(encode_lines(messages))
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise ConnectionLostError("the server stopped reading") from None
+        except OSError as error:
+            raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
+
+    def shut(self) -> None:
+        """End the connection, from any thread: `receive` wakes up and finds its end."""
+        with suppress(OSError):  # it had ended already
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the socket; only who receives may, so that nobody polls a closed one."""
+        with suppress(OSError):  # it is let go of nevertheless, and all of it was lost anyway
+            self._socket.close()

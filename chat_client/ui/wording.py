@@ -1,0 +1,165 @@
+"""What each event is called on the screen. Pure; `paint` makes it safe to show."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chat_client import terms
+from chat_client.protocol.events import Gap, Lost, NameRefused, NotTaken, Registered
+from chat_client.protocol.positions import DIRECT
+from chat_client.sanitize import lines
+from chat_client.ui.paint import Piece, name_style
+from chat_protocol.messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
+
+Line = list[Piece]
+#: The styles of lines that nobody said.
+REMARKS = frozenset(("note", "problem", "server"))
+#: How much of a text is quoted in a remark about it, in characters.
+QUOTED = 40
+
+
+def note(text: str) -> list[Line]:
+    """Return a remark in passing."""
+    return [[("note", f"-- {text}")]]
+
+
+def problem(text: str) -> list[Line]:
+    """Return a remark that matters."""
+    return [[("problem", f"!! {text}")]]
+
+
+def message(frame: MsgFrame, room: str | None, *, dim: bool = False, bold: bool = False) -> list[Line]:
+    """Return what somebody said, to one who is turned to `room`."""
+    head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
+    if frame.room != room:
+        head.append(("dim", f"[{frame.room}] "))
+    style = "dim" if dim else name_style(frame.sender)
+    if frame.action:
+        head += [("dim", "* "), (style, frame.sender), ("", " ")]
+    else:
+        head += [(style, frame.sender), ("", ": ")]
+    return _with_text(head, frame.text, "dim" if dim else "bold" if bold else "")
+
+
+def direct(frame: DmFrame, *, own: bool) -> list[Line]:
+    """Return what somebody said to us alone, or we to somebody."""
+    who = f"you to {frame.to}" if own else f"{frame.sender} to you"
+    head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} "), ("direct", who), ("", ": ")]
+    return _with_text(head, frame.text, "")
+
+
+def day(ts: float) -> str:
+    """Return the day of a time, in the user's time zone."""
+    return _format_time("%A, %d %B %Y", ts)
+
+
+def remarks(event: object) -> list[Line]:
+    """Return the lines for an event that are the same for everybody; none for one that needs none."""
+    wording = _WORDINGS.get(type(event))
+    return wording(event) if wording else []
+
+
+def lost(event: Lost, *, why: bool = True) -> list[Line]:
+    """Return that the connection is lost, and `why` if asked. A long outage is told ever less often."""
+    if event.failures & (event.failures - 1):
+        return []
+    reason = f": {terms.plain(event.reason)}" if why else ""
+    when = f"in {event.retry_in:.0f} s" if event.retry_in >= 1 else "now"
+    return problem(f"not connected{reason}; trying again {when}")
+
+
+def _format_time(form: str, ts: float) -> str:
+    try:
+        return time.strftime(form, time.localtime(ts))
+    except (OverflowError, ValueError, OSError):
+        return "at no time"
+
+
+def _with_text(head: Line, text: str, style: str) -> list[Line]:
+    """Put a text after its head; further lines of it are marked, so that none passes for a message."""
+    first, *others = lines(text)
+    return [[*head, (style, first)], *([("dim", "      | "), (style, line)] for line in others)]
+
+
+def _not_taken(refused: NotTaken) -> list[Line]:
+    text = refused.message.text
+    quoted = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+    if refused.again:
+        return problem(f"“{quoted}” waits and will be sent again: the server cannot take it at the moment")
+    return problem(f"“{quoted}” was not sent: {terms.refusal(refused.error.code, refused.error.text)}")
+
+
+def _gap(gap: Gap) -> list[Line]:
+    number = gap.last - gap.first + 1
+    what = f"{'direct ' * (gap.room == DIRECT)}message{'s' * (number > 1)}"
+    where = "" if gap.room == DIRECT else f" in {gap.room}"
+    return problem(f"{number} {what}{where} did not reach you")
+
+
+def _topic(topic: TopicFrame) -> list[Line]:
+    if topic.topic:
+        by = f" (set by {topic.by})" if topic.by else ""
+        return note(f"topic of {topic.room}: {topic.topic}{by}")
+    if topic.by:
+        return note(f"{topic.by} cleared the topic of {topic.room}")
+    return note(f"{topic.room} has no topic")
+
+
+def _users(users: Users) -> list[Line]:
+    more = users.total - len(users.names)
+    beyond = f" and {more} more" if more > 0 else ""
+    return note(f"in {users.room} ({users.total}): {', '.join(users.names)}{beyond}")
+
+
+def _rooms(rooms: Rooms) -> list[Line]:
+    rows = [f"   {row.room} ({row.members}) {row.topic}".rstrip() for row in rooms.rooms]
+    if rooms.total > len(rooms.rooms):
+        rows.append(f"   and {rooms.total - len(rooms.rooms)} more")
+    return [*note("rooms, with how many are in each:"), *([("note", row)] for row in rows)]
+
+
+def _registered(registered: Registered) -> list[Line]:
+    if not registered.again:
+        return note(f"connected as {registered.name}; /help lists the commands")
+    told = note(f"connected again as {registered.name}")
+    if registered.new_record:
+        told += problem("the server has begun a new record; what was said before is not in it")
+    elif not registered.resumed:
+        told += problem("the server no longer knew this session; what was said meanwhile may be missing here")
+    if registered.resent:
+        twice = "" if registered.resumed or registered.new_record else "; they may show twice"
+        told += note(f"sending again what was not acknowledged, messages: {registered.resent}{twice}")
+    return told
+
+
+def _refused(refused: NameRefused) -> list[Line]:
+    return problem(terms.refused_name(refused.name, refused.code, refused.text))
+
+
+def _notice(notice: Notice) -> list[Line]:
+    return [[("server", f"** {notice.text}")]]
+
+
+def _bye(bye: Bye) -> list[Line]:
+    if bye.reason == "exit":
+        return note("you left the chat")
+    return [[("server", f"** {terms.farewell(bye.reason, bye.text)}")]]
+
+
+def _error(error: ErrorFrame) -> list[Line]:
+    return problem(terms.refusal(error.code, error.text))
+
+
+_WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
+    NotTaken: _not_taken,
+    Gap: _gap,
+    TopicFrame: _topic,
+    Users: _users,
+    Rooms: _rooms,
+    Registered: _registered,
+    Lost: lost,
+    NameRefused: _refused,
+    Notice: _notice,
+    Bye: _bye,
+    ErrorFrame: _error,
+}

@@ -1,0 +1,209 @@
+"""One connection: bytes become messages, and each way it ends has a name."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from chat_client.connection import connection as connection_module
+from chat_client.connection.connection import Connection, connect
+from chat_client.errors import ConnectionLostError, IncompatibleError
+from chat_protocol.codec import SERVER_LINE, encode, encode_lines
+from chat_protocol.messages import Message, Msg, Notice, Ping
+from tests.support.fake_server import DEADLINE, FakeServer
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Connection, socket.socket]]:
+    """Return a connection and the other end of it."""
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(DEADLINE)
+    yield Connection(ours), theirs
+    theirs.close()
+    ours.close()
+
+
+def test_messages_come_whole_however_the_bytes_do(pair: tuple[Connection, socket.socket]) -> None:
+    """Lines cut at any place, or many at once, are the same messages."""
+    connection, theirs = pair
+    messages = [Notice(text="grüße"), Ping(ref="1"), Notice(text="b")]
+    data = encode_lines(messages)
+    for cut in range(len(data) + 1):
+        received: list[object] = []
+        for start, end in pairwise((0, cut, len(data))):
+            if start < end:
+                theirs.sendall(data[start:end])
+                received += connection.receive(DEADLINE) or []
+        assert received == messages
+
+
+def test_nothing_comes(pair: tuple[Connection, socket.socket]) -> None:
+    """Silence is told apart from the end."""
+    connection, _ = pair
+    assert connection.receive(0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "what"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"<!DOCTYPE HTML>", "HTTP"),
+        (b"\n<html>", "HTTP"),
+        (b"\x15\x03\x01\x00\x02\x02\x0a", "TLS"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no chat server"),
+        (b"220 mail.example ESMTP\r\n", "no chat server"),
+        (b"-ERR unknown command", "no chat server"),
+        (b"\x00" * 100, "no chat server"),
+    ],
+)
+def test_what_is_no_chat_server_is_known_by_its_first_bytes(
+    pair: tuple[Connection, socket.socket], first: bytes, what: str
+) -> None:
+    """A line need not end for that; what it is may help."""
+    connection, theirs = pair
+    theirs.sendall(first)
+    with pytest.raises(IncompatibleError, match=what):
+        connection.receive(DEADLINE)
+
+
+def test_a_chat_server_may_say_anything_later(pair: tuple[Connection, socket.socket]) -> None:
+    """Its lines may be cut anywhere, and one that is wrong is a wrong line."""
+    connection, theirs = pair
+    theirs.sendall(b"{")
+    assert connection.receive(DEADLINE) == []
+    theirs.sendall(b'"type":"PING"}\n')
+    assert connection.receive(DEADLINE) == [Ping()]
+    theirs.sendall(b"<\n")
+    assert [type(each).__name__ for each in connection.receive(DEADLINE) or []] == ["BadJsonError"]
+
+
+def test_knocks_as_any_server_understands(pair: tuple[Connection, socket.socket]) -> None:
+    """A line that a chat server answers, and the end of a request for one that reads those."""
+    connection, theirs = pair
+    connection.knock()
+    assert theirs.recv(100) == b'{"type":"PING"}\n\r\n'
+
+
+def test_the_end_is_told(pair: tuple[Connection, socket.socket]) -> None:
+    """A server that closes is no spin: the end is an error."""
+    connection, theirs = pair
+    theirs.close()
+    with pytest.raises(ConnectionLostError, match="closed"):
+        connection.receive(DEADLINE)
+
+
+def test_another_thread_may_end_it(pair: tuple[Connection, socket.socket]) -> None:
+    """After `shut` what waits for bytes finds the end; a second time does no harm."""
+    connection, _ = pair
+    connection.shut()
+    connection.shut()
+    with pytest.raises(ConnectionLostError):
+        connection.receive(DEADLINE)
+
+
+def test_a_line_that_is_no_message_is_an_error_in_its_place(pair: tuple[Connection, socket.socket]) -> None:
+    """Other lines of the same bytes are kept."""
+    connection, theirs = pair
+    theirs.sendall(b"{SSH-2.0-x\r\n" + encode(Ping()))
+    bad, good = connection.receive(DEADLINE) or []
+    assert not isinstance(bad, Message)
+    assert good == Ping()
+
+
+def test_an_endless_line_does_not_fill_the_memory(pair: tuple[Connection, socket.socket]) -> None:
+    """Beyond the longest line of a server bytes are thrown away, and the next line counts again."""
+    connection, theirs = pair
+    theirs.settimeout(None)
+    sent = theirs.send(b"{")
+    while sent < 2 * SERVER_LINE:
+        sent += theirs.send(b"x" * 65536)
+        assert connection.receive(DEADLINE) == []
+    theirs.sendall(b"\n" + encode(Ping()))
+    received: list[object] = []
+    while not received:
+        received = [each for each in connection.receive(DEADLINE) or [] if isinstance(each, Message)]
+    assert received == [Ping()]
+
+
+def test_sending_to_nobody_is_told(pair: tuple[Connection, socket.socket]) -> None:
+    """A broken connection is an error of ours, not a signal that ends the program."""
+    connection, theirs = pair
+    theirs.close()
+    with pytest.raises(ConnectionLostError):
+        _send_on(connection)
+
+
+def test_a_server_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send has an end, also where the other side takes nothing."""
+    monkeypatch.setattr(connection_module, "SEND_TIMEOUT", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectionLostError, match="stopped reading"):
+        _send_on(Connection(ours))
+
+
+def _send_on(connection: Connection) -> None:
+    """Send more than any buffer holds."""
+    for _ in range(1000):
+        connection.send([Msg(text="x" * 60000)])
+
+
+def test_nothing_listens() -> None:
+    """A refused connection says where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionLostError, match=f"nothing listens on 127.0.0.1 port {port}"):
+        connect("127.0.0.1", port)
+
+
+def test_a_name_that_is_no_host() -> None:
+    """What cannot be looked up is told, not raised as it is."""
+    with pytest.raises(ConnectionLostError, match="cannot reach"):
+        connect("not a host \udcff", 9090)
+
+
+def test_a_line_that_never_ends_ends_the_connection(
+    pair: tuple[Connection, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends that is busy for ever and says nothing."""
+    monkeypatch.setattr(connection_module, "UNENDED_BYTES", SERVER_LINE)
+    connection, theirs = pair
+    piece = b"{" * (SERVER_LINE // 16)
+    for _ in range(16):
+        theirs.sendall(piece)
+        assert connection.receive(DEADLINE) == []
+    theirs.sendall(b"x")
+    with pytest.raises(ConnectionLostError, match="without an end"):
+        connection.receive(DEADLINE)
+
+
+class Failing(socket.socket):
+    """A socket of which the system refuses whatever is only for the better."""
+
+    def setsockopt(self, *_: object) -> None:
+        """Refuse."""
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    def shutdown(self, how: int) -> None:
+        """End, and complain."""
+        super().shutdown(how)
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    def close(self) -> None:
+        """Close, and complain."""
+        super().close()
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_system_that_refuses_what_is_no_need_is_no_loss(server: FakeServer) -> None:
+    """The connection works all the same, and ends without a fault."""
+    sock = Failing()
+    sock.connect(("127.0.0.1", server.port))
+    connection = Connection(sock)
+    peer = server.accept()
+    peer.send(Ping(ref="1"))
+    assert connection.receive(DEADLINE) == [Ping(ref="1")]
+    connection.shut()
+    connection.close()
+    assert sock.fileno() == -1
