@@ -194,7 +194,8 @@ def test_keys_and_pastes_that_are_no_text(server: FakeServer) -> None:
             peer = server.accept()
             peer.register()
             peer.receive(Who)
-            terminal.wait_for("lobby> ")  # from then on keys go to the client, not to the terminal's own editing
+            terminal.wait_for("you are in lobby")
+            terminal.wait_for_prompt()
             terminal.type("be\x1afore\r")
             message = peer.receive(Msg)
             assert message.text == "before"

@@ -86,6 +86,11 @@ class Terminal:
         with self._changed:
             assert self._changed.wait_for(lambda: text.encode() in self.shown, DEADLINE), self.shown
 
+    def wait_for_prompt(self) -> None:
+        """Wait until keys go to the client, no more to the terminal's own editing of lines."""
+        with self._changed:
+            assert self._changed.wait_for(self.is_raw, DEADLINE), self.shown
+
     def finish(self) -> int:
         """Read what is shown until the client closes the terminal; return the exit status."""
         self._reader.join(DEADLINE)
