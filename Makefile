@@ -22,7 +22,7 @@ help: ## list these commands
 	@echo "With containers instead: docker compose up"
 
 demo: venv ## a server and three people talking, until Ctrl-C [DURATION=20 PORT=9090 METRICS_PORT=9464]
-	@$(BIN)/python deploy/demo.py --port $(PORT) --metrics-port $(METRICS_PORT) $(if $(DURATION),--duration $(DURATION))
+	@$(BIN)/python demo/demo.py --port $(PORT) --metrics-port $(METRICS_PORT) $(if $(DURATION),--duration $(DURATION))
 
 test: venv-dev ## the tests that need no container engine [ARGS="-k name"]
 	@$(BIN)/python -m pytest --ignore=tests/integration $(TWO) $(ARGS)
@@ -73,7 +73,7 @@ clean: ## remove everything that these commands made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:
-	@$(PYTHON) deploy/venv.py
+	@$(PYTHON) tools/venv.py
 
 venv-dev:
-	@$(PYTHON) deploy/venv.py --dev
+	@$(PYTHON) tools/venv.py --dev

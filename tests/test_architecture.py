@@ -116,7 +116,13 @@ def test_only_net_starts_threads(path: Path) -> None:
 @pytest.mark.parametrize("path", CLIENT, ids=str)
 def test_the_client_knows_no_server(path: Path) -> None:
     """It could be another program; so it is a test of the protocol too."""
-    assert not {each.split(".")[0] for each in imports(path)} & {"chat_server", "tests", "bench", "deploy"}
+    assert not {each.split(".")[0] for each in imports(path)} & {
+        "chat_server",
+        "tests",
+        "bench",
+        "demo",
+        "tools",
+    }
 
 
 def client_part(path: Path) -> str:
@@ -153,7 +159,13 @@ def test_what_is_pure_is_there() -> None:
 @pytest.mark.parametrize("path", SERVER, ids=str)
 def test_the_server_knows_no_client(path: Path) -> None:
     """Nor any test or tool."""
-    assert not {each.split(".")[0] for each in imports(path)} & {"chat_client", "tests", "bench", "deploy"}
+    assert not {each.split(".")[0] for each in imports(path)} & {
+        "chat_client",
+        "tests",
+        "bench",
+        "demo",
+        "tools",
+    }
 
 
 @pytest.mark.parametrize(
@@ -217,7 +229,9 @@ def unexplained(line: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "path", [*PROTOCOL, *SERVER, *CLIENT, *modules("tests"), *modules("bench"), *modules("deploy")], ids=str
+    "path",
+    [*PROTOCOL, *SERVER, *CLIENT, *modules("tests"), *modules("bench"), *modules("demo"), *modules("tools")],
+    ids=str,
 )
 def test_an_exception_has_its_reason_on_the_same_line(path: Path) -> None:
     """`noqa`, `type: ignore`, `daemon=True`: somebody must have thought of it."""

@@ -1,1 +1,1 @@
-"""The programs in deploy/."""
+"""What is in deploy/."""

@@ -43,7 +43,8 @@ def test_a_link_leads_somewhere(page: Path, link: str) -> None:
 def test_a_path_in_the_text_exists(page: Path) -> None:
     """Folders and files of the tree that stand between back quotes."""
     named = re.findall(
-        r"`((?:chat_server|chat_client|deploy|tests|docs|bench)/[\w./-]*)(?:::\w+)?`", page.read_text("utf-8")
+        r"`((?:chat_protocol|chat_server|chat_client|demo|deploy|tools|tests|docs|bench)/[\w./-]*)(?:::\w+)?`",
+        page.read_text("utf-8"),
     )
     assert [path for path in named if not (ROOT / path).exists()] == []
 

@@ -12,7 +12,7 @@ from chat_client.protocol.events import Event, Said
 from chat_protocol.messages import Joined
 from tests.support.fake_server import entered, said
 
-PERSONAS = sorted((Path(__file__).parents[3] / "deploy" / "scripts").glob("*.script"))
+PERSONAS = sorted((Path(__file__).parents[3] / "demo" / "scripts").glob("*.script"))
 
 
 class Stage:

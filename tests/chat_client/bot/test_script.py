@@ -25,7 +25,7 @@ from chat_client.bot.script import (
 )
 from chat_client.errors import ScriptError
 
-PERSONAS = sorted((Path(__file__).parents[3] / "deploy" / "scripts").glob("*.script"))
+PERSONAS = sorted((Path(__file__).parents[3] / "demo" / "scripts").glob("*.script"))
 
 
 def test_steps_in_order() -> None:

@@ -17,7 +17,7 @@ from threading import Thread
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ROOT / "deploy/scripts"
+SCRIPTS = ROOT / "demo/scripts"
 PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 15.0
 LEAVE_SECONDS = 5.0

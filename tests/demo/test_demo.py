@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = [sys.executable, str(ROOT / "deploy/demo.py"), "--metrics-port=0"]
+DEMO = [sys.executable, str(ROOT / "demo/demo.py"), "--metrics-port=0"]
 
 
 @contextmanager
