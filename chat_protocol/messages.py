@@ -191,11 +191,11 @@ class MsgFrame(Message, tag="MSG"):
 class DmFrame(Message, tag="DM"):
     """What somebody said to the receiver alone; ids are contiguous for each receiver."""
 
+    id: int
+    ts: float
     sender: str = field(name="from")
     to: str
     text: str
-    id: int
-    ts: float
 
 
 class Ack(Message, tag="ACK"):

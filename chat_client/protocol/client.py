@@ -286,7 +286,7 @@ class ClientProtocol:
             self._tell_once(Said(frame, own=True), room, sure=False)
         elif isinstance(message, Dm):
             # Its id is the receiver's, and says nothing of what came here.
-            direct = DmFrame(name, message.to, message.text, ack.id, ack.ts)
+            direct = DmFrame(ack.id, ack.ts, name, message.to, message.text)
             self._events.append(DirectSaid(direct, own=True))
 
     def _on_error(self, error: ErrorFrame) -> None:

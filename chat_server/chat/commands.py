@@ -257,9 +257,9 @@ def _ping(conversation: Conversation, message: Ping) -> None:
 
 
 def _pong(conversation: Conversation, message: Pong) -> None:
-    """Take it: the keeper looks at when something came, and the session at the ref."""
-    if conversation.registered:
-        conversation.session.answered(message.ref)
+    """Take it: the keeper looks at when something came, and the session's ledger at the ref."""
+    if conversation.registered and (ledger := conversation.session.ledger) is not None:
+        ledger.answered(message.ref)
 
 
 def _exit(conversation: Conversation, message: Exit) -> None:

@@ -17,6 +17,8 @@ from chat_server.chat.room import Entrance, Room, RoomContext
 from chat_server.chat.session import Session
 from chat_server.faults import contained
 from chat_server.stream.counters import Counters
+from chat_server.stream.delivery import Delivery
+from chat_server.stream.follower import Follower
 from chat_server.stream.outgoing import Outgoing, failed, push
 
 log = structlog.get_logger()
@@ -26,8 +28,6 @@ LOBBY = "lobby"
 INBOX = "@"
 #: How many rooms of a resume are looked at; those beyond the limit of rooms are left out, and told.
 LONGEST = 256
-#: For how long, in seconds, a change of name waits for what was said before it.
-SETTLE = 2.0
 
 
 class Hub:
@@ -52,10 +52,12 @@ class Hub:
         self._journal = shared.commit.journal
         # Guards what follows.
         self._lock = threading.Lock()
-        self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared, self._journal.bounds(LOBBY))}
+        self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared, self._journal.open(LOBBY))}
         # How many rooms were removed: a room that was loaded before the last removal may be out of date.
         self._removed = 0
         self._forgotten = Counters()
+        #: Shows what other nodes have stored, if the journal is shared.
+        self.follower = Follower(self._journal, self.room_delivery)
 
     @property
     def _names(self) -> Mapping[str, Session]:
@@ -107,20 +109,19 @@ class Hub:
         """
         name = names.user_name(name, self.limits.name_length)
         self.shared.commit.admit()
-        for delivered in [room.settle(session) for room in session.rooms.values()]:
-            delivered.wait(SETTLE)
         old = session.name
         self.registry.rename(session, name)
         log.info("renamed", user=name, old=old)
-        session.send(NameChanged(old, name, ref))
-        frame = encode(NameChanged(old, name))
-        limit = self.shared.presence_limit
-        audience = {
-            each: None for room in session.rooms.values() if len(room) <= limit for each in room.members()
-        }
-        for each in audience:
-            if each is not session:
-                push(each.outbox, frame, droppable=True)
+        answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
+        if not session.rooms:
+            session.outbox.push(answer)
+        informed: dict[Outgoing, None] = {}
+        for room in session.rooms.values():
+            here = [each.outbox for each in room.members() if each is not session]
+            room.rename(session, told, answer, [each for each in here if each in informed])
+            answer = b""
+            if len(here) < self.shared.presence_limit:
+                informed.update(dict.fromkeys(here))
 
     def disconnect(self, session: Session, reason: str, *, final: bool) -> list[threading.Event]:
         """Let somebody go, who may resume unless it is `final`.
@@ -184,6 +185,12 @@ class Hub:
         del session.rooms[room.name]
         room.leave(session, "left")
         log.info("left", user=session.name, room=room.name, reason="left")
+
+    def room_delivery(self, room: str) -> Delivery | None:
+        """Return what delivers a room's messages here; none if nobody here is in it."""
+        if (found := self._rooms.get(room)) is not None:
+            return found.delivery
+        return self.registry.inbox_delivery(room.removeprefix("@")) if room.startswith("@") else None
 
     def listing(self) -> list[RoomInfo]:
         """Return the rooms, the largest first."""
@@ -267,7 +274,7 @@ class Hub:
                     return room
                 self._check_space_locked(name)
                 removed = self._removed
-            room = Room(name, self.shared, self._journal.bounds(name))
+            room = Room(name, self.shared, self._journal.open(name))
             with self._lock:
                 if name in self._rooms or self._removed != removed:
                     continue  # somebody else was faster, or what was read may be out of date

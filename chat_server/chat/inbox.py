@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chat_protocol.messages import DmFrame, Message
+from chat_protocol.messages import DmFrame, MsgFrame
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
 from chat_server.journal.base import Bounds
@@ -34,12 +34,12 @@ class Inbox(Room):
         """Deliver no more to this connection of the owner."""
         self.delivery.leave(outbox)
 
-    def _check_locked(self, sender: Session) -> None:
-        del sender
+    def _check(self, sender: Session) -> None:
+        """Let everybody speak."""
 
-    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
+    def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
         name, to = sender.name, self._owner.name
-        return [DmFrame(name, to, each.text, id_, ts) for id_, each in enumerate(messages, first)]
+        return [DmFrame(0, 0.0, name, to, each.text) for each in messages]
 
 
 def inbox_name(session: str) -> str:

@@ -10,6 +10,7 @@ from chat_server.chat import names
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.session import Session
 from chat_server.stream.counters import Counters
+from chat_server.stream.delivery import Delivery
 from chat_server.stream.outgoing import NOWHERE, Outgoing
 
 #: For how long, in seconds, a resume waits for the connection that it replaces to have ended.
@@ -114,6 +115,12 @@ class Registry:
                 if session.live:
                     session.inbox.go_live(session.outbox)
             return session, session.inbox
+
+    def inbox_delivery(self, session_id: str) -> Delivery | None:
+        """Return what delivers to a session's inbox; none if that is not open here."""
+        with self._lock:
+            session = self.sessions.get(session_id)
+            return session.inbox.delivery if session is not None and session.inbox is not None else None
 
     # Going
 

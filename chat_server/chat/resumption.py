@@ -1,11 +1,12 @@
 """Who may come back to which session, in this run of the server or from one before."""
 
 from chat_protocol.errors import UnavailableError
-from chat_protocol.messages import RegName
+from chat_protocol.messages import REFS, RegName
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import RoomContext
-from chat_server.chat.session import REFS_TO_ASK, Session, is_signed, new_token, reissued, session_id
+from chat_server.chat.session import Session, is_signed, new_token, reissued, session_id
+from chat_server.journal.ledger import Ledger
 
 
 class Resumption:
@@ -54,10 +55,9 @@ class Resumption:
         session = Session(reissued(self._secret, token), "")
         if session.id in self._revived or self._shared.stream.clock() > self._ends:
             return None
-        known = self._journal.refs(session.id)
-        # No more may be unacknowledged, and the newest come last.
-        session.refs = dict(list(known.items())[-REFS_TO_ASK:])
-        bounds = self._journal.bounds(inbox_name(session.id))
+        if known := self._journal.known(session.id):
+            session.ledger = Ledger(REFS, known)
+        bounds = self._journal.open(inbox_name(session.id))
         session.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
         if not self._registry.adopt(session):
             raise UnavailableError("another connection has just resumed this session; try again")

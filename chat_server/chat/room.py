@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from chat_protocol.codec import encode, encode_lines
+from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import Joined, Left, Message, MsgFrame, TopicFrame
+from chat_protocol.messages import REFS, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import PACE_BYTES, Place, Session
+from chat_server.chat.session import PACE_BYTES, Session
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
+from chat_server.journal.ledger import Ledger
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
@@ -21,6 +22,8 @@ from chat_server.stream.publication import Publication
 REPLAY_WAIT = 10.0
 #: How many messages a replay reads at once, at most; `PAGE_BYTES` bounds it too.
 REPLAY = 5_000
+#: What a message takes beside its text, in bytes: names, id, time, the words of the protocol.
+LINE_BYTES = 64
 #: How many times a newcomer may fall behind what is said meanwhile, by 256 KiB each, before it is given up.
 CHASES = 100
 
@@ -53,7 +56,7 @@ class RoomContext:
 class Room:
     """A room's members and the order of its messages; `delivery` brings them to the members.
 
-    1. Ids are contiguous from 1, and times never go back, whatever the clock does.
+    1. The journal gives ids and times, in the order in which messages and events were submitted.
     2. A message with a `ref` that its session has published before is not published again; its
        acknowledgement is sent again, once the first is stored.
     3. JOINED is told in the step that makes somebody a member; if what came before cannot be read, either
@@ -74,7 +77,6 @@ class Room:
         # Guards what follows; the delivery's and the commit's own locks are taken below it.
         self._lock = threading.Lock()
         self._members: dict[Session, None] = {}
-        self._last, self._ts = bounds.last, bounds.ts
 
     def __len__(self) -> int:
         return len(self._members)
@@ -83,7 +85,7 @@ class Room:
     def idle(self) -> bool:
         """Whether nobody is here and nothing is under way, so that the room may be forgotten."""
         with self._lock:
-            return not self._members and self._last == self.delivery.taken and self.delivery.idle
+            return not self._members and self.delivery.idle
 
     def names(self) -> list[str]:
         """Return who is here, in the order of coming."""
@@ -157,33 +159,36 @@ class Room:
         self.delivery.admit()
         if sender.fast:
             self.delivery.pace()
-        with self._lock:
-            self._check_locked(sender)
-            refused = self._submit_locked(sender, messages, received)
+        self._check(sender)
+        refused = self._submit(sender, messages, received)
         commit.drive(gather=self.delivery.several_spoke)
         return refused
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
+        self._check(sender)
         self._shared.commit.admit()
+        told = TopicFrame(room=self.name, topic=topic, by=sender.name)
+        publication = self._event(sender, encode(told), "topic")
+        publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
         with self._lock:
-            self._check_locked(sender)
-            told = TopicFrame(room=self.name, topic=topic, by=sender.name)
-            publication = self._event_locked(sender, encode(told), "topic")
-            publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
             self._shared.commit.submit(publication)
             self.topic = topic
         self._shared.commit.drive()
 
-    def settle(self, session: Session) -> threading.Event:
-        """Return an event that is set when all that the session published here was delivered."""
-        delivered = threading.Event()
+    def rename(self, session: Session, told: bytes, answer: bytes, passed_over: Sequence[Outgoing]) -> None:
+        """Tell the others of a session's new name, behind what was said under the old one.
+
+        The session itself gets the `answer`; those who are `passed_over` are told in another room. A room
+        that is quiet about who comes and goes tells nobody else.
+        """
         with self._lock:
-            publication = self._event_locked(session, b"", self.kind)
-            publication.delivered = delivered
+            quiet = len(self._members) > self._shared.presence_limit
+            publication = self._event(session, b"" if quiet else told, "name")
+            publication.acks = answer
+            publication.passed_over = passed_over
             self._shared.commit.submit(publication)
         self._shared.commit.drive()
-        return delivered
 
     def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
         joined = Joined(
@@ -232,82 +237,81 @@ class Room:
         """Tell the others who came or went, in order with what they said, if the room is small."""
         with self._lock:
             quiet = quiet or len(self._members) > self._shared.presence_limit
-            publication = self._event_locked(session, b"" if quiet else encode(message), "presence")
+            publication = self._event(session, b"" if quiet else encode(message), "presence")
             publication.delivered = delivered
             self._shared.commit.submit(publication)
         self._shared.commit.drive()
 
-    def _event_locked(self, sender: Session, frames: bytes, kind: str) -> Publication:
+    def _event(self, sender: Session, frames: bytes, kind: str) -> Publication:
         """Return what is shown but not stored."""
         return Publication(
             self.name,
-            self._last + 1,
-            self._last,
-            self._ts,
-            frames,
+            0,
+            0.0,
+            frames=frames,
             delivery=self.delivery,
             sender=sender,
+            size=len(frames),
             kind=kind,
         )
 
-    def _check_locked(self, sender: Session) -> None:
+    def _check(self, sender: Session) -> None:
+        """Raise `NotAMemberError`. Only the session's own thread brings it in or lets it go."""
         if sender not in self._members:
             raise NotAMemberError("you are not in that room; JOIN it first")
 
-    def _submit_locked(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
-        """Give the messages their ids and time, and submit them; return those that are refused.
-
-        If any of it fails, the ids are not used and the refs are not known.
-        """
+    def _submit(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
+        """Have the messages stored and shown; return those that are refused."""
         referred = (
             messages[0].ref is not None
             if len(messages) == 1
             else any(message.ref is not None for message in messages)
         )
-        fresh, refused = sender.sort(messages) if referred else (messages, ())
-        first, last = self._last + 1, self._last + len(fresh)
-        ts = max(self._ts, int(self._shared.time() * 1000) / 1000)
         publication = Publication(
             self.name,
-            first,
-            last,
-            ts,
-            encode_lines(self._frames(sender, fresh, first, ts)),
+            len(messages),
+            int(self._shared.time() * 1000) / 1000,
             sender.id,
             delivery=self.delivery,
             sender=sender,
+            messages=self._frames(sender, messages),
             received=received,
             kind=self.kind,
         )
-        if not referred:
-            self._shared.commit.submit(publication)
+        size = LINE_BYTES * len(messages) + (
+            len(messages[0].text) if len(messages) == 1 else sum([len(each.text) for each in messages])
+        )
+        publication.size = size
+        refused: Sequence[Any] = ()
+        if referred:
+            refused = self._submit_referred(publication, sender, messages)
         else:
-            places = {
-                each.ref: (self.name, id_, ts)
-                for id_, each in enumerate(fresh, first)
-                if each.ref is not None
-            }
-            publication.refs = [(ref, id_) for ref, (_, id_, _) in places.items()]
-            acks = sender.acknowledgements(messages, places)
-            publication.acks = encode_lines([*acks, *sender.question(self.name, last)])
-            self._submit_referred(publication, sender, places)
-        self._last, self._ts = last, ts
-        sender.said += len(publication.frames)
+            self._shared.commit.submit(publication)
+        sender.said += size
         if sender.said > PACE_BYTES:
             sender.said_much(received)
         return refused
 
-    def _submit_referred(self, publication: Publication, sender: Session, places: dict[str, Place]) -> None:
+    def _submit_referred(
+        self, publication: Publication, sender: Session, messages: Sequence[Any]
+    ) -> Sequence[Any]:
+        """Leave out what the session has published before, and what is refused, which is returned."""
+        ledger = sender.ledger = sender.ledger or Ledger(REFS)
+        refs = [message.ref for message in messages]
+        fresh, refused = ledger.claim(refs)
         try:
-            sender.refs.update(places)
+            publication.count = len(fresh)
+            publication.messages = [publication.messages[index] for index in fresh]
+            publication.refs = [(ref, place) for place, index in enumerate(fresh) if (ref := refs[index])]
+            turned_away = set(refused)
+            publication.answers = [ref for at, ref in enumerate(refs) if ref and at not in turned_away]
             self._shared.commit.submit(publication)
         except BaseException:
-            for ref in places:
-                sender.refs.pop(ref, None)
+            ledger.cancel(ref for index in fresh if (ref := refs[index]))
             raise
+        return [messages[index] for index in refused]
 
-    def _frames(self, sender: Session, messages: Sequence[Any], first: int, ts: float) -> Sequence[Message]:
+    def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
+        """Return what members are sent; the journal gives it id and time."""
         room, name = self.name, sender.name
-        return [
-            MsgFrame(room, id_, ts, name, each.text, each.action) for id_, each in enumerate(messages, first)
-        ]
+        return [MsgFrame(room, 0, 0.0, name, each.text, each.action) for each in messages]

@@ -1,6 +1,6 @@
 """What every journal does, and what it takes and gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -9,20 +9,47 @@ from msgspec import Struct
 PAGE_BYTES = 256 * 1024
 
 
-class Record(Struct, eq=False):
-    """What is stored at once: messages to one room, in order, as the frames that members are sent.
+#: Where a message with a ref is: the room, its id, its time.
+Placed = tuple[str, int, float]
 
-    `first` to `last` are their ids, `ts` is their time, `frames` holds a line a message. `session` and
-    `refs` (ref and id of each message that carried one) make a resend after a restart harmless.
+
+class Placement(Struct, gc=False):
+    """Where a record is: ids `first` to `last`, their time, and their lines.
+
+    `known` has the refs of messages that are not stored again, since the session published them before.
     """
 
-    room: str
     first: int
     last: int
     ts: float
     frames: bytes
+    known: Mapping[str, Placed] | None = None
+
+
+class Record(Struct, eq=False):
+    """What is stored at once: `count` messages to one room, in this order; the journal gives them their ids.
+
+    `ts` is when they were said, in seconds since 1970. `session` and `refs` (ref and index of each message
+    that carried one) make a resend harmless. Whoever makes a record says how its messages are written:
+    `lines` returns what members are sent, `bodies` the same without what depends on the place, for a
+    journal that cannot know the place before it has stored them (`heads.py`).
+    """
+
+    room: str
+    count: int
+    ts: float
     session: str = ""
     refs: Sequence[tuple[str, int]] = ()
+    #: Where it is stored. A record that has its place is not stored again, whatever went wrong after that.
+    placement: Placement | None = None
+
+    def lines(self, first: int, ts: float) -> bytes:
+        """Return a line a message; `first` is the id of the first, `ts` the time of all."""
+        raise NotImplementedError
+
+    def bodies(self) -> bytes:
+        """Return a line a message without type, room, id and time."""
+        raise NotImplementedError
 
 
 class Page(NamedTuple):
@@ -58,15 +85,30 @@ class FormerKey(NamedTuple):
     retired: float
 
 
+class Announcement(NamedTuple):
+    """Others have stored messages of a room up to the id `last`.
+
+    `frames` are those of the ids `first` to `last`, if they came along; else they are to be read.
+    """
+
+    room: str
+    first: int
+    last: int
+    frames: bytes | None = None
+
+
 class Journal(Protocol):
     """What every journal does. `commit` is called by one thread at a time, all else by any.
 
-    1. When `commit` returns, all its records are stored; when it raises, none is, or, if a fault came after
-       the act, all are. The same records may come again: what is stored already is not stored twice.
-    2. Records of one room come to `commit` in the order of their ids, with no hole between.
+    1. The journal gives the order: ids of a room are contiguous from 1, and its times never go back.
+    2. When `commit` returns, all its records are stored; when it raises, none is, or, if a fault came after
+       the act, all are. The same records may come again, first of those that follow: what is stored
+       already is not stored twice, and has the place that it has.
     3. `read` returns what was committed, and nothing else.
     4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.
     5. Ids of a room never go back under one epoch, not even when it was forgotten and comes anew.
+    6. What others have stored, if several processes share the record, is told to the sink of `follow`:
+       late, twice, out of order or not at all. Who needs all of it looks at the ids.
     """
 
     epoch: str
@@ -78,11 +120,21 @@ class Journal(Protocol):
     secret: bytes
     #: The keys of earlier runs, the latest first: so a server knows after a restart which tokens it gave out.
     former: Sequence[FormerKey]
-    #: Whether `refs` also answers for what was stored in this run, so that nobody else need remember it.
-    keeps_refs: bool
 
-    def commit(self, records: Sequence[Record]) -> None:
-        """Store the records. Raises `JournalError` where it cannot; the same call may be made again."""
+    def commit(self, records: Sequence[Record]) -> Sequence[Placement]:
+        """Store the records; return where each is.
+
+        Raises `JournalError` if that cannot be; the same call may be made again.
+        """
+
+    def follow(self, sink: Callable[[Announcement], None]) -> None:
+        """Call the sink from now on with what others have stored; never, if nobody else can.
+
+        It is called by a thread of the journal's, or by `commit` of another handle; it raises nothing.
+        """
+
+    def open(self, room: str) -> Bounds:
+        """Return which ids are kept of a room that is about to be followed and written to."""
 
     def bounds(self, room: str) -> Bounds:
         """Return which ids are kept of the room."""
@@ -103,8 +155,11 @@ class Journal(Protocol):
         moment after it was stored.
         """
 
-    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
-        """Return what the session published with a ref and is kept: ref to room, id and time."""
+    def known(self, session: str) -> Mapping[str, Placed]:
+        """Return what the session published with a ref elsewhere and is kept; the newest come last.
+
+        Elsewhere is what this process has not stored itself: an earlier run, another node.
+        """
 
     def takes(self, room: str) -> bool:
         """Tell whether messages of this room may be stored: false if it is new and there are too many.

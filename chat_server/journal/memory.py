@@ -3,13 +3,23 @@
 import secrets
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 import msgspec
-from msgspec import Struct
 
-from chat_server.journal.base import Bounds, FormerKey, Page, Record, Said, cut, page
+from chat_server.journal.base import (
+    Announcement,
+    Bounds,
+    FormerKey,
+    Page,
+    Placed,
+    Placement,
+    Record,
+    Said,
+    cut,
+    page,
+)
 from chat_server.journal.turns import Turn
 from chat_server.journal.words import is_in, phrases, tokens
 
@@ -19,39 +29,37 @@ FLOORS = 10_000
 _text = msgspec.json.Decoder(Said).decode
 
 
-class _Kept(Struct, gc=False):
-    """What is kept of a record: no more, and nothing that the garbage collector would look at."""
-
-    first: int
-    last: int
-    ts: float
-    frames: bytes
-
-
 class _Shelf:
-    """One room's records, the oldest first."""
+    """One room's records, the oldest first, and the id and time of its last message."""
 
-    __slots__ = ("count", "last", "records")
+    __slots__ = ("count", "last", "records", "ts")
 
-    def __init__(self) -> None:
-        self.records: deque[_Kept] = deque()
+    def __init__(self, last: int = 0, ts: float = 0.0) -> None:
+        self.records: deque[Placement] = deque()
         self.count = 0
-        self.last = 0
+        self.last = last
+        self.ts = ts
 
-    def add(self, record: Record, keep: int) -> None:
-        self.records.append(_Kept(record.first, record.last, record.ts, record.frames))
-        self.count += record.last - record.first + 1
-        self.last = record.last
-        # The last record stays, whatever `keep` is: it has the room's last time.
+    def add(self, record: Record, keep: int) -> Placement:
+        first, ts = self.last + 1, self.ts
+        if record.ts > ts:  # noqa: PLR1730  # max takes three times as long
+            ts = record.ts
+        last = self.last + record.count
+        placement = Placement(first, last, ts, record.lines(first, ts))
+        self.records.append(placement)
+        self.last, self.ts = last, ts
+        self.count += record.count
+        # The last record stays, whatever `keep` is.
         while self.count > keep and len(self.records) > 1 and self.count - _size(self.records[0]) >= keep:
             self.count -= _size(self.records.popleft())
+        return placement
 
     @property
     def first(self) -> int:
         return self.last - self.count + 1
 
 
-def _size(record: _Kept) -> int:
+def _size(record: Placement) -> int:
     return record.last - record.first + 1
 
 
@@ -65,7 +73,6 @@ class MemoryJournal:
         self.durable = False
         self.behind = False
         self.costly = False
-        self.keeps_refs = False
         self._keep = keep
         # Guards _shelves and what they hold.
         self._lock = threading.Lock()
@@ -74,24 +81,34 @@ class MemoryJournal:
         self._floors: dict[str, tuple[int, float]] = {}
         self._floor = 0
 
-    def commit(self, records: Sequence[Record]) -> None:
+    def commit(self, records: Sequence[Record]) -> Sequence[Placement]:
         """Store the records that are not stored yet, as after a fault in the middle of the same call."""
+        placements = []
         with self._lock:
             for record in records:
-                shelf = self._shelves.get(record.room)
-                if shelf is None:
-                    shelf = self._shelves[record.room] = _Shelf()
-                    self._floors.pop(record.room, None)
-                if record.last > shelf.last:
-                    shelf.add(record, self._keep)
+                if record.placement is None:
+                    shelf = self._shelves.get(record.room) or self._begin_locked(record.room)
+                    record.placement = shelf.add(record, self._keep)
+                placements.append(record.placement)
+        return placements
+
+    def follow(self, sink: Callable[[Announcement], None]) -> None:
+        """Do nothing: nobody else has this record."""
+
+    def open(self, room: str) -> Bounds:
+        """Return which ids are kept of the room, whose next id stays what it is now."""
+        with self._lock:
+            if room not in self._shelves:
+                self._begin_locked(room)
+        return self.bounds(room)
 
     def bounds(self, room: str) -> Bounds:
         """Return which ids are kept of the room."""
         with self._lock:
             shelf = self._shelves.get(room)
             if shelf is not None:
-                return Bounds(shelf.first, shelf.last, shelf.records[-1].ts)
-            last, ts = self._floors.get(room, (self._floor, 0.0))
+                return Bounds(shelf.first, shelf.last, shelf.ts)
+            last, ts = self._end_locked(room)
             return Bounds(last + 1, last, ts)
 
     def read(self, room: str, after: int, upto: int, limit: int) -> Page:
@@ -133,7 +150,7 @@ class MemoryJournal:
                     found.append((record.ts, said.id, line))
         return [line for _, _, line in sorted(found, key=itemgetter(0, 1), reverse=True)[:limit]]
 
-    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
+    def known(self, session: str) -> Mapping[str, Placed]:
         """Return nothing: a session that this process does not know is of another epoch."""
         del session
         return {}
@@ -150,13 +167,22 @@ class MemoryJournal:
         """
         with self._lock:
             shelf = self._shelves.pop(room, None)
-            if shelf is None or room.startswith("@"):
+            if shelf is None or room.startswith("@") or (not shelf.records and shelf.last == self._floor):
                 return
             self._floors.pop(room, None)
-            self._floors[room] = shelf.last, shelf.records[-1].ts
+            self._floors[room] = shelf.last, shelf.ts
             if len(self._floors) > FLOORS:
                 last, _ = self._floors.pop(next(iter(self._floors)))
                 self._floor = max(self._floor, last)
+
+    def _begin_locked(self, room: str) -> _Shelf:
+        shelf = self._shelves[room] = _Shelf(*self._end_locked(room))
+        self._floors.pop(room, None)
+        return shelf
+
+    def _end_locked(self, room: str) -> tuple[int, float]:
+        """Return the last id and time of a room of which nothing is kept; an inbox never comes back."""
+        return (0, 0.0) if room.startswith("@") else self._floors.get(room, (self._floor, 0.0))
 
     def trim(self) -> None:
         """Do nothing: `commit` keeps each room within its bound."""

@@ -10,6 +10,7 @@ from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
+from chat_server.stream.follower import catch_up
 from chat_server.stream.handover import handed_over
 from chat_server.stream.publication import Publication
 
@@ -23,7 +24,8 @@ PATIENCE_SECONDS = 5.0
 class GroupCommit:
     """Stores publications in the order in which they were submitted, then has their rooms deliver.
 
-    1. `submit` never waits: it is called under a room's lock, so ids and order agree.
+    1. `submit` never waits. The order of submitting is the order of a room, in which the journal gives the
+       ids; events keep their place in it.
     2. `drive` stores and delivers everything pending. If another thread is already driving, it returns at
        once: that thread looks again after letting go, under the lock under which `submit` adds.
     3. Nobody is shown what the journal has not stored.
@@ -42,7 +44,7 @@ class GroupCommit:
         self, journal: Journal, context: StreamContext, on_failure: Callable[[Exception | None], None]
     ) -> None:
         self.journal = journal
-        self._context = context
+        self.context = context
         self._clock = context.clock
         self._hand_over = context.hand_over
         self._pacing = context.pacing
@@ -94,8 +96,10 @@ class GroupCommit:
         with self._lock:
             if self.failure is not None and self._settled_locked(publication):
                 return
+            if not publication.count:
+                publication.delivery.submitted += 1
             self._waiting.append(publication)
-            self._size += len(publication.frames) + OVERHEAD_BYTES
+            self._size += publication.size + OVERHEAD_BYTES
 
     def drive(self, *, gather: bool = False, again: bool = False) -> None:
         """Store and deliver what waits, for at most `turn_seconds` on behalf of others. Raises nothing.
@@ -109,7 +113,7 @@ class GroupCommit:
             try:
                 if (gather or self.journal.costly) and self._pacing.yields:
                     with contained("yield_cpu"):
-                        self._context.yield_cpu()
+                        self.context.yield_cpu()
                 deliveries = self._store_waiting()
             except Exception as error:  # noqa: BLE001  # whatever it is, all of it is in its order and waits
                 deliveries = ()
@@ -175,7 +179,7 @@ class GroupCommit:
                 self._taken, self._waiting = self._waiting, self._taken
             self._held += self._size
             self._size = 0
-        if records := [each for each in self._taken if each.last >= each.first]:
+        if records := [each for each in self._taken if each.count]:
             self.journal.commit(records)
             self.commits += 1
             self.stored += len(records)
@@ -197,14 +201,19 @@ class GroupCommit:
             delivery = stored[0].delivery
             deliveries: Sequence[Delivery] = (delivery,)
             self._owed = deliveries
-            delivery.add(stored[0])
+            publication = stored[0]
+            publication.settle()
+            if not delivery.sequence(publication):
+                self._fill(publication)
             stored.clear()
             return deliveries
         deliveries = tuple(dict.fromkeys([*self._owed, *[each.delivery for each in stored]]))
         placed = 0
         try:
             for each in stored:
-                each.delivery.add(each)
+                each.settle()
+                if not each.delivery.sequence(each):
+                    self._fill(each)
                 placed += 1
         except Exception:
             self._owed = deliveries
@@ -212,6 +221,12 @@ class GroupCommit:
         finally:
             del stored[:placed]
         return deliveries
+
+    def _fill(self, publication: Publication) -> None:
+        """Have what is missing before this read by another thread."""
+        job = partial(catch_up, self.journal, publication.room, publication.delivery, publication.last)
+        if not handed_over(self._hand_over, job):
+            job()
 
     def _note(self, error: Exception) -> None:
         """Tell of the first failure in a row; let go whoever waits for a delivery."""
@@ -239,9 +254,12 @@ class GroupCommit:
         """Keep who came or went while nothing can be stored, until the opposite cancels it."""
         if publication.delivered is not None:
             publication.delivered.set()
-        if not publication.droppable:
+        if publication.kind != "presence":
             return False
         key = publication.delivery, publication.sender
         if self._unsettled.pop(key, None) is None:
             self._unsettled[key] = publication
+            publication.delivery.submitted += 1
+        else:
+            publication.delivery.submitted -= 1
         return True

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from chat_server.stream.arrival import Arrival
 from chat_server.stream.context import StreamContext
 from chat_server.stream.counters import Counters
 from chat_server.stream.handover import handed_over
+from chat_server.stream.order import Order
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, Outgoing, congested, failed, push
 from chat_server.stream.shares import own_acks, own_shares
 
@@ -28,26 +29,27 @@ class Delivery:
     """Hands a room's publications to its members, in their order.
 
     1. Whoever calls `run` hands out all that was added, unless another thread is at it, which then
-       does it: it lets go only where nothing is left, under the lock under which `add` adds.
+       does it: it lets go only when nothing is left, under the lock under which `sequence` adds.
     2. Every member who sent nothing of a pass is handed the same bytes object; who did gets the
        acknowledgements in place of the own messages.
     3. Nobody waits for a member: `push` never blocks, and cuts off a member that falls too far behind.
-    4. A member that `enter`s at an id gets everything after it, once, and in order: from `begin` on it is
+    4. Publications go out in the order of their ids, each id once and without a hole (`Order`).
+    5. A member that `enter`s at an id gets everything after it, once, and in order: from `begin` on it is
        held. No journal is read here.
-    5. One thread works for the others no longer than `turn_seconds`; then `hand_over` gets the rest.
-    6. If more than half of all members read on but are far behind, the room rests; then what is
+    6. One thread works for the others no longer than `turn_seconds`; then `hand_over` gets the rest.
+    7. If more than half of all members read on but are far behind, the room rests; then what is
        to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `admit` makes publishers wait. One slow
        or frozen member never does that; but anyone who says more than a person does waits for it, `rests`
        rests at most, so that nobody who reads on is cut for a flood.
-    7. In a room of `large_members` or more where several spoke in the last pass, the next waits
+    8. In a room of `large_members` or more where several spoke in the last pass, the next waits
        `gather_seconds_per_member` for each, unless a full pass waits already; alone, nobody waits.
-    8. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
+    9. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
        publications are handed out one by one; if even that fails, its members are ended, who would
        otherwise miss it unseen.
     """
 
     def __init__(self, last: int, context: StreamContext) -> None:
-        self._context = context
+        self.context = context
         self._clock = context.clock
         self._hand_over = context.hand_over
         self._pacing = context.pacing
@@ -59,6 +61,10 @@ class Delivery:
         self._members: dict[Outgoing, None] = {}
         self._recipients: tuple[Outgoing, ...] | None = ()
         self._arrivals: dict[Outgoing, Arrival] = {}
+        self._order = Order(last)
+        #: How many events were submitted here (the commit's lock guards it), and how many came: the last
+        #: thing of a room is that somebody leaves.
+        self.submitted = self.arrived = 0
         #: The last id that a pass has taken.
         self.taken = last
         self._passing = False
@@ -94,11 +100,38 @@ class Delivery:
                     return
                 self._changed.wait(self._pacing.rest_seconds)
 
-    def add(self, publication: "Publication") -> None:
-        """Add what was stored; `run` must follow."""
+    @property
+    def sequenced(self) -> int:
+        """The last id that was added."""
+        return self._order.last
+
+    def sequence(self, publication: "Publication") -> bool:
+        """Add what was stored, or an event; `run` must follow. Returns false if it must wait for others."""
         with self._lock:
-            self._added.append(publication)
-            self._size += len(publication.frames)
+            order = self._order
+            if publication.first == order.last + 1 and not order.ahead:
+                order.last = publication.last
+                self._added.append(publication)
+                self._size += len(publication.frames)
+                return True
+            added = order.take(publication)
+            self._add_locked(added)
+            self.arrived += not publication.count
+            return bool(added)
+
+    def missing(self) -> tuple[int, int] | None:
+        """Return the first and last id that must come before what is held; none if nothing is held."""
+        with self._lock:
+            return self._order.hole
+
+    def skip(self, last: int) -> None:
+        """Wait no more for what is missing up to an id: it is not kept any longer."""
+        with self._lock:
+            self._add_locked(self._order.skip(last))
+
+    def _add_locked(self, publications: "Sequence[Publication]") -> None:
+        self._added += publications
+        self._size += sum([len(each.frames) for each in publications])
 
     def begin(self, outbox: Outgoing) -> int:
         """Hold for a newcomer what is handed out from now on; return the last id before that.
@@ -137,9 +170,10 @@ class Delivery:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is left to deliver and nobody is there to get it."""
+        """Whether nothing is under way, stored or not, and nobody is there to get it."""
         with self._lock:
-            return not self._added and not self._members and not self._arrivals
+            under_way = self.arrived < self.submitted or self._added
+            return not (under_way or self._members or self._arrivals)
 
     def run(self) -> None:
         """Deliver what was added, for at most `turn_seconds` on behalf of others. Raises nothing."""
@@ -182,7 +216,7 @@ class Delivery:
     def _next(self, *, over: bool) -> "tuple[Sequence[Publication], Sequence[Outgoing]] | None":
         """End the pass before, if any, and begin the next; or let go, and hand over the rest.
 
-        Letting go happens under the lock under which `add` adds: who adds later finds it free.
+        Letting go happens under the lock under which `sequence` adds: who adds later finds it free.
         """
         with self._lock:
             self._passes += 1
@@ -259,11 +293,18 @@ class Delivery:
         if not frames:  # a quiet room, where nobody is told who comes; or a repetition
             recipients = ()
         self.several_spoke = len(own) > 1
-        states = self._push_all(recipients, own, frames, droppable=taken[0].droppable)
-        if own:  # who has left since is told no more than what became of the own messages
-            for outbox, acks in own_acks(taken, own.keys()).items():
-                push(outbox, acks)
-        return self._count(taken, len(recipients) + len(self._arriving), own, states)
+        try:
+            states = self._push_all(recipients, own, frames, droppable=taken[0].droppable)
+            if own:  # who has left since is told no more than what became of the own messages
+                for outbox, acks in own_acks(taken, own.keys()).items():
+                    push(outbox, acks)
+        except Exception:  # noqa: BLE001  # likewise; nobody knows who has got it
+            faults.report("pass")
+            return self._end_all(recipients)
+        now = self._clock()
+        number = len(recipients) + len(self._arriving)
+        self.counters.handed_out(taken, now, number, own, states[REFUSED], states[DROPPED])
+        return now
 
     def _push_all(
         self, recipients: Sequence[Outgoing], own: dict[Outgoing, bytes], frames: bytes, *, droppable: bool
@@ -294,33 +335,10 @@ class Delivery:
         """Hand out one publication after another, which joins nothing."""
         if len(taken) > 1:
             return max([self._hand_out([each], recipients) for each in taken])
+        return self._end_all(recipients)
+
+    def _end_all(self, recipients: Sequence[Outgoing]) -> float:
+        """End all members: they would miss something unseen."""
         for outbox in (*recipients, *[outbox for outbox, _ in self._arriving]):
             failed(outbox)
         return self._clock()
-
-    def _count(
-        self,
-        taken: "Sequence[Publication]",
-        recipients: int,
-        absent: Container[Outgoing],
-        states: Sequence[int],
-    ) -> float:
-        counters = self.counters
-        refused, dropped = states[REFUSED], states[DROPPED]
-        others = recipients - refused - dropped
-        now = self._clock()
-        for each in taken:
-            number = each.last - each.first + 1
-            if number:
-                counters.observe(now - each.received, number)
-            elif each.frames:
-                number = 1
-            own = each.sender is not None and each.sender.outbox not in absent
-            if others > own:
-                counters.delivered[each.kind] += number * (others - own)
-            if refused or dropped:
-                counters.refused += number * refused
-                counters.dropped += number * dropped
-            if each.delivered is not None:
-                each.delivered.set()
-        return now

@@ -1,9 +1,14 @@
 """What is on its way from a publisher to the members of a room."""
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from chat_protocol.codec import encode_lines
+from chat_protocol.messages import Ack, DmFrame, Message, MsgFrame, Ping
 from chat_server.journal.base import Record
+from chat_server.journal.heads import head_bytes
+from chat_server.journal.ledger import Ledger
 
 if TYPE_CHECKING:
     from chat_server.stream.delivery import Delivery
@@ -14,23 +19,73 @@ class Sender(Protocol):
     """Whoever published. `outbox` is where its frames go now: it may come back on another connection."""
 
     outbox: "Outgoing"
+    ledger: Ledger | None
 
 
 class Publication(Record, kw_only=True, eq=False):
-    """A record on its way: what is stored, and what its delivery needs.
+    """Messages on their way to be stored and shown, or an event (presence, a topic) that is shown alone.
 
-    If `last < first` there is nothing to store: presence, a topic. `acks` go to the sender in place
-    of `frames`. `received` is when its bytes were read, on the monotonic clock.
+    `messages` get their ids and time once the journal has placed them. An event has `frames` from the start,
+    and a `count` of 0. `acks` go to the sender in place of `frames`; `answers` names the refs to acknowledge.
+    `received` is when its bytes were read, on the monotonic clock.
     """
 
     delivery: "Delivery"
     sender: "Sender | None" = None
+    messages: Sequence[MsgFrame | DmFrame] = ()
+    answers: Sequence[str] = ()
+    frames: bytes = b""
     acks: bytes = b""
+    #: Ids, once placed; an event has none.
+    first: int = 0
+    last: int = -1
+    #: How many bytes it takes while it waits, about.
+    size: int = 0
     received: float = 0.0
     kind: str = "msg"
     delivered: threading.Event | None = None
+    #: Members of the room to whom an event is not sent: they are told of it in another room.
+    passed_over: "Sequence[Outgoing]" = ()
 
     @property
     def droppable(self) -> bool:
         """Whether a member who is behind can do without it."""
-        return self.kind == "presence"
+        return self.kind in ("presence", "name")
+
+    def lines(self, first: int, ts: float) -> bytes:
+        """Return the messages as members are sent them."""
+        for message in self.messages:
+            message.id = first
+            message.ts = ts
+            first += 1
+        return encode_lines(self.messages)
+
+    def bodies(self) -> bytes:
+        """Return the messages without their heads."""
+        for message in self.messages:
+            message.id, message.ts = 0, 0.0
+        skip = head_bytes(self.kind.upper(), None if self.kind == "dm" else self.room, 0, 0.0)
+        lines = encode_lines(self.messages).splitlines(keepends=True)
+        return b"".join([b"{" + line[skip:] for line in lines])
+
+    def settle(self) -> None:
+        """Take over where the journal has put it; each step may be done again."""
+        placement = self.placement
+        if placement is not None:
+            self.first, self.last, self.frames = placement.first, placement.last, placement.frames
+        if self.answers and self.sender is not None and self.sender.ledger is not None:
+            self.acks = self._acknowledgements(self.sender.ledger)
+
+    def _acknowledgements(self, ledger: Ledger) -> bytes:
+        """Note in the ledger where the messages are; return what the sender is told."""
+        if self.placement is not None:
+            first, ts = self.placement.first, self.placement.ts
+            placed = {ref: (self.room, first + index, ts) for ref, index in self.refs}
+            ledger.settle({**placed, **(self.placement.known or {})})
+        acks: list[Message] = [
+            Ack(ref=ref, id=id_, ts=ts, room=None if room.startswith("@") else room)
+            for ref, (room, id_, ts) in ledger.find(self.answers)
+        ]
+        if acks and (question := ledger.question(self.room, self.last)) is not None:
+            acks.append(Ping(question))
+        return encode_lines(acks)

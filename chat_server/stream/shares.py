@@ -17,11 +17,16 @@ def own_shares(taken: "Sequence[Publication]", frames: bytes) -> dict[Outgoing, 
     """
     if len(taken) == 1:
         publication = taken[0]
-        return {} if publication.sender is None else {publication.sender.outbox: publication.acks}
+        if publication.sender is None:
+            return {}
+        own_ = {publication.sender.outbox: publication.acks}
+        return {**dict.fromkeys(publication.passed_over, b""), **own_} if publication.passed_over else own_
     own: dict[Outgoing, list[tuple[int, int, bytes]]] = {}
     end = 0
     for each in taken:
         start, end = end, end + len(each.frames)
+        for outbox in each.passed_over:
+            own.setdefault(outbox, []).append((start, end, b""))
         if each.sender is not None:
             own.setdefault(each.sender.outbox, []).append((start, end, each.acks))
     view = memoryview(frames)

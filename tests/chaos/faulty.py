@@ -160,13 +160,14 @@ def faulty_journal(dice: Dice) -> None:
 
     commit = SqliteJournal.commit
 
-    def faulty(journal: SqliteJournal, records: Sequence[Any]) -> None:
+    def faulty(journal: SqliteJournal, records: Sequence[Any]) -> Sequence[Any]:
         dice.may_raise("journal.commit")
-        commit(journal, records)
+        placed = commit(journal, records)
         dice.may_raise("journal.commit, stored")
+        return placed
 
     SqliteJournal.commit = faulty  # type: ignore[assignment, method-assign]  # that is the point
-    for name in ("bounds", "read", "refs", "upkeep", "trim"):
+    for name in ("bounds", "open", "read", "known", "upkeep", "trim"):
         setattr(SqliteJournal, name, before(dice, f"journal.{name}", getattr(SqliteJournal, name)))
 
 

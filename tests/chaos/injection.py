@@ -34,8 +34,9 @@ PLACES: Mapping[str, Place] = {
     "journal.commit": Place(0.02, _DISK),
     "journal.commit, stored": Place(0.02, _DISK),
     "journal.bounds": Place(0.02, _DISK),
+    "journal.open": Place(0.02, _DISK),
     "journal.read": Place(0.02, _DISK),
-    "journal.refs": Place(0.1, _DISK),
+    "journal.known": Place(0.1, _DISK),
     "journal.upkeep": Place(0.1, _DISK),
     "journal.trim": Place(0.1, _DISK),
     "socket.accept": Place(

@@ -51,6 +51,6 @@ def test_defaults_are_left_out() -> None:
 def test_the_sender_is_from_on_the_wire() -> None:
     """`from` is a word of Python, so the field has another name here."""
     room = msgspec.json.decode(encode(MsgFrame("lobby", 1, 2.5, "ann", "hi")))
-    direct = msgspec.json.decode(encode(DmFrame("ann", "bob", "hi", 1, 2.5)))
+    direct = msgspec.json.decode(encode(DmFrame(1, 2.5, "ann", "bob", "hi")))
     assert room == {"type": "MSG", "room": "lobby", "id": 1, "ts": 2.5, "from": "ann", "text": "hi"}
     assert direct["from"] == "ann"

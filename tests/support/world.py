@@ -1,7 +1,7 @@
 """A chat without sockets, threads, clocks: outboxes that record, a clock that is set, jobs that are run."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,8 @@ from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
 from chat_server.errors import JournalError
-from chat_server.journal.base import FormerKey, Journal, Record
+from chat_server.journal.base import FormerKey, Journal, Placed, Placement, Record
+from chat_server.journal.heads import head_bytes
 from chat_server.journal.memory import MemoryJournal
 from chat_server.stream import arrival, commit, delivery
 from chat_server.stream.commit import GroupCommit
@@ -137,7 +138,7 @@ class FragileJournal(MemoryJournal):
         self.on_commit: Callable[[], None] | None = None
         self.known_refs: dict[str, dict[str, tuple[str, int, float]]] = {}
 
-    def commit(self, records: Sequence[Record]) -> None:
+    def commit(self, records: Sequence[Record]) -> Sequence[Placement]:
         """Store the records. Raises `JournalError` while broken."""
         if self.on_commit is not None:
             self.on_commit()
@@ -145,15 +146,16 @@ class FragileJournal(MemoryJournal):
             raise JournalError("no space left on device")
         if self.fault is not None and self.fault_comes == "before":
             raise self.fault
-        super().commit(records)
+        placed = super().commit(records)
         if self.fault is not None:
             raise self.fault
         self.batches.append(list(records))
-        for record in records:
+        for record, place in zip(records, placed, strict=True):
             known = self.known_refs.setdefault(record.session, {})
-            known.update({ref: (record.room, id_, record.ts) for ref, id_ in record.refs})
+            known.update({ref: (record.room, place.first + index, place.ts) for ref, index in record.refs})
+        return placed
 
-    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
+    def known(self, session: str) -> Mapping[str, Placed]:
         """Return what the session published with a ref, as a journal on a disk does."""
         return dict(self.known_refs.get(session, {}))
 
@@ -250,20 +252,42 @@ def enter(room: Room, client: Client, after: int | None = None) -> None:
     room.enter(client.session, room.approach(client.outbox, after))
 
 
-def record(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> Record:
+class Told(Record):
+    """A record that a test makes: it holds the journal to the ids that the test expects."""
+
+    first: int = 1
+    text: str = "m"
+
+    def lines(self, first: int, ts: float) -> bytes:
+        """Return the lines, whose texts say their ids."""
+        assert first == self.first, f"{self.room}: {first}, not {self.first}"
+        assert ts >= self.ts
+        return frames(self.room, first, first + self.count - 1, ts, self.text)
+
+    def bodies(self) -> bytes:
+        """Return the lines without their heads."""
+        skip = head_bytes("MSG", self.room, 0, 0.0)
+        each = [
+            encode(MsgFrame(self.room, 0, 0.0, "ann", f"{self.text} {self.first + at}"))
+            for at in range(self.count)
+        ]
+        return b"".join([b"{" + line[skip:] for line in each])
+
+
+def record(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> Told:
     """Return a record of messages whose texts say their ids."""
-    return Record(room, first, last, ts, frames(room, first, last, ts, text))
+    return Told(room, last - first + 1, ts, first=first, text=text)
 
 
 def publication(room: Room, first: int, last: int, text: str = "m") -> Publication:
-    """Return a publication of messages whose texts say their ids."""
-    lines = frames(room.name, first, last, 1.0, text)
-    return Publication(room.name, first, last, 1.0, lines, delivery=room.delivery)
+    """Return a publication of messages whose texts say their ids; it is to be stored."""
+    said = [MsgFrame(room.name, 0, 0.0, "ann", f"{text} {id_}") for id_ in range(first, last + 1)]
+    return Publication(room.name, len(said), 1.0, delivery=room.delivery, messages=said)
 
 
-def event(room: Room, last: int, lines: bytes, kind: str = "presence") -> Publication:
-    """Return a publication of what is shown and not stored, after so many messages."""
-    return Publication(room.name, last + 1, last, 1.0, lines, delivery=room.delivery, kind=kind)
+def event(room: Room, lines: bytes, kind: str = "presence") -> Publication:
+    """Return a publication of what is shown and not stored."""
+    return Publication(room.name, 0, 1.0, frames=lines, delivery=room.delivery, size=len(lines), kind=kind)
 
 
 def frames(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -> bytes:

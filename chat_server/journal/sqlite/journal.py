@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 
 from chat_server.errors import JournalError
-from chat_server.journal.base import FormerKey, Record
+from chat_server.journal.base import Announcement, Bounds, FormerKey, Placed, Placement, Record
 from chat_server.journal.calendar import SYSTEM, Clocks
+from chat_server.journal.numbering import End, Numbering, placements, unplaced
 from chat_server.journal.sqlite import keys
 from chat_server.journal.sqlite.indexer import Indexer
 from chat_server.journal.sqlite.links import check_name, note_name
 from chat_server.journal.sqlite.lockfile import Place
-from chat_server.journal.sqlite.reader import Reader
+from chat_server.journal.sqlite.reader import RANGE, Reader
 from chat_server.journal.sqlite.retention import Keep, Retention
 from chat_server.journal.sqlite.schema import ID_BITS, connect, failure, prepare, transaction, translated
 from chat_server.journal.sqlite.wal import LOG_LIMIT, WriteAheadLog
@@ -88,7 +89,6 @@ class SqliteJournal(Reader):
             self.epoch = str(self.meta["epoch"])
             self.durable = True
             self.costly = True
-            self.keeps_refs = False
             self.secret = bytes(self.meta["secret"])
             self.former: Sequence[FormerKey] = keys.former(self.meta)
             self._published = self.published()
@@ -100,6 +100,7 @@ class SqliteJournal(Reader):
             Keep(keep, keep_seconds, clocks), self, self._writer, self._indexer.forget
         )
         self._write = self._writer.cursor().execute
+        self._numbering = Numbering(self._end)
         self._lost = False
         self._log = WriteAheadLog(self._writer, checkpointer, self._place)
         self._commits = 0
@@ -111,32 +112,42 @@ class SqliteJournal(Reader):
         # Rooms in which something was stored since `upkeep` looked; set.add and set.pop are atomic.
         self._touched: set[str] = set()
 
-    def commit(self, records: Sequence[Record]) -> None:
-        """Store the records in one transaction. Raises `JournalError` where nothing was stored."""
+    def commit(self, records: Sequence[Record]) -> Sequence[Placement]:
+        """Store the records in one transaction. Raises `JournalError` if nothing was stored."""
         if self._lost:
             self._look_for_file()
         if self._log.due:
             self._log.turn()
+        new = unplaced(records)
         try:
-            if len(records) <= ROWS and all(map(self.rooms.__contains__, map(_room, records))):
-                rows = [_row(each, self.rooms[each.room]) for each in records]
+            placed = self._numbering.place(new)
+            if len(new) <= ROWS and new and all(map(self.rooms.__contains__, map(_room, new))):
+                rows = [
+                    _row(each, place, self.rooms[each.room]) for each, place in zip(new, placed, strict=True)
+                ]
                 self._write(_INSERTS[len(rows)], list(chain.from_iterable(rows)))
             else:
-                self._commit_many(records)
+                self._commit_many(new, placed)
         except sqlite3.Error as error:
             raise failure(self.path, error) from error
+        self._numbering.keep(new, placed)
         self._commits += 1
         if self._commits > self._trimmed + LATE and self._retention.behind:
             self._make_room(2 * len(records))
-        for record in records:
+        for record, place in zip(new, placed, strict=True):
             self._touched.add(record.room)
-            self._log.grew(len(record.frames))
+            self._log.grew(len(place.frames))
+        return placed if new is records else placements(records)
 
-    def refs(self, session: str) -> dict[str, tuple[str, int, float]]:
-        """Return what the session published with a ref before this start: ref to room, id and time.
+    def follow(self, sink: Callable[[Announcement], None]) -> None:
+        """Do nothing: nobody else may write to the file."""
 
-        Raises `JournalError`.
-        """
+    def open(self, room: str) -> Bounds:
+        """Return which ids are kept of the room. Raises `JournalError`."""
+        return self.bounds(room)
+
+    def known(self, session: str) -> Mapping[str, Placed]:
+        """Return what the session published with a ref before this start. Raises `JournalError`."""
         return dict(self.refs_of(self._published.get(session, array("q"))))
 
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
@@ -164,6 +175,7 @@ class SqliteJournal(Reader):
                 self._emptied.add(room)
             gone = [each for each in self._emptied if self._writer.execute(REMOVE_ROOM, (each,)).rowcount]
         self._indexer.forget(*keys_)
+        self._numbering.forget(room)
         self._emptied.difference_update(gone)
         for each in gone:
             self.rooms.pop(each, None)
@@ -200,14 +212,26 @@ class SqliteJournal(Reader):
         """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""
         self._opened.close()
 
-    def _commit_many(self, records: Sequence[Record]) -> None:
+    def _end(self, room: str) -> End:
+        """Return the last id and time of a room, asked of the writer, so that no reader is waited for."""
+        low, high = self.keys(room)
+        query = f"SELECT key - ?, ts {RANGE} ORDER BY key DESC LIMIT 1"
+        end = self._writer.execute(query, (low, low, high)).fetchone()
+        if end is None:
+            end = self._writer.execute("SELECT last, ts FROM rooms WHERE name = ?", (room,)).fetchone()
+        return end or (0, 0.0)
+
+    def _commit_many(self, records: Sequence[Record], placed: Sequence[Placement]) -> None:
         """Store any number of records, some of rooms that are new; those are known once they are stored."""
         added: dict[str, int] = {}
         with transaction(self._writer):
             for record in records:
                 if record.room not in self.rooms and record.room not in added:
                     added[record.room] = self._add_room(record.room)
-            rows = [_row(each, self.rooms.get(each.room) or added[each.room]) for each in records]
+            rows = [
+                _row(each, place, self.rooms.get(each.room) or added[each.room])
+                for each, place in zip(records, placed, strict=True)
+            ]
             self._writer.executemany(_INSERTS[1], rows)
         self.rooms.update(added)
 
@@ -233,12 +257,12 @@ class SqliteJournal(Reader):
 _room = attrgetter("room")
 
 
-def _row(record: Record, number: int) -> tuple[Any, ...]:
-    key = (number << ID_BITS) + record.last
+def _row(record: Record, place: Placement, number: int) -> tuple[Any, ...]:
+    key = (number << ID_BITS) + place.last
     if record.refs:
-        refs = msgspec.json.encode(record.refs)
-        return key, record.first, record.ts, record.session, refs, record.frames
-    return key, record.first, record.ts, None, None, record.frames
+        refs = msgspec.json.encode([(ref, place.first + index) for ref, index in record.refs])
+        return key, place.first, place.ts, record.session, refs, place.frames
+    return key, place.first, place.ts, None, None, place.frames
 
 
 def _open_to_write(path: Path, durability: str, opened: contextlib.ExitStack) -> sqlite3.Connection:

@@ -417,7 +417,7 @@ def test_a_clock_that_is_set_loses_no_session_of_the_run_before(step: float) -> 
     assert returned(world.restarted(), token).resumed is True
 
 
-@pytest.mark.parametrize("question", ["refs", "bounds"])
+@pytest.mark.parametrize("question", ["known", "open"])
 def test_a_session_is_asked_for_again_where_the_journal_failed(
     question: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ says what the model says; after a journal's failure all of it is there in the en
 """
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from hypothesis.stateful import (
 
 from chat_protocol.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
 from chat_server.errors import JournalError
-from chat_server.journal.base import Journal, Record
+from chat_server.journal.base import Journal, Placement, Record
 from chat_server.stream.pacing import MEASURED, PLAIN, Pacing
 from tests.chat_server.journal.factories import FACTORIES, Factory
 from tests.support.world import Client, World
@@ -88,11 +89,11 @@ class Fragile:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the journal has
         return getattr(self.journal, name)
 
-    def commit(self, records: list[Record]) -> None:
+    def commit(self, records: list[Record]) -> Sequence[Placement]:
         """Store, or raise."""
         if self.broken:
             raise JournalError("told to")
-        self.journal.commit(records)
+        return self.journal.commit(records)
 
 
 class Chat(RuleBasedStateMachine):
@@ -194,7 +195,7 @@ class Chat(RuleBasedStateMachine):
         person = self.people.get(name)
         if person and room in person.client.session.rooms:
             for ref in list(person.sent)[-count:]:
-                if ref in person.client.session.refs:
+                if (ledger := person.client.session.ledger) is not None and ledger.find([ref]):
                     person.client.send(Msg(person.sent[ref], room, ref))
 
     # What happens to them

@@ -3,10 +3,12 @@
 import pytest
 
 from chat_protocol.errors import NameTakenError, UnavailableError
+from chat_protocol.messages import REFS
 from chat_server.chat import registry as module
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.session import Session
+from chat_server.journal.ledger import Ledger
 from chat_server.stream.outgoing import NOWHERE
 from tests.support.world import Clock, RecordingOutbox, World
 
@@ -24,7 +26,7 @@ class Book:
         """Return somebody who is here."""
         self.came += 1
         session = Session(f"{self.came:028} token", name)
-        session.refs = {str(number): ("lobby", number, 1.0) for number in range(refs)}
+        session.ledger = Ledger(REFS, {str(number): ("lobby", number, 1.0) for number in range(refs)})
         self.registry.admit(session, name)
         self.registry.begin(session, RecordingOutbox())
         return session

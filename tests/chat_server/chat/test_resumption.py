@@ -1,12 +1,15 @@
 """Which session a token opens."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from chat_protocol.errors import UnavailableError
-from chat_protocol.messages import RegName
+from chat_protocol.messages import REFS, RegName
 from chat_server.chat.registry import Registry
 from chat_server.chat.resumption import Resumption
-from chat_server.chat.session import REFS_TO_ASK, Session, new_token
+from chat_server.chat.session import Session, new_token
+from chat_server.journal.base import Placed
 from tests.support.world import FragileJournal, World
 
 
@@ -52,12 +55,13 @@ def test_what_an_earlier_run_knew_is_bounded() -> None:
     world = World(FragileJournal())
     token = made(world)[1].begin("ann").token
     session_id = Session(token, "").id
-    known = {str(number): ("lobby", number, 1.0) for number in range(REFS_TO_ASK + 10)}
+    known = {str(number): ("lobby", number, 1.0) for number in range(REFS // 2 + 10)}
     assert isinstance(world.journal, FragileJournal)
     world.journal.known_refs[session_id] = known
     session = made(world.restarted())[1].claim(RegName("ann", token))
     assert session is not None
-    assert list(session.refs) == list(known)[10:]
+    assert session.ledger is not None
+    assert [ref for ref, _ in session.ledger.find(known)] == list(known)[10:]
 
 
 def test_two_who_come_at_once_with_one_token() -> None:
@@ -66,14 +70,14 @@ def test_two_who_come_at_once_with_one_token() -> None:
     token = made(world)[1].begin("ann").token
     later = world.restarted()
     registry, resumption = made(later)
-    refs = later.journal.refs
+    known = later.journal.known
 
-    def come_meanwhile(session: str) -> dict[str, tuple[str, int, float]]:
-        later.journal.refs = refs  # type: ignore[method-assign]  # for the other
+    def come_meanwhile(session: str) -> Mapping[str, Placed]:
+        later.journal.known = known  # type: ignore[method-assign]  # for the other
         assert resumption.claim(RegName("ann", token)) is not None
-        return refs(session)
+        return known(session)
 
-    later.journal.refs = come_meanwhile  # type: ignore[method-assign]  # the other is faster
+    later.journal.known = come_meanwhile  # type: ignore[method-assign]  # the other is faster
     with pytest.raises(UnavailableError, match="try again"):
         resumption.claim(RegName("ann", token))
     assert len(registry.sessions) == 1

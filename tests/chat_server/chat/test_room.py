@@ -22,11 +22,10 @@ from chat_protocol.messages import (
     TopicFrame,
 )
 from chat_server.chat import room as room_module
-from chat_server.chat import session as session_module
 from chat_server.chat.room import REPLAY
-from chat_server.chat.session import Session
 from chat_server.errors import JournalError
 from chat_server.journal.base import Bounds, Page
+from chat_server.journal.ledger import Ledger
 from chat_server.journal.memory import MemoryJournal
 from chat_server.stream import arrival
 from chat_server.stream.outgoing import TAKEN
@@ -158,7 +157,7 @@ def test_a_resend_is_acknowledged_once_the_first_is_stored() -> None:
 @pytest.mark.parametrize("step", [1, 2, 7])
 def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Contract 2: a new ref beyond it is refused, an old one acknowledged again, however often it comes."""
-    monkeypatch.setattr(session_module, "REFS", 5)
+    monkeypatch.setattr(room_module, "REFS", 5)
     world = World()
     ann, bob = world.clients("ann", "bob")
     messages = [Msg(str(number), ref=str(number)) for number in range(7)]
@@ -175,8 +174,7 @@ def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyP
 
 def test_who_has_read_the_acknowledgements_may_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: a PING behind them asks, its PONG releases their refs, and only those of its room."""
-    monkeypatch.setattr(session_module, "REFS", 6)
-    monkeypatch.setattr(session_module, "REFS_TO_ASK", 3)
+    monkeypatch.setattr(room_module, "REFS", 6)
     world = World()
     ann, bob = world.clients("ann", "bob", rooms=["den"])
     ann.send(Msg("in the den", "den", ref="d"))
@@ -196,8 +194,8 @@ def fault(*_arguments: object, **_fields: object) -> NoReturn:
     raise MemoryError("told to")
 
 
-@pytest.mark.parametrize("where", ["encode_lines", "Publication", "submit", "sort", "time"])
-def test_a_fault_while_numbering_uses_no_id(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+@pytest.mark.parametrize("where", ["Publication", "submit", "claim", "time"])
+def test_a_fault_before_it_is_submitted_uses_no_id(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """Whatever fails: the next message has the next id, and a resend is published once."""
     world = World()
     ann, bob = world.clients("ann", "bob")
@@ -205,8 +203,8 @@ def test_a_fault_while_numbering_uses_no_id(monkeypatch: pytest.MonkeyPatch, whe
     with monkeypatch.context() as patched:
         if where == "submit":
             patched.setattr(world.commit, "submit", fault)
-        elif where == "sort":
-            patched.setattr(Session, "sort", fault)
+        elif where == "claim":
+            patched.setattr(Ledger, "claim", fault)
         elif where == "time":
             patched.setattr(Clock, "__call__", fault)
         else:

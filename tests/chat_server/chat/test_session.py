@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import Ack, Msg, Notice
+from chat_protocol.messages import Notice
 from chat_protocol.reasons import CloseReason
 from chat_server.chat import session as module
 from chat_server.chat.session import RANDOM, Session, is_signed, new_token, reissued, session_id
+from chat_server.journal.ledger import Ledger
 from chat_server.stream.outgoing import REFUSED, Nowhere
 from tests.support.world import RecordingOutbox, World
 
@@ -100,47 +101,6 @@ def test_room() -> None:
         session.room("attic")
 
 
-def referred(*refs: str | None) -> list[Msg]:
-    """Return messages with these refs."""
-    return [Msg("m", ref=ref) for ref in refs]
-
-
-def test_messages_are_sorted_by_their_refs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New ones up to the bound, none that was published before, and the rest is refused."""
-    monkeypatch.setattr(module, "REFS", 3)
-    session = Session("token", "ann")
-    session.refs = {"old": ("lobby", 1, 1.0)}
-    fresh, refused = session.sort(referred("old", "a", "a", None, "b", "c", "old", "d", None))
-    assert [each.ref for each in fresh] == ["a", None, "b", None]
-    assert [each.ref for each in refused] == ["c", "d"]
-
-
-def test_acknowledgements_name_a_room_but_no_inbox() -> None:
-    """A direct message is stored under a name that is nobody's business; a refused one has no place."""
-    session = Session("token", "ann")
-    session.refs = {"a": ("lobby", 4, 1.5)}
-    acks = session.acknowledgements(referred("a", "b", None, "c"), {"b": ("@f00", 5, 2.5)})
-    assert repr(acks) == repr([Ack("a", 4, 1.5, "lobby"), Ack("b", 5, 2.5)])
-
-
-def test_a_question_is_asked_once_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From so many refs on, until its own answer comes; another connection is asked anew."""
-    monkeypatch.setattr(module, "REFS_TO_ASK", 2)
-    session = Session("token", "ann")
-    session.refs = {"a": ("lobby", 1, 1.0)}
-    assert session.question("lobby", 1) == []
-    session.refs |= {"b": ("den", 1, 1.0), "c": ("lobby", 2, 1.0), "d": ("lobby", 3, 1.0)}
-    (first,) = session.question("lobby", 2)
-    assert session.question("den", 1) == []
-    session.begin(RecordingOutbox())
-    session.answered(first.ref)
-    assert len(session.refs) == 4, "the acknowledgements may have been lost with the connection"
-    (second,) = session.question("lobby", 2)
-    for ref in (None, "x", first.ref, second.ref, second.ref):
-        session.answered(ref)
-    assert list(session.refs) == ["b", "d"]
-
-
 def test_who_says_much_in_a_second_is_fast() -> None:
     """Until a second has passed since the count began; then it begins anew."""
     session = Session("token", "ann")
@@ -153,8 +113,8 @@ def test_who_says_much_in_a_second_is_fast() -> None:
 
 
 def test_weight() -> None:
-    """It grows with the refs and their length, as memory does."""
+    """It grows with what was published with refs, as memory does."""
     session = Session("token", "ann")
     empty = session.weight
-    session.refs = {str(number).zfill(60): ("lobby", number, 1.0) for number in range(100)}
-    assert session.weight - empty == 100 * (module.REF_BYTES + 60)
+    session.ledger = Ledger(1000, {str(number).zfill(60): ("lobby", number, 1.0) for number in range(100)})
+    assert session.weight - empty == session.ledger.weight > 0

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite.journal import SqliteJournal
+from tests.support.shared_journal import Engine, SharedJournal
 
 
 class Factory(NamedTuple):
@@ -26,7 +27,13 @@ def _sqlite(folder: Path, keep: int) -> Journal:
     return SqliteJournal(folder / "chat.db", "none", keep)
 
 
+def _shared(_folder: Path, _keep: int) -> Journal:
+    return SharedJournal(Engine())
+
+
 FACTORIES = [Factory("memory", _memory, durable=False), Factory("sqlite", _sqlite, durable=True)]
+#: Those that can lack what is no matter of order: retention, search, a life after the process.
+ORDERING = [*FACTORIES, Factory("shared", _shared, durable=False)]
 
 
 def settle(journal: Journal) -> Journal:

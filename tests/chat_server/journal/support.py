@@ -42,7 +42,7 @@ def referred(room: str, first: int, session: str, *refs: str, ts: float = 1.0) -
     """Return a record of messages with these refs."""
     made = record(room, first, first + len(refs) - 1, ts)
     made.session = session
-    made.refs = [(ref, id_) for id_, ref in enumerate(refs, first)]
+    made.refs = [(ref, index) for index, ref in enumerate(refs)]
     return made
 
 

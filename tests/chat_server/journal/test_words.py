@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from chat_protocol.codec import encode
 from chat_protocol.messages import MsgFrame
-from chat_server.journal.base import Journal
+from chat_server.journal.base import Journal, Record
 from chat_server.journal.words import is_in, phrases, spelled, tokens
 from tests.chat_server.journal.factories import FACTORIES, settle
-from tests.support.world import record as made
 
 TEXTS = [
     "the quick Fox", "C++ and c#", "你好世界", "東京タワーへ行く", "สวัสดีชาวโลก", "Привет, МИР", "Ёлка",
@@ -59,16 +58,22 @@ def test_every_journal_finds_the_same(journals: list[Journal], query: str, found
         assert sorted(_ids(journal.search(query, ["den"], 50))) == [each + 1 for each in found]
 
 
+class Texts(Record):
+    """The texts, as somebody says them at once."""
+
+    def lines(self, first: int, ts: float) -> bytes:
+        """Return a line for each."""
+        return b"".join(
+            encode(MsgFrame("den", id_, ts, "ann", text)) for id_, text in enumerate(TEXTS, first)
+        )
+
+
 @pytest.fixture(scope="module")
 def journals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Journal]]:
     """Return a journal of each kind with the texts."""
     opened = [factory.open(tmp_path_factory.mktemp(factory.name), 0) for factory in FACTORIES]
     for journal in opened:
-        one = made("den", 1, len(TEXTS))
-        one.frames = b"".join(
-            encode(MsgFrame("den", id_, 1.0, "ann", text)) for id_, text in enumerate(TEXTS, 1)
-        )
-        journal.commit([one])
+        journal.commit([Texts("den", len(TEXTS), 1.0)])
         settle(journal)
     yield opened
     for journal in opened:

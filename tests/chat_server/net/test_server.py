@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from chat_server.config import Config
 from chat_server.errors import JournalError, ListenError
-from chat_server.journal.base import Record
+from chat_server.journal.base import Placement, Record
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net import connection as connection_module
 from chat_server.net import server as module
@@ -342,11 +342,11 @@ class Failing(MemoryJournal):
 
     full = False
 
-    def commit(self, records: Sequence[Record]) -> None:
+    def commit(self, records: Sequence[Record]) -> Sequence[Placement]:
         """Store, or fail."""
         if self.full:
             raise JournalError("no space left on device")
-        super().commit(records)
+        return super().commit(records)
 
 
 def test_a_journal_that_fails_is_told_and_recovers_by_itself(start: Callable[..., Server]) -> None:

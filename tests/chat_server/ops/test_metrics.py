@@ -26,7 +26,7 @@ LABELS = {
     "chat_connections_closed_total": ("reason", set(map(str, CloseReason))),
     "chat_connections_rejected_total": ("reason", set(map(str, RejectReason))),
     "chat_messages_received_total": ("kind", {each.lower() for each in RECEIVED_KINDS}),
-    "chat_messages_delivered_total": ("kind", {"msg", "dm", "presence", "topic"}),
+    "chat_messages_delivered_total": ("kind", {"msg", "dm", "presence", "topic", "name"}),
     "chat_messages_dropped_total": ("reason", {"soft_limit", "cut_off", "slow_consumer"}),
     "chat_send_queue_bytes": ("stat", {"sum", "max"}),
 }

@@ -9,6 +9,7 @@ import pytest
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import Ack, Join, Leave, Msg, Topic
 from chat_server.chat.registry import HubLimits
+from chat_server.journal.base import Record
 from chat_server.stream import commit
 from chat_server.stream.commit import OVERHEAD_BYTES, STORE_BACKLOG_BYTES
 from chat_server.stream.delivery import Delivery
@@ -43,6 +44,12 @@ def test_submit_never_waits() -> None:
     assert [len(batch) for batch in journal.batches] == [1, 1]
 
 
+def placed(record: Record) -> int:
+    """Return the first id of a record that is stored."""
+    assert record.placement is not None
+    return record.placement.first
+
+
 def test_what_waits_is_stored_at_once() -> None:
     """Contract 2: what piles up during a commit, of all rooms, forms the next one."""
     world, journal = fragile()
@@ -56,7 +63,7 @@ def test_what_waits_is_stored_at_once() -> None:
 
     journal.on_commit = pile_up
     ann.say("first", room="lobby")
-    assert [[(each.room, each.first) for each in batch] for batch in journal.batches] == [
+    assert [[(each.room, placed(each)) for each in batch] for batch in journal.batches] == [
         [("lobby", 1)],
         [("lobby", 2), ("den", 1), ("lobby", 3), ("den", 2)],
     ]
@@ -248,19 +255,19 @@ def test_a_fault_while_placing_strands_no_room(monkeypatch: pytest.MonkeyPatch, 
     world, _ = fragile()
     ann, bob = world.clients("ann", "bob", rooms=["den", "attic"])
     calls = itertools.count(1)
-    add = Delivery.add
+    sequence = Delivery.sequence
 
-    def add_or_fail(self: Delivery, publication: Publication) -> None:
+    def add_or_fail(self: Delivery, publication: Publication) -> bool:
         if next(calls) == at:
             raise MemoryError("told to")
-        add(self, publication)
+        return sequence(self, publication)
 
     def speak_in_all() -> None:
         for name in ("lobby", "den", "attic"):
             ann.send(Msg("hi", name, ref=name))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Delivery, "add", add_or_fail)
+        patched.setattr(Delivery, "sequence", add_or_fail)
         assert world.commit.maintain(speak_in_all)
     world.commit.retry()
     assert [bob.outbox.ids(name) for name in ("lobby", "den", "attic")] == [[1]] * 3
@@ -409,7 +416,7 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
         world, _ = fragile()
         den = world.room("den")
         world.commit.admit()
-        one = event(den, 0, b" " * (STORE_BACKLOG_BYTES + 1))
+        one = event(den, b" " * (STORE_BACKLOG_BYTES + 1))
         world.commit.submit(one)
         stored: list[int] = []
 
@@ -432,7 +439,7 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
         half = b" " * (STORE_BACKLOG_BYTES * 6 // 10)
 
         def speaker() -> None:
-            world.commit.submit(event(den, 0, half))
+            world.commit.submit(event(den, half))
             world.commit.drive()
 
         def publisher() -> None:
@@ -440,7 +447,7 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
             let_go.append(world.commit.backlog <= STORE_BACKLOG_BYTES)
 
         let_go: list[bool] = []
-        world.commit.submit(event(den, 0, half))
+        world.commit.submit(event(den, half))
 
         def let_go_at_once() -> None:
             assert let_go == [True]
@@ -454,7 +461,7 @@ def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     """After `PATIENCE_SECONDS` they are told to try later."""
     monkeypatch.setattr(commit, "PATIENCE_SECONDS", 0.0)
     world, _ = fragile()
-    world.commit.submit(event(world.room("den"), 0, b" " * (STORE_BACKLOG_BYTES + 1)))
+    world.commit.submit(event(world.room("den"), b" " * (STORE_BACKLOG_BYTES + 1)))
     with pytest.raises(UnavailableError, match="again later"):
         world.commit.admit()
 

@@ -14,6 +14,8 @@ def test_all_rooms_and_the_commit_share_one() -> None:
     """So that a turn means the same everywhere."""
     world = World()
     lobby, den = world.room(), world.room("den")
-    one, other, shared = (each._context for each in (lobby.delivery, den.delivery, world.commit))  # noqa: SLF001  # what is shared shows nowhere else
+    one, other, shared = (
+        each for each in (lobby.delivery.context, den.delivery.context, world.commit.context)
+    )
     assert one is other
     assert other is shared

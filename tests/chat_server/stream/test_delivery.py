@@ -45,13 +45,14 @@ class Den:
         one.sender = sender
         self.last += count
         self.world.journal.commit([one])
-        self.delivery.add(one)
+        one.settle()
+        self.delivery.sequence(one)
         return one
 
     def event(self, text: bytes = b'{"type":"PING"}\n', *, droppable: bool = True) -> Publication:
         """Add something that is shown and not stored."""
-        one = event(self.room, self.last, text, "presence" if droppable else "topic")
-        self.delivery.add(one)
+        one = event(self.room, text, "presence" if droppable else "topic")
+        self.delivery.sequence(one)
         return one
 
 
@@ -196,7 +197,7 @@ def test_nobody_waits_for_a_member(state: int, refused: int, dropped: int) -> No
 
 
 def test_what_comes_while_somebody_arrives_is_held() -> None:
-    """Contract 4: what is stored but in no pass yet comes by the pass, and after what came before."""
+    """Contract 5: what is stored but in no pass yet comes by the pass, and after what came before."""
     den = Den()
     den.store(3)
     den.delivery.run()
@@ -213,7 +214,7 @@ def test_what_comes_while_somebody_arrives_is_held() -> None:
 
 
 def test_who_has_all_enters_at_once() -> None:
-    """Contract 4: and who has not, and did not begin, does not."""
+    """Contract 5: and who has not, and did not begin, does not."""
     den = Den()
     den.store(2)
     den.delivery.run()
@@ -226,7 +227,7 @@ def test_who_has_all_enters_at_once() -> None:
 
 
 def test_who_does_not_come_after_all_is_forgotten() -> None:
-    """Contract 4: and the room may be forgotten then."""
+    """Contract 5: and the room may be forgotten then."""
     den = Den()
     late = RecordingOutbox()
     den.delivery.begin(late)
@@ -253,7 +254,7 @@ def test_the_own_messages_of_who_arrives_come_as_acknowledgements() -> None:
 
 
 def test_somebody_arrives_in_the_middle_of_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 4: in every order of two who publish and one who comes in, all comes once and in order."""
+    """Contract 5: in every order of two who publish and one who comes in, all comes once and in order."""
     interleave.patch(monkeypatch, *LOCKING)
 
     def scenario() -> tuple[list[Body], Body]:
@@ -276,7 +277,7 @@ def test_somebody_arrives_in_the_middle_of_passes(monkeypatch: pytest.MonkeyPatc
 
 
 def test_leave_and_enter_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 4: whoever leaves in the middle of a pass and comes back gets each message once.
+    """Contract 5: whoever leaves in the middle of a pass and comes back gets each message once.
 
     The race: one thread's pass has ended and another's has begun when the first marks the end. The one
     who leaves then must still wait for the second.
@@ -349,7 +350,7 @@ def endless(den: Den, count: int) -> Callable[[bytes], None]:
 
 
 def test_a_publisher_hands_over_after_its_turn() -> None:
-    """Contract 5: one who finds more and more to deliver stops after its turn; another goes on."""
+    """Contract 6: one who finds more and more to deliver stops after its turn; another goes on."""
     den = Den(Clock(step=MEASURED.turn_seconds / 10))
     member = den.member()
     member.on_push = endless(den, 100)
@@ -412,7 +413,7 @@ def congest(den: Den, *, behind: int, reading: int) -> list[RecordingOutbox]:
 
 @pytest.mark.parametrize(("behind", "reading"), [(2, 2), (1, 2), (0, 1)])
 def test_a_room_does_not_rest_for_half_of_it(behind: int, reading: int) -> None:
-    """Contract 6: one slow member, or half of them, hold nobody up."""
+    """Contract 7: one slow member, or half of them, hold nobody up."""
     den = Den()
     members = congest(den, behind=behind, reading=reading)
     assert den.jobs.waiting == []
@@ -421,7 +422,7 @@ def test_a_room_does_not_rest_for_half_of_it(behind: int, reading: int) -> None:
 
 @pytest.mark.parametrize("state", [REFUSED, DROPPED])
 def test_a_frozen_room_does_not_rest(state: int) -> None:
-    """Contract 6: only those who read on but are behind count; the frozen ones are cut instead."""
+    """Contract 7: only those who read on but are behind count; the frozen ones are cut instead."""
     den = Den()
     members = [den.member() for _ in range(3)]
     for member in members:
@@ -438,7 +439,7 @@ def test_a_frozen_room_does_not_rest(state: int) -> None:
 
 
 def test_a_room_that_outruns_its_readers_rests() -> None:
-    """Contract 6: nobody delivers until the rest is over, then all of it comes."""
+    """Contract 7: nobody delivers until the rest is over, then all of it comes."""
     den = Den()
     members = congest(den, behind=2, reading=1)
     assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
@@ -455,7 +456,7 @@ def test_a_room_that_outruns_its_readers_rests() -> None:
 
 
 def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
-    """Contract 6: all members count, also those who spoke in this pass."""
+    """Contract 7: all members count, also those who spoke in this pass."""
     den = Den()
     sessions = [Session(f"token{number}", f"user{number}") for number in range(9)]
     for session in sessions:
@@ -470,7 +471,7 @@ def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
 
 
 def test_a_pass_without_members_is_no_reason_to_rest() -> None:
-    """Contract 6: who has left hears its acknowledgements, and how fast it reads says nothing."""
+    """Contract 7: who has left hears its acknowledgements, and how fast it reads says nothing."""
     den = Den()
     session = Session("token", "ann")
     sender = den.member(session)
@@ -488,7 +489,7 @@ def fail(*_arguments: object, **_fields: object) -> NoReturn:
 
 
 def test_a_fault_of_one_member_costs_that_member_alone() -> None:
-    """Contract 8: it is ended, since it misses something now; the others get all, also in other rooms."""
+    """Contract 9: it is ended, since it misses something now; the others get all, also in other rooms."""
     world = World()
     ann, bob, cat, dan = world.clients("ann", "bob", "cat", "dan", rooms=["den"])
 
@@ -505,7 +506,7 @@ def test_a_fault_of_one_member_costs_that_member_alone() -> None:
 
 
 def test_a_member_who_cannot_even_be_ended_stops_nobody() -> None:
-    """Contract 8: nor one who cannot be asked how far it is."""
+    """Contract 9: nor one who cannot be asked how far it is."""
     den = Den()
     bad, good = den.member(), den.member()
     bad.on_push = bad.on_end = fail
@@ -520,7 +521,7 @@ def test_a_member_who_cannot_even_be_ended_stops_nobody() -> None:
 def test_a_pass_that_cannot_be_put_together_is_handed_out_singly(
     monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    """Contract 8: without memory to join it; if there is none for one either, its members are ended."""
+    """Contract 9: without memory to join it; if there is none for one either, its members are ended."""
     den = Den()
     session = Session("token", "ann")
     members = [den.member(session), den.member()]
@@ -545,7 +546,7 @@ def test_a_pass_that_cannot_be_put_together_is_handed_out_singly(
     assert den.delivery.idle is False
 
 
-@pytest.mark.parametrize("where", ["_take_locked", "_count", "_gathering_locked"])
+@pytest.mark.parametrize("where", ["_take_locked", "_gathering_locked"])
 def test_a_fault_in_the_middle_leaves_the_room_alive(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """Contract 1: the turn is let go, and after a rest all that waits is delivered, once."""
     den = Den()
@@ -562,8 +563,24 @@ def test_a_fault_in_the_middle_leaves_the_room_alive(monkeypatch: pytest.MonkeyP
     assert member.ids("den") == [1, 2]
 
 
+def test_a_pass_that_is_lost_ends_its_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 9: they miss something now, and come back for it; the room goes on without them."""
+    den = Den()
+    member = den.member()
+    den.store()
+    with monkeypatch.context() as patched:
+        patched.setattr(Delivery, "_push_all", fail)
+        den.delivery.run()
+    assert member.ended == ["internal_error"]
+    den.delivery.leave(member)
+    late = den.member()
+    den.store()
+    den.delivery.run()
+    assert (late.ids("den"), den.jobs.waiting) == ([2], [])
+
+
 def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 5: then the thread goes on itself."""
+    """Contract 6: then the thread goes on itself."""
     den = Den(Clock(step=MEASURED.turn_seconds))
     member = den.member()
     member.on_push = endless(den, 30)
@@ -574,7 +591,7 @@ def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.M
 
 
 def test_who_says_much_waits_for_slow_readers() -> None:
-    """Contract 6: one reader behind is enough for that, and holds up nobody who speaks as people do."""
+    """Contract 7: one reader behind is enough for that, and holds up nobody who speaks as people do."""
     den = Den(pacing=Pacing(rest_seconds=0.0))
     slow = den.member()
     for _ in range(3):
@@ -596,14 +613,14 @@ def test_who_says_much_waits_for_slow_readers() -> None:
 
 
 def test_nobody_waits_for_ever_for_slow_readers() -> None:
-    """Contract 6: after a second of rests one goes on; whoever does not catch up is cut in time."""
+    """Contract 7: after a second of rests one goes on; whoever does not catch up is cut in time."""
     den = Den(pacing=Pacing(rest_seconds=0.0))
     congest(den, behind=1, reading=3)
     den.delivery.pace()
 
 
 def test_a_quiet_event_is_no_reason_to_rest() -> None:
-    """Contract 6: what nobody is told is handed to nobody."""
+    """Contract 7: what nobody is told is handed to nobody."""
     den = Den()
     session = Session("token", "ann")
     reader, sender = den.member(), den.member(session)
@@ -630,7 +647,7 @@ def speak_during_a_pass(den: Den, speakers: int, text: str = "m") -> RecordingOu
 
 
 def test_a_large_room_waits_for_what_is_said_next() -> None:
-    """Contract 7: the pass after one with two speakers begins when others had time to speak; all is in it."""
+    """Contract 8: the pass after one with two speakers begins when others had time to speak; all is in it."""
     den = Den()
     for _ in range(MEASURED.large_members):
         den.member()
@@ -657,7 +674,7 @@ def test_a_large_room_waits_for_what_is_said_next() -> None:
     ids=["one speaker", "a smaller room", "a full pass"],
 )
 def test_nobody_waits_where_it_does_not_pay(members: int, speakers: int, text: str) -> None:
-    """Contract 7: one speaker alone, a smaller room, or a full pass that waits are delivered at once."""
+    """Contract 8: one speaker alone, a smaller room, or a full pass that waits are delivered at once."""
     den = Den()
     for _ in range(members):
         den.member()
@@ -667,7 +684,7 @@ def test_nobody_waits_where_it_does_not_pay(members: int, speakers: int, text: s
 
 
 def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 6: past `DELIVERY_BACKLOG_BYTES` bytes `admit` waits until a pass has taken some of them."""
+    """Contract 7: past `DELIVERY_BACKLOG_BYTES` bytes `admit` waits until a pass has taken some of them."""
     interleave.patch(monkeypatch, delivery)
 
     def scenario() -> tuple[list[Body], Body]:
@@ -697,7 +714,7 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 6: after `PATIENCE_SECONDS` they are told to try later."""
+    """Contract 7: after `PATIENCE_SECONDS` they are told to try later."""
     monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.0)
     den = Den()
     congest(den, behind=1, reading=0)
@@ -742,7 +759,7 @@ def test_counts() -> None:
     den.event()
     den.delivery.run()
     counters = den.delivery.counters
-    assert counters.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0}
+    assert counters.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0, "name": 0}
     assert sum(counters.buckets) == 6
     assert counters.buckets[-1] == 2, "what took more than the last bound is counted above it"
     assert counters.seconds == pytest.approx(2 * (0.1 + 10 + 50))

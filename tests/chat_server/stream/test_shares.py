@@ -22,9 +22,8 @@ def made(rows: list[tuple[int | None, bytes, bytes]]) -> tuple[list[Session], li
         Publication(
             "den",
             1,
-            1,
             1.0,
-            frames,
+            frames=frames,
             delivery=den.delivery,
             sender=None if sender is None else sessions[sender],
             acks=acks,
