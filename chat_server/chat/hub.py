@@ -9,6 +9,7 @@ from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError
 from chat_protocol.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
 from chat_server.chat import names
+from chat_server.chat.directory import Directory, LocalDirectory
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.registry import HubLimits, Registry
@@ -41,12 +42,13 @@ class Hub:
     4. The end of a connection keeps each of its promises, whatever an earlier one raised.
     """
 
-    def __init__(self, shared: RoomContext, limits: HubLimits) -> None:
+    def __init__(self, shared: RoomContext, limits: HubLimits, directory: Directory | None = None) -> None:
         self.shared = shared
         self.limits = limits
         #: Set while stopping to suppress LEFT, since everybody leaves.
         self.stopping = False
-        self.registry = Registry(limits, shared.stream.clock)
+        self.directory = directory or LocalDirectory(shared.stream.clock)
+        self.registry = Registry(limits, shared.stream.clock, self.directory)
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
         self._journal = shared.commit.journal
@@ -58,14 +60,6 @@ class Hub:
         self._forgotten = Counters()
         #: Shows what other nodes have stored, if the journal is shared.
         self.follower = Follower(self._journal, self.room_delivery)
-
-    @property
-    def _names(self) -> Mapping[str, Session]:
-        return self.registry.names
-
-    @property
-    def _sessions(self) -> Mapping[str, Session]:
-        return self.registry.sessions
 
     # Users
 
@@ -80,15 +74,17 @@ class Hub:
         session = self._resumption.claim(request)
         known = session is not None
         session = session or self._resumption.begin(name)
-        self._admit(session, name, outbox)
-        wanted = dict.fromkeys((*session.parted, *after)) if known else {}
+        self.registry.admit(session, name)
+        wanted = dict.fromkeys((*session.former_rooms, *after)) if known else {}
         rooms: list[Room] = []
         try:
             left_out = self._visit_all([room for room in wanted if room != INBOX] or [LOBBY], rooms)
             first = rooms[0].approach(outbox, after.get(rooms[0].name) if known else None) if rooms else None
             resumed = None if request.session is None else known
             names_ = [room.name for room in rooms]
-            welcome = encode(Welcome(session.name, session.token, names_, self._journal.epoch, resumed))
+            welcome = encode(
+                Welcome(session.identity.name, session.token, names_, self._journal.epoch, resumed)
+            )
         except BaseException:
             for room in rooms[:1]:
                 room.turn_away(outbox)
@@ -96,10 +92,10 @@ class Hub:
             self.registry.depart(session, final=not known)
             raise
         push(outbox, welcome)
-        log.info("registered", user=session.name, resumed=known)
+        log.info("registered", user=session.identity.name, resumed=known)
         self._move_in(session, outbox, rooms, first, after if known else {})
         if left_out:
-            session.send(_left_out(left_out, self.limits.rooms_per_user))
+            outbox.push(encode(_left_out(left_out, self.limits.rooms_per_user)))
         return session
 
     def rename(self, session: Session, name: str, ref: str | None) -> None:
@@ -109,15 +105,15 @@ class Hub:
         """
         name = names.user_name(name, self.limits.name_length)
         self.shared.commit.admit()
-        old = session.name
+        old = session.identity.name
         self.registry.rename(session, name)
         log.info("renamed", user=name, old=old)
         answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
-        if not session.rooms:
+        if not session.memberships:
             session.outbox.push(answer)
         informed: dict[Outgoing, None] = {}
-        for room in session.rooms.values():
-            here = [each.outbox for each in room.members() if each is not session]
+        for room in [member.room for member in session.memberships.values()]:
+            here = [each.session.outbox for each in room.members() if each.session is not session]
             room.rename(session, told, answer, [each for each in here if each in informed])
             answer = b""
             if len(here) < self.shared.presence_limit:
@@ -131,11 +127,11 @@ class Hub:
         events: list[threading.Event] = []
         inbox = self.registry.pause(session)
         try:
-            for room in session.rooms.values():
+            for room in [member.room for member in session.memberships.values()]:
                 with contained("leave"):
                     events.append(room.leave(session, reason, quiet=self.stopping))
-                    log.info("left", user=session.name, room=room.name, reason=reason)
-            session.parted, session.rooms = tuple(session.rooms), {}
+                    log.info("left", user=session.identity.name, room=room.name, reason=reason)
+            session.former_rooms, session.memberships = tuple(session.memberships), {}
             if inbox is not None:
                 inbox.close(session.outbox)
         finally:
@@ -166,25 +162,25 @@ class Hub:
         been told then.
         """
         name = names.room_name(name, self.limits.name_length)
-        if name in session.rooms:
-            session.rooms[name].greet(session, ref)
+        if name in session.memberships:
+            session.memberships[name].room.greet(session, ref)
             return
-        if len(session.rooms) >= self.limits.rooms_per_user:
+        if len(session.memberships) >= self.limits.rooms_per_user:
             raise LimitReachedError(
-                f"you are in {len(session.rooms)} rooms, the most there may be; LEAVE one first"
+                f"you are in {len(session.memberships)} rooms, the most there may be; LEAVE one first"
             )
         room = self._visit(name)
         try:
             room.enter(session, room.approach(session.outbox, after), ref)
         finally:
             self._end_visits([room])
-        log.info("joined", user=session.name, room=name)
+        log.info("joined", user=session.identity.name, room=name)
 
     def leave(self, session: Session, room: Room) -> None:
         """Let a user leave a room."""
-        del session.rooms[room.name]
+        del session.memberships[room.name]
         room.leave(session, "left")
-        log.info("left", user=session.name, room=room.name, reason="left")
+        log.info("left", user=session.identity.name, room=room.name, reason="left")
 
     def room_delivery(self, room: str) -> Delivery | None:
         """Return what delivers a room's messages here; none if nobody here is in it."""
@@ -203,7 +199,7 @@ class Hub:
     def sweep(self) -> None:
         """Forget the rooms that nobody is in and the sessions that have expired."""
         with self._lock:
-            gone = [room for room in self._rooms.values() if not room.visitors and room.idle]
+            gone = [room for room in self._rooms.values() if not room.expected and room.idle]
             for room in gone:
                 if room.name != LOBBY:
                     self._forgotten.add(room.delivery.counters)
@@ -246,11 +242,6 @@ class Hub:
         asked = list(after.items())[:LONGEST]
         return {room if room == INBOX else names.room_name(room, length): id_ for room, id_ in asked}
 
-    def _admit(self, session: Session, name: str, outbox: Outgoing) -> None:
-        """Give the session its name; nobody is shown anything of it yet."""
-        del outbox
-        self.registry.admit(session, name)
-
     def _inbox(self, owner: Session) -> Inbox:
         """Return the inbox of somebody to whom nobody has written yet."""
         return Inbox(owner, self.shared)
@@ -270,7 +261,7 @@ class Hub:
         while True:
             with self._lock:
                 if (room := self._rooms.get(name)) is not None:
-                    room.visitors += 1
+                    room.expected += 1
                     return room
                 self._check_space_locked(name)
                 removed = self._removed
@@ -280,7 +271,7 @@ class Hub:
                     continue  # somebody else was faster, or what was read may be out of date
                 self._check_space_locked(name)
                 self._rooms[name] = room
-                room.visitors += 1
+                room.expected += 1
             self._leftovers.keep(name)
             return room
 
@@ -291,7 +282,7 @@ class Hub:
     def _end_visits(self, rooms: Sequence[Room]) -> None:
         with self._lock:
             for room in rooms:
-                room.visitors -= 1
+                room.expected -= 1
 
     def _move_in(
         self,
@@ -307,7 +298,7 @@ class Hub:
             for room in rooms:
                 room.enter(session, first or room.approach(outbox, after.get(room.name)))
                 first = None
-                log.info("joined", user=session.name, room=room.name)
+                log.info("joined", user=session.identity.name, room=room.name)
             if inbox is not None:
                 inbox.open(outbox, after.get(INBOX, 0))
         except Exception:  # noqa: BLE001  # it has been told that it is in

@@ -38,7 +38,7 @@ class Inbox(Room):
         """Let everybody speak."""
 
     def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
-        name, to = sender.name, self._owner.name
+        name, to = sender.identity.name, self._owner.identity.name
         return [DmFrame(0, 0.0, name, to, each.text) for each in messages]
 
 

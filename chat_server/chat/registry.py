@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_protocol.reasons import CloseReason
-from chat_server.chat import names
+from chat_server.chat.directory import Directory
 from chat_server.chat.inbox import Inbox
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, weight
 from chat_server.stream.counters import Counters
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.outgoing import NOWHERE, Outgoing
 
-#: For how long, in seconds, a resume waits for the connection that it replaces to have ended.
-REPLACE_WAIT = 5.0
+#: For how long a resume waits for the connection that it replaces to have ended.
+REPLACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +35,31 @@ class HubLimits:
 
 
 class Registry:
-    """The names and the sessions.
+    """The sessions of this server, and the names that the directory keeps for them.
 
     1. A name belongs to one session, from when it is given until `name_hold` after its connection broke.
     2. A session outlives its connection by `session_ttl`, unless so many others are away that the one who
        left first is forgotten.
     3. One connection has a session at a time: whoever resumes it gets it when the other has wholly ended.
     4. A session that is away keeps nothing of its connection.
+    5. The directory is asked under no lock. A name is held before others can see that its session has left,
+       and freed before the session is forgotten for good.
     """
 
-    def __init__(self, limits: HubLimits, clock: Callable[[], float]) -> None:
-        self.names: dict[str, Session] = {}
+    def __init__(self, limits: HubLimits, clock: Callable[[], float], directory: Directory) -> None:
         self.sessions: dict[str, Session] = {}
         self._limits = limits
         self._clock = clock
-        # Guards all of this, the sessions' `inbox`, `live` and `left_at`; `_gone` tells that one has left.
+        self._directory = directory
+        # Guards all of this, the inboxes of identities, and `live` and `left_at` of sessions; `_gone` tells
+        # that one has left.
         self._lock = threading.Lock()
         self._gone = threading.Condition(self._lock)
         # Who is away, by id, in the order of leaving: how many bytes each takes.
         self._absent: dict[str, int] = {}
         self._absent_bytes = 0
-        # Those whose inbox is to be forgotten, since nobody can come back for it.
+        # Those whose name is to be freed, and those whose inbox is to be forgotten: nobody can come back.
+        self._nameless: list[str] = []
         self._orphans: list[str] = []
         self._forgotten = Counters()
         #: How many sessions were forgotten early, since too many others were away.
@@ -68,6 +72,7 @@ class Registry:
 
         `admit` must follow, or `depart`. Raises `UnavailableError`.
         """
+        self._directory.claim(session_id)
         with self._gone:
             session = self.sessions.get(session_id)
             if session is not None and session.left_at is None:
@@ -84,43 +89,51 @@ class Registry:
 
     def admit(self, session: Session, name: str) -> None:
         """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then."""
-        with self._gone:
-            try:
-                self._hold_locked(session, name)
-            except NameTakenError:
-                if session.id in self.sessions:
-                    self._leave_locked(session)
-                raise
+        try:
+            self._directory.take(session.id, name)
+        except NameTakenError:
+            if session.id in self.sessions:
+                self.depart(session, final=False)
+            raise
+        with self._lock:
+            session.identity.name = name
             self.sessions[session.id] = session
 
     def begin(self, session: Session, outbox: Outgoing) -> Inbox | None:
         """Have others reach the session's connection from now on; return its inbox, to be opened."""
+        if session.ledger is not None:
+            session.ledger.ask_anew()
         with self._lock:
-            session.begin(outbox)
-            return session.inbox
+            session.outbox = outbox
+            session.live = True
+            return session.identity.inbox
 
     def rename(self, session: Session, name: str) -> None:
         """Change a name. Raises `NameTakenError`."""
+        self._directory.take(session.id, name)
         with self._lock:
-            self._hold_locked(session, name)
+            session.identity.name = name
 
     def receiver(self, name: str, make_inbox: Callable[[Session], Inbox]) -> tuple[Session, Inbox] | None:
         """Return who has that name, here or away for a moment, and the inbox; none if nobody does."""
+        found = self._directory.find(name)
         with self._lock:
-            session = self.names.get(names.user_key(name))
-            if session is None or self._is_over_locked(session):
+            session = self.sessions.get(found or "")
+            if session is None:
                 return None
-            if session.inbox is None:
-                session.inbox = make_inbox(session)
+            identity = session.identity
+            if identity.inbox is None:
+                identity.inbox = make_inbox(session)
                 if session.live:
-                    session.inbox.go_live(session.outbox)
-            return session, session.inbox
+                    identity.inbox.go_live(session.outbox)
+            return session, identity.inbox
 
     def inbox_delivery(self, session_id: str) -> Delivery | None:
         """Return what delivers to a session's inbox; none if that is not open here."""
         with self._lock:
             session = self.sessions.get(session_id)
-            return session.inbox.delivery if session is not None and session.inbox is not None else None
+            inbox = session.identity.inbox if session is not None else None
+            return inbox.delivery if inbox is not None else None
 
     # Going
 
@@ -128,17 +141,22 @@ class Registry:
         """Have nobody open the session's inbox any more; return it, to be closed."""
         with self._lock:
             session.live = False
-            return session.inbox
+            return session.identity.inbox
 
     def depart(self, session: Session, *, final: bool) -> None:
         """Note that a session's connection has left all rooms; forget the session if it is `final`."""
+        if final:
+            self._directory.release(session.id)
+        else:
+            self._directory.hold(session.id, self._limits.name_hold)
         with self._gone:
             if final:
                 self._forget_locked(session)
                 session.left_at = self._clock()
-                self._gone.notify_all()
             else:
                 self._leave_locked(session)
+            self._gone.notify_all()
+        self._free_names()
 
     def release(self, session: Session, outbox: Outgoing) -> None:
         """Keep nothing of a connection that is over."""
@@ -152,8 +170,9 @@ class Registry:
         with self._lock:
             while (oldest := self._oldest_locked()) is not None:
                 if now - (oldest.left_at or 0.0) <= self._limits.session_ttl:
-                    return
+                    break
                 self._forget_locked(oldest)
+        self._free_names()
 
     def orphans(self) -> list[str]:
         """Return the ids of the sessions that were forgotten since the last call and had an inbox."""
@@ -177,8 +196,8 @@ class Registry:
         with self._lock:
             total.add(self._forgotten)
             for session in self.sessions.values():
-                if session.inbox is not None:
-                    total.add(session.inbox.delivery.counters)
+                if session.identity.inbox is not None:
+                    total.add(session.identity.inbox.delivery.counters)
         return total
 
     # Parts of the above
@@ -186,41 +205,18 @@ class Registry:
     def _replace_locked(self, session: Session) -> None:
         """Have the session's connection end, and wait for it. Raises `UnavailableError`."""
         session.outbox.end(CloseReason.SESSION_REPLACED)
-        if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_WAIT):
+        if not self._gone.wait_for(lambda: session.left_at is not None, REPLACE_SECONDS):
             raise UnavailableError("the session's other connection has not ended yet; try again")
-
-    def _hold_locked(self, session: Session, name: str) -> None:
-        key, old = names.key(name), names.key(session.name)
-        holder = self.names.get(key)
-        if holder is not None and holder is not session and not self._is_over_locked(holder):
-            raise NameTakenError(self._taken_locked(holder, name))
-        self.names[key] = session
-        if old != key and self.names.get(old) is session:
-            del self.names[old]
-        session.name = name
-
-    def _taken_locked(self, holder: Session, name: str) -> str:
-        if holder.left_at is None:
-            return f"the name {name} is taken; choose another"
-        left = holder.left_at + self._limits.name_hold - self._clock()
-        return (
-            f"the name {name} is kept for {left:.0f} s for who lost the connection; choose another, or wait"
-        )
-
-    def _is_over_locked(self, session: Session) -> bool:
-        """Tell whether a session holds its name no more."""
-        return session.left_at is not None and self._clock() - session.left_at > self._limits.name_hold
 
     def _leave_locked(self, session: Session) -> None:
         session.left_at = self._clock()
-        self._absent[session.id] = weight = session.weight
-        self._absent_bytes += weight
+        self._absent[session.id] = taken = weight(session)
+        self._absent_bytes += taken
         limits = self._limits
         while len(self._absent) > limits.absent_sessions or self._absent_bytes > limits.absent_bytes:
             if (oldest := self._oldest_locked()) is not None:
                 self._forget_locked(oldest)
                 self.evicted += 1
-        self._gone.notify_all()
 
     def _return_locked(self, session: Session) -> None:
         session.left_at = None
@@ -231,10 +227,15 @@ class Registry:
 
     def _forget_locked(self, session: Session) -> None:
         self._absent_bytes -= self._absent.pop(session.id, 0)
-        self.sessions.pop(session.id, None)
-        key = names.key(session.name)
-        if self.names.get(key) is session:
-            del self.names[key]
-        if session.inbox is not None:
-            self._forgotten.add(session.inbox.delivery.counters)
+        if self.sessions.pop(session.id, None) is not None:
+            self._nameless.append(session.id)
+        if session.identity.inbox is not None:
+            self._forgotten.add(session.identity.inbox.delivery.counters)
             self._orphans.append(session.id)
+
+    def _free_names(self) -> None:
+        """Tell the directory of those who were forgotten."""
+        with self._lock:
+            nameless, self._nameless = self._nameless, []
+        for session in nameless:
+            self._directory.release(session)

@@ -2,10 +2,12 @@
 
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import REFS, RegName
+from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import RoomContext
-from chat_server.chat.session import Session, is_signed, new_token, reissued, session_id
+from chat_server.chat.session import Session
+from chat_server.chat.tokens import is_signed, new_token, reissued, session_id
 from chat_server.journal.ledger import Ledger
 
 
@@ -29,7 +31,7 @@ class Resumption:
 
     def begin(self, name: str) -> Session:
         """Return a new session."""
-        return Session(new_token(self._secret), name)
+        return Session(new_token(self._secret), Identity(name))
 
     def claim(self, request: RegName) -> Session | None:
         """Return the session that a client resumes; none if it is gone.
@@ -52,13 +54,13 @@ class Resumption:
 
     def _revive(self, token: str) -> Session | None:
         """Return a session of an earlier run, with a token of this one; none if it is over."""
-        session = Session(reissued(self._secret, token), "")
+        session = Session(reissued(self._secret, token), Identity(""))
         if session.id in self._revived or self._shared.stream.clock() > self._ends:
             return None
         if known := self._journal.known(session.id):
             session.ledger = Ledger(REFS, known)
         bounds = self._journal.open(inbox_name(session.id))
-        session.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
+        session.identity.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
         if not self._registry.adopt(session):
             raise UnavailableError("another connection has just resumed this session; try again")
         self._revived.add(session.id)

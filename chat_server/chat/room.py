@@ -9,7 +9,7 @@ from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import REFS, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import PACE_BYTES, Session
+from chat_server.chat.session import PACE_BYTES, Session, look_for_flood
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.commit import GroupCommit
@@ -53,6 +53,14 @@ class RoomContext:
     join_history: int
 
 
+@dataclass(slots=True, eq=False)
+class Member:
+    """Somebody in one room."""
+
+    room: "Room"
+    session: Session
+
+
 class Room:
     """A room's members and the order of its messages; `delivery` brings them to the members.
 
@@ -70,13 +78,13 @@ class Room:
         self.name = name
         self.topic = ""
         #: How many are on their way in; guarded by the hub's lock.
-        self.visitors = 0
+        self.expected = 0
         self._shared = shared
         self._journal = shared.commit.journal
         self.delivery = Delivery(bounds.last, shared.stream)
         # Guards what follows; the delivery's and the commit's own locks are taken below it.
         self._lock = threading.Lock()
-        self._members: dict[Session, None] = {}
+        self._members: dict[Session, Member] = {}
 
     def __len__(self) -> int:
         return len(self._members)
@@ -90,12 +98,12 @@ class Room:
     def names(self) -> list[str]:
         """Return who is here, in the order of coming."""
         with self._lock:
-            return [member.name for member in self._members]
+            return [member.session.identity.name for member in self._members.values()]
 
-    def members(self) -> list[Session]:
+    def members(self) -> list[Member]:
         """Return who is here, in the order of coming."""
         with self._lock:
-            return list(self._members)
+            return list(self._members.values())
 
     def approach(self, outbox: Outgoing, after: int | None) -> "Entrance":
         """Get somebody ready to enter who has everything up to the id `after`; nobody is told yet.
@@ -121,11 +129,11 @@ class Room:
         Who is here already is told so. What cannot be read ends the newcomer's connection.
         """
         with self._lock:
-            self._members[session] = None
-            session.rooms.pop(self.name, None)
-            session.rooms[self.name] = self
+            member = self._members[session] = Member(self, session)
+            session.memberships.pop(self.name, None)
+            session.memberships[self.name] = member
             self._greet_locked(session, entrance.mark, entrance.gap, ref)
-        self._announce(session, Joined(room=self.name, name=session.name))
+        self._announce(session, Joined(room=self.name, name=session.identity.name))
         self._replay(entrance)
 
     def turn_away(self, outbox: Outgoing) -> None:
@@ -135,7 +143,7 @@ class Room:
     def greet(self, session: Session, ref: str | None) -> None:
         """Tell a member about the room once more, and make it the one joined last."""
         with self._lock:
-            session.rooms[self.name] = session.rooms.pop(self.name)
+            session.memberships[self.name] = session.memberships.pop(self.name)
             self._greet_locked(session, self.delivery.taken, None, ref)
 
     def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
@@ -143,7 +151,7 @@ class Room:
         with self._lock:
             self._members.pop(session, None)
         self.delivery.leave(session.outbox)
-        left = Left(room=self.name, name=session.name, reason=reason)
+        left = Left(room=self.name, name=session.identity.name, reason=reason)
         delivered = threading.Event()
         self._announce(session, left, quiet=quiet, delivered=delivered)
         return delivered
@@ -157,7 +165,7 @@ class Room:
         commit = self._shared.commit
         commit.admit()
         self.delivery.admit()
-        if sender.fast:
+        if sender.floods:
             self.delivery.pace()
         self._check(sender)
         refused = self._submit(sender, messages, received)
@@ -168,9 +176,9 @@ class Room:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
         self._check(sender)
         self._shared.commit.admit()
-        told = TopicFrame(room=self.name, topic=topic, by=sender.name)
+        told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
         publication = self._event(sender, encode(told), "topic")
-        publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.name, ref=ref))
+        publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.identity.name, ref=ref))
         with self._lock:
             self._shared.commit.submit(publication)
             self.topic = topic
@@ -193,7 +201,7 @@ class Room:
     def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
         joined = Joined(
             room=self.name,
-            name=session.name,
+            name=session.identity.name,
             members=len(self._members),
             topic=self.topic,
             last=last,
@@ -287,9 +295,9 @@ class Room:
             refused = self._submit_referred(publication, sender, messages)
         else:
             self._shared.commit.submit(publication)
-        sender.said += size
-        if sender.said > PACE_BYTES:
-            sender.said_much(received)
+        sender.said_bytes += size
+        if sender.said_bytes > PACE_BYTES:
+            look_for_flood(sender, received)
         return refused
 
     def _submit_referred(
@@ -313,5 +321,5 @@ class Room:
 
     def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
         """Return what members are sent; the journal gives it id and time."""
-        room, name = self.name, sender.name
+        room, name = self.name, sender.identity.name
         return [MsgFrame(room, 0, 0.0, name, each.text, each.action) for each in messages]

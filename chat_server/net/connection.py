@@ -18,7 +18,7 @@ from chat_protocol.errors import LineTooLongError
 from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Message, RegNameRequest
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.commands import Conversation
+from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.faults import contained
 from chat_server.net.flusher import Flusher
@@ -138,7 +138,7 @@ class ClientConnection:
             return Stage.ENDING
         if self._working:
             return Stage.WORKING
-        return Stage.LIVE if self.conversation.registered else Stage.NAMING
+        return Stage.LIVE if self.conversation.has_session else Stage.NAMING
 
     def give_back(self, seconds: float, now: float) -> None:
         """Count so many seconds not, in which the process was suspended."""
@@ -263,7 +263,7 @@ class ClientConnection:
         with contained("close"):
             self._socket.close()
         with contained("release"):
-            if self.conversation.registered:
+            if self.conversation.has_session:
                 context.hub.release(self.conversation.session, self.outbox)
         with contained("closed"):
             context.on_closed(self)
@@ -279,7 +279,7 @@ class ClientConnection:
 
     def _leave(self, reason: CloseReason, deadline: float) -> None:
         """Leave the rooms, and wait until what was said is stored and delivered."""
-        if not self.conversation.registered:
+        if not self.conversation.has_session:
             return
         in_turn = self._context.leaving.acquire(timeout=self._left(deadline))
         try:

@@ -283,7 +283,7 @@ class Server:
             log.warning("journal_recovered")
             notice = Notice("messages can be stored again")
         for connection in self.connections():
-            if connection.conversation.registered:
+            if connection.conversation.has_session:
                 push(connection.outbox, encode(notice))
 
 

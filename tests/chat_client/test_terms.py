@@ -24,14 +24,14 @@ JARGON = re.compile(
 
 
 def server_errors() -> list[tuple[str, str]]:
-    """Return code and text of each error that the chat raises, with `9` for what is filled in."""
+    """Return code and text of each error that the chat makes, with `9` for what is filled in."""
     found = []
     for path in modules("chat_server/chat"):
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-                kind = getattr(errors, ast.unparse(node.exc.func), None)
+            if isinstance(node, ast.Call) and node.args:
+                kind = getattr(errors, ast.unparse(node.func), None)
                 if isinstance(kind, type) and issubclass(kind, PeerError):
-                    found.append((kind.code, _text(node.exc.args[0])))
+                    found.append((kind.code, _text(node.args[0])))
     return found
 
 

@@ -12,7 +12,8 @@ from chat_protocol import errors
 from chat_protocol.codec import DEPTH, SERVER_LINE, client_decoder, server_decoder
 from chat_protocol.messages import PAGE, REFS, ClientMessage, Message, Search, ServerMessage, tag
 from chat_protocol.reasons import CloseReason, RejectReason
-from chat_server.chat.commands import BAD_LINES, ROWS
+from chat_server.chat.commands import ANSWER_ROWS
+from chat_server.chat.conversation import BAD_LINES
 from chat_server.config import Config
 from chat_server.journal.base import PAGE_BYTES
 from chat_server.journal.sqlite.reader import RESENDS
@@ -31,7 +32,7 @@ LIMITS = {
     "characters of a `ref`": 64,
     "rooms of one user": Config.rooms_per_user,
     "messages of a page": PAGE,
-    "rows of `USERS` and `ROOMS`": ROWS,
+    "rows of `USERS` and `ROOMS`": ANSWER_ROWS,
     "levels of nesting": DEPTH,
     "bad lines in a row": BAD_LINES,
     "refs of a session whose acknowledgements may be unread": REFS,

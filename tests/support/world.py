@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from chat_protocol.codec import encode, server_decoder
 from chat_protocol.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
 from chat_server.chat import hub, leftovers, registry, room
-from chat_server.chat.commands import Conversation
+from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room, RoomContext

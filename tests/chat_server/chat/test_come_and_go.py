@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chat_protocol.messages import Dm, Join, Leave, Msg, Name, Topic
+from chat_server.chat.directory import LocalDirectory
 from chat_server.chat.hub import INBOX
 from chat_server.chat.registry import HubLimits
 from tests.chat_server.journal.factories import FACTORIES, Factory
@@ -44,7 +45,7 @@ def visit(world: World, host: Client, number: int) -> None:
     guest.register(f"guest{number}")
     room = f"room{number}"
     guest.send(Join(room), Msg("hello", room, ref="1"), Topic("mine", room), Msg("again", "lobby", ref="2"))
-    host.send(Dm(guest.session.name, "welcome"))
+    host.send(Dm(guest.session.identity.name, "welcome"))
     guest.send(Dm("host", "thanks"))
     if number % 3 == 0:
         guest.send(Name(f"other{number}"))
@@ -54,7 +55,7 @@ def visit(world: World, host: Client, number: int) -> None:
     leave(world, guest, reason)
     if number % 5 == 0 and reason != "exit":
         again = Deaf(world)
-        again.register(guest.session.name, session=guest.session.token, after={room: 1, INBOX: 0})
+        again.register(guest.session.identity.name, session=guest.session.token, after={room: 1, INBOX: 0})
         leave(world, again, "exit" if number % 2 else "peer_reset")
 
 
@@ -127,7 +128,9 @@ def test_nothing_is_left_of_those_who_came_and_went(world: World) -> None:
     after = objects()
     assert after - before == Counter()
     assert world.hub.registry.absent() == (0, 0)
-    assert list(world.hub._names) == ["host"]  # noqa: SLF001  # nothing else shows it
+    directory = world.hub.directory
+    assert isinstance(directory, LocalDirectory)
+    assert (directory.find("host") is None, len(directory)) == (False, 1)
     inboxes = [room for room in getattr(world.journal, "rooms", {}) if room.startswith("@")]
     assert len(inboxes) <= 2, "that of the host, and the newest"
     if not world.journal.durable:

@@ -1,15 +1,11 @@
-"""The table of commands, what is allowed when, and how messages in a row are grouped."""
+"""The table of commands: what is allowed when, and what each does."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chat_protocol.codec import SERVER_LINE
-from chat_protocol.errors import BadJsonError, PeerError
 from chat_protocol.messages import (
-    Ack,
     ClientMessage,
     Dm,
     ErrorFrame,
@@ -22,7 +18,6 @@ from chat_protocol.messages import (
     List,
     Message,
     Msg,
-    MsgFrame,
     Name,
     Ping,
     Pong,
@@ -36,7 +31,7 @@ from chat_protocol.messages import (
     tag,
 )
 from chat_server.chat import commands
-from chat_server.chat.commands import BAD_LINES, COMMANDS, ROWS
+from chat_server.chat.commands import ANSWER_ROWS, COMMANDS, Stage
 from tests.chat_protocol.strategies import kinds
 from tests.support.world import Client, World
 
@@ -63,9 +58,10 @@ def test_every_message_of_a_client_has_a_command() -> None:
 
 def test_what_is_allowed_when() -> None:
     """REG_NAME before a name is given, PING, PONG and EXIT at any time, all else after."""
-    assert {kind for kind, command in COMMANDS.items() if command.registered is None} == ANY_TIME
-    assert {kind for kind, command in COMMANDS.items() if command.registered is False} == {RegName}
-    assert {kind for kind, command in COMMANDS.items() if command.registered is True} == set(EXAMPLES)
+    assert {kind for kind, command in COMMANDS.items() if command.stage is None} == ANY_TIME
+    assert {kind for kind, command in COMMANDS.items() if command.stage is Stage.NAMING} == {RegName}
+    assert {kind for kind, command in COMMANDS.items() if command.stage is Stage.NAMED} == set(EXAMPLES)
+    assert all(command.cost >= 1 for command in COMMANDS.values())
 
 
 @pytest.mark.parametrize("kind", list(EXAMPLES))
@@ -84,7 +80,7 @@ def test_a_name_is_given_once() -> None:
     client = World().client("ann")
     client.send(RegName("eve"))
     assert client.outbox.errors() == ["already_registered"]
-    assert client.session.name == "ann"
+    assert client.session.identity.name == "ann"
 
 
 @pytest.mark.parametrize("registered", [True, False])
@@ -97,107 +93,6 @@ def test_any_time(*, registered: bool) -> None:
     client.send(Exit(), Ping("never"))
     assert client.conversation.over == "exit"
     assert len(client.outbox.messages) == 1, "what comes after EXIT is not heard"
-
-
-def grouped(*messages: Message | PeerError) -> list[list[Any]]:
-    """Return the runs that messages are handled in."""
-    return [list(run) for run in commands._runs(messages)]  # noqa: SLF001  # its effect shows only in speed
-
-
-def test_messages_in_a_row_to_one_room_are_one_run() -> None:
-    """They are numbered, stored and delivered at once."""
-    one, two, other = Msg("1", "den"), Msg("2", "den"), Msg("3", "attic")
-    bare, error, ping = Msg("4"), BadJsonError("no"), Ping()
-    assert grouped() == []
-    assert grouped(one) == [[one]]
-    assert grouped(one, two, one) == [[one, two, one]]
-    assert grouped(one, two, other, bare, bare) == [[one, two], [other], [bare, bare]]
-    assert grouped(one, error, two) == [[one], [error], [two]]
-    assert grouped(ping, ping, one, ping) == [[ping], [ping], [one], [ping]]
-    assert grouped(Dm("a", "1"), Dm("a", "2"), Dm("b", "3")) == [
-        [Dm("a", "1"), Dm("a", "2")],
-        [Dm("b", "3")],
-    ]
-
-
-@given(st.lists(st.sampled_from([Msg("1"), Msg("2", "den"), Dm("a", "x"), Ping(), BadJsonError("no")])))
-def test_runs_keep_all_in_order(messages: list[Any]) -> None:
-    """Whatever comes, and no run has two types."""
-    runs = grouped(*messages)
-    assert [each for run in runs for each in run] == messages
-    assert all(len({type(each) for each in run}) == 1 for run in runs)
-
-
-def test_a_run_is_one_delivery() -> None:
-    """The others are handed one block for it."""
-    ann, bob = World().clients("ann", "bob")
-    ann.say("1", "2", "3")
-    assert len(bob.outbox.pushed) == 1
-    assert bob.outbox.ids() == [1, 2, 3]
-
-
-def test_order_is_kept_across_types() -> None:
-    """What a client says in one read happens in that order."""
-    world = World()
-    ann, bob = world.clients("ann", "bob")
-    ann.send(Msg("1", ref="a"), Join("den"), Msg("2", ref="b"), Leave(), Msg("3", ref="c"))
-    assert [(each.ref, each.room) for each in ann.outbox.of(Ack)] == [
-        ("a", "lobby"),
-        ("b", "den"),
-        ("c", "lobby"),
-    ]
-    assert [each.text for each in bob.outbox.of(MsgFrame)] == ["1", "3"]
-
-
-def test_each_of_a_refused_run_is_told() -> None:
-    """With its own ref."""
-    client = World().client("ann")
-    client.send(Msg("1", "attic", "a"), Msg("2", "attic"), Msg("3", "attic", "c"))
-    errors = client.outbox.of(ErrorFrame)
-    assert [(each.code, each.ref) for each in errors] == [
-        ("not_a_member", "a"),
-        ("not_a_member", None),
-        ("not_a_member", "c"),
-    ]
-    assert client.conversation.errors == {"not_a_member": 3}
-
-
-def bad(number: int) -> list[ClientMessage | PeerError]:
-    """Return so many bad lines."""
-    return [BadJsonError("no")] * number
-
-
-def test_bad_lines_are_answered() -> None:
-    """Each with its error, and the connection stays."""
-    client = Client(World().hub)
-    client.conversation.handle([*bad(2), Ping()], 0.0)
-    assert client.outbox.errors() == ["bad_json", "bad_json"]
-    assert len(client.outbox.of(Pong)) == 1
-    assert client.conversation.received == {"invalid": 2, "PING": 1}
-    assert client.conversation.over is None
-
-
-def test_too_many_bad_lines_in_a_row_end_it() -> None:
-    """A peer that speaks something else is not answered for ever."""
-    client = Client(World().hub)
-    client.conversation.handle(bad(BAD_LINES + 50), 0.0)
-    assert client.conversation.over == "bad_lines"
-    assert len(client.outbox.errors()) == BAD_LINES
-
-
-def test_a_good_line_starts_the_count_anew() -> None:
-    """Only lines in a row count."""
-    client = Client(World().hub)
-    for _ in range(3):
-        client.conversation.handle([*bad(BAD_LINES - 1), Ping()], 0.0)
-    assert client.conversation.over is None
-
-
-def test_counts_by_type() -> None:
-    """For the metrics: every message by its type, whether or not it was refused."""
-    client = World().client("ann")
-    client.send(Msg("1"), Msg("2"), Msg("3", "attic"), Who())
-    assert client.conversation.received == {"REG_NAME": 1, "MSG": 3, "WHO": 1}
 
 
 def test_leave() -> None:
@@ -221,7 +116,7 @@ def test_topic_is_bounded() -> None:
     client = World().client("ann")
     client.send(Topic("é" * 256), Topic("é" * 257), Topic(""))
     assert client.outbox.errors() == ["bad_field"]
-    assert client.session.room("lobby").topic == ""
+    assert client.conversation.room("lobby").topic == ""
 
 
 def test_who_is_here() -> None:
@@ -235,8 +130,8 @@ def test_who_is_here() -> None:
 
 def test_long_lists_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that they fit a line; `total` counts all."""
-    assert ROWS <= 1000
-    monkeypatch.setattr(commands, "ROWS", 2)
+    assert ANSWER_ROWS <= 1000
+    monkeypatch.setattr(commands, "ANSWER_ROWS", 2)
     ann, *_ = World().clients("ann", "bob", "cat", rooms=["den", "attic"])
     ann.send(Who(), List("l"))
     (users,), (rooms,) = ann.outbox.of(Users), ann.outbox.of(Rooms)
@@ -295,7 +190,7 @@ def test_every_command_takes_every_spelling_of_a_room(spelling: str) -> None:
     refs = [getattr(each, "ref", None) for each in ann.outbox.messages]
     assert set("12345678") <= set(refs)
     assert bob.outbox.ids("tea") == [1]
-    assert list(ann.session.rooms) == ["lobby"]
+    assert list(ann.session.memberships) == ["lobby"]
 
 
 def test_an_empty_topic_clears_it() -> None:
@@ -318,5 +213,5 @@ def test_a_list_fits_a_line(character: str) -> None:
     ann.send(List(ref="l"))
     (frame,) = ann.outbox.of(Rooms)
     assert frame.total == 1101
-    assert 100 < len(frame.rooms) <= ROWS
+    assert 100 < len(frame.rooms) <= ANSWER_ROWS
     assert max(len(line) for line in b"".join(ann.outbox.pushed).splitlines()) < SERVER_LINE

@@ -26,7 +26,7 @@ def talk(messages: int, keep: int = 100_000, size: int = 1) -> tuple[World, Clie
 
 def asked(world: World, reader: Client, question: History) -> HistoryFrame:
     """Return the page for a question."""
-    return history.answer(world.journal, reader.session.room("lobby"), question)
+    return history.answer(world.journal, reader.conversation.room("lobby"), question)
 
 
 def ids(page: HistoryFrame) -> list[int]:

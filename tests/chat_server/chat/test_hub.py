@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
@@ -29,7 +28,7 @@ from chat_protocol.messages import (
     Who,
 )
 from chat_server.chat import registry
-from chat_server.chat.hub import INBOX, Hub
+from chat_server.chat.hub import INBOX
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room
@@ -38,7 +37,6 @@ from chat_server.errors import JournalError
 from chat_server.journal.base import Page
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.delivery import Delivery
-from chat_server.stream.outgoing import Outgoing
 from tests.support import interleave
 from tests.support.interleave import Body
 from tests.support.world import LOCKING, Client, FragileJournal, RecordingOutbox, World
@@ -53,7 +51,7 @@ def back(world: World, gone: Client, name: str | None = None, **after: int) -> C
     """Return the client that resumes another's session, after these ids of its rooms."""
     client = Client(world.hub)
     positions = {INBOX if room_name == "inbox" else room_name: id_ for room_name, id_ in after.items()}
-    client.register(name or gone.session.name, session=gone.session.token, after=positions)
+    client.register(name or gone.session.identity.name, session=gone.session.token, after=positions)
     return client
 
 
@@ -121,7 +119,8 @@ def test_the_name_of_before_is_free_after_a_change(final: bool) -> None:  # noqa
     dave.send(Name("david"))
     dave.hang_up(final=final)
     back(world, dave, "dav").hang_up(final=True)
-    assert dict(world.hub._names) == {} or not final  # noqa: SLF001  # nothing else shows it
+    found = [name for name in ("dave", "david", "dav") if world.hub.directory.find(name)]
+    assert found == [] or not final
     for name in ("dave", "david", "dav"):
         assert Client(world.hub).register(name) is not None
 
@@ -151,7 +150,7 @@ def test_rename_to_another_case() -> None:
     world = World()
     (ann,) = world.clients("ann")
     ann.send(Name("ANN"))
-    assert ann.session.name == "ANN"
+    assert ann.session.identity.name == "ANN"
     assert Client(world.hub).register("ann") is None
     ann.hang_up()
     assert world.hub.counts() == (0, 1)
@@ -166,7 +165,7 @@ def test_two_at_once_get_a_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
         one, other = Client(world.hub), Client(world.hub)
 
         def check() -> None:
-            assert one.conversation.registered is not other.conversation.registered
+            assert one.conversation.has_session is not other.conversation.has_session
             assert sorted(one.outbox.errors() + other.outbox.errors()) == ["name_taken"]
             assert world.hub.counts() == (1, 1)
 
@@ -201,7 +200,7 @@ def test_resume_with_another_name() -> None:
     ann, bob = world.clients("ann", "bob")
     ann.hang_up()
     again = back(world, ann, "anna")
-    assert again.session.name == "anna"
+    assert again.session.identity.name == "anna"
     assert bob.outbox.of(Joined)[-1].name == "anna"
 
 
@@ -232,12 +231,12 @@ def test_resume_comes_too_late_where_the_old_connection_ends_with_exit() -> None
 
 def test_resume_gives_up_on_a_connection_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: it never takes a session from under another's feet."""
-    monkeypatch.setattr(registry, "REPLACE_WAIT", 0.0)
+    monkeypatch.setattr(registry, "REPLACE_SECONDS", 0.0)
     world = World()
     (ann,) = world.clients("ann")
     again = back(world, ann)
     assert again.outbox.errors() == ["unavailable"]
-    assert not again.conversation.registered
+    assert not again.conversation.has_session
     assert ann.session.outbox is ann.outbox
 
 
@@ -503,7 +502,9 @@ def test_a_room_that_somebody_is_entering_stays(monkeypatch: pytest.MonkeyPatch)
             bob.say("hi", room="den")
             assert bob.outbox.errors() == []
             ann.send(Join("den"))
-            assert ann.session.rooms["den"] is bob.session.rooms["den"], "there are two rooms of one name"
+            assert ann.session.memberships["den"].room is bob.session.memberships["den"].room, (
+                "there are two rooms of one name"
+            )
             assert world.hub.counts() == (2, 2)
 
         return [lambda: ann.send(Leave("den")), lambda: bob.send(Join("den")), world.hub.sweep], check
@@ -529,8 +530,8 @@ def test_a_resume_into_more_rooms_than_there_may_be() -> None:
     ann.hang_up()
     again = back(world, ann, attic=0)
     assert again.outbox.errors() == ["limit_reached"]
-    assert again.conversation.registered
-    assert sorted(again.session.rooms) == ["den", "lobby"]
+    assert again.conversation.has_session
+    assert sorted(again.session.memberships) == ["den", "lobby"]
     again.hang_up()
     assert world.hub.counts()[0] == 0
 
@@ -549,7 +550,7 @@ def test_more_rooms_than_there_may_be_now() -> None:
     (error,) = again.outbox.of(ErrorFrame)
     assert error.code == "limit_reached"
     assert ": b, c, d, r0," in error.text
-    assert list(again.session.rooms) == ["lobby", "a"]
+    assert list(again.session.memberships) == ["lobby", "a"]
     again.send(Leave("a"), Join("b"))
     assert again.outbox.errors() == ["limit_reached"]
 
@@ -745,7 +746,7 @@ def test_who_cannot_be_shown_the_first_room_is_not_welcomed(
         broken.setattr(world.journal, question, fail)
         assert again.register("bob" if resumed else "cat", **fields) is None
     assert again.outbox.errors() == ["unavailable"]
-    assert not again.conversation.registered
+    assert not again.conversation.has_session
     assert world.hub.counts()[0] == 1
     welcome = again.register("bob" if resumed else "cat", **fields)
     assert welcome is not None
@@ -779,31 +780,29 @@ def test_what_fails_after_welcome_ends_the_connection(monkeypatch: pytest.Monkey
     assert again.outbox.errors() == []
     assert again.outbox.ended == ([] if reads == 3 else ["internal_error"])
     again.hang_up("internal_error")
-    assert [room.members() for room in ann.session.rooms.values()] == [[ann.session]] * 2
+    assert [each.room.names() for each in ann.session.memberships.values()] == [["ann"]] * 2
     assert back(world, again).outbox.of(Welcome)[0].resumed is True
 
 
-class SpyingHub(Hub):
-    """Has somebody act between the name and the WELCOME."""
-
-    act: Callable[[], object] = staticmethod(lambda: None)
-
-    def _admit(self, session: Session, name: str, outbox: Outgoing) -> None:
-        super()._admit(session, name, outbox)
-        self.act()
-
-
 @pytest.mark.parametrize("resumed", [True, False])
-def test_welcome_is_the_first_line_after_the_name(resumed: bool) -> None:  # noqa: FBT001  # a case
+def test_welcome_is_the_first_line_after_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+    resumed: bool,  # noqa: FBT001  # a case
+) -> None:
     """Contract 1: whatever is said to who comes while it comes."""
     world = World()
-    world.hub = hub = SpyingHub(world.shared, world.limits)
     ann, dave = world.clients("ann", "dave")
     ann.send(Dm("dave", "1"))
     dave.hang_up(final=not resumed)
-    hub.act = lambda: ann.send(Dm("dave", "psst", ref="d"), Msg("hi"))
-    again = back(world, dave, inbox=0)
-    hub.act = lambda: None
+    admit = world.hub.registry.admit
+
+    def admit_and_speak(session: Session, name: str) -> None:
+        admit(session, name)
+        ann.send(Dm("dave", "psst", ref="d"), Msg("hi"))
+
+    with monkeypatch.context() as spied:
+        spied.setattr(world.hub.registry, "admit", admit_and_speak)
+        again = back(world, dave, inbox=0)
     ann.send(Dm("dave", "last"))
     assert type(again.outbox.messages[0]) is Welcome
     assert [text for _, text in direct(again.outbox)] == [*(["1"] if resumed else []), "psst", "last"]
@@ -814,7 +813,7 @@ def test_a_change_of_name_comes_after_what_was_said_before_it() -> None:
     """And before what is said after it, also when another thread is about to deliver it."""
     world = World()
     ann, bob, cat = world.clients("ann", "bob", "cat", rooms=["den"])
-    den = ann.session.rooms["den"].delivery
+    den = ann.session.memberships["den"].room.delivery
 
     def rename_meanwhile(_frames: bytes) -> None:
         cat.outbox.on_push = None
@@ -872,7 +871,7 @@ def test_the_end_keeps_its_promises_whatever_fails(
         broken.setattr(kind, method, fault)
         with contextlib.suppress(MemoryError):
             bob.hang_up("peer_reset")
-    assert [room.members() for room in ann.session.rooms.values()] == [[ann.session]] * 2
+    assert [each.room.names() for each in ann.session.memberships.values()] == [["ann"]] * 2
     assert world.hub.counts()[0] == 1
     again = back(world, bob)
     assert again.outbox.of(Welcome)[0].resumed is True
@@ -880,7 +879,7 @@ def test_the_end_keeps_its_promises_whatever_fails(
         broken.setattr(kind, method, fault)
         with contextlib.suppress(MemoryError):
             again.hang_up("exit", final=True)
-    assert list(world.hub._names) == ["ann"]  # noqa: SLF001  # nothing else shows it
+    assert [name for name in ("ann", "bob") if world.hub.directory.find(name)] == ["ann"]
 
 
 def test_nobody_is_told_by_a_hub_that_they_are_not() -> None:

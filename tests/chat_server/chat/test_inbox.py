@@ -1,6 +1,7 @@
 """What is said to one person alone."""
 
 from chat_protocol.messages import Dm, DmFrame
+from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.session import Session
 from tests.support.world import RecordingOutbox, World
@@ -15,7 +16,7 @@ def test_an_inbox() -> None:
     """Anybody speaks in it, one hears it: live, or from the record when that one comes back."""
     world = World()
     (ann,) = world.clients("ann")
-    owner = Session("token", "bob")
+    owner = Session("token", Identity("bob"))
     inbox = Inbox(owner, world.shared)
     assert inbox.name == inbox_name(owner.id) == f"@{owner.id}"
     first, second = RecordingOutbox(), RecordingOutbox()
@@ -34,7 +35,7 @@ def test_an_inbox_of_a_run_before() -> None:
     """Its ids go on."""
     world = World()
     (ann,) = world.clients("ann")
-    owner = Session("token", "bob")
+    owner = Session("token", Identity("bob"))
     Inbox(owner, world.shared).publish(ann.session, [Dm("bob", "1")], 0.0)
     again = Inbox(owner, world.shared, world.journal.bounds(inbox_name(owner.id)))
     outbox = RecordingOutbox()

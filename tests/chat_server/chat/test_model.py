@@ -165,7 +165,7 @@ class Chat(RuleBasedStateMachine):
     def speak(self, name: str, room: str, count: int, referred: bool) -> None:  # noqa: FBT001  # drawn
         """Somebody says something, some of it twice in one go."""
         person = self.people.get(name)
-        if person is None or room not in person.client.session.rooms:
+        if person is None or room not in person.client.session.memberships:
             return
         texts = [self.text() for _ in range(count)]
         if self.world.commit.failure is None:
@@ -193,7 +193,7 @@ class Chat(RuleBasedStateMachine):
     def resend(self, name: str, room: str, count: int) -> None:
         """Somebody who is not sure sends the last ones again; nothing is said twice."""
         person = self.people.get(name)
-        if person and room in person.client.session.rooms:
+        if person and room in person.client.session.memberships:
             for ref in list(person.sent)[-count:]:
                 if (ledger := person.client.session.ledger) is not None and ledger.find([ref]):
                     person.client.send(Msg(person.sent[ref], room, ref))
@@ -231,7 +231,7 @@ class Chat(RuleBasedStateMachine):
     def look_back(self) -> None:
         """Anybody's page of history says what the model says."""
         for person in self.people.values():
-            for room in person.client.session.rooms:
+            for room in person.client.session.memberships:
                 person.take()
                 person.client.send(History(room))
                 (page,) = person.client.outbox.of(HistoryFrame)
@@ -290,7 +290,7 @@ class Chat(RuleBasedStateMachine):
         """Where nothing waits to be stored, a member has all up to the last."""
         if self.world.commit.failure is None and not self.journal.broken:
             for person in self.people.values():
-                for room in person.client.session.rooms:
+                for room in person.client.session.memberships:
                     assert person.last(room) == len(self.said[room])
 
     @invariant()

@@ -5,9 +5,11 @@ import pytest
 from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_protocol.messages import REFS
 from chat_server.chat import registry as module
+from chat_server.chat.directory import LocalDirectory
+from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits, Registry
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, weight
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.outgoing import NOWHERE
 from tests.support.world import Clock, RecordingOutbox, World
@@ -18,14 +20,15 @@ class Book:
 
     def __init__(self, **limits: float) -> None:
         self.clock = Clock()
-        self.registry = Registry(HubLimits(**limits), self.clock)  # type: ignore[arg-type]  # its fields
+        self.directory = LocalDirectory(self.clock)
+        self.registry = Registry(HubLimits(**limits), self.clock, self.directory)  # type: ignore[arg-type]  # its fields
         self.world = World()
         self.came = 0
 
     def come(self, name: str, refs: int = 0) -> Session:
         """Return somebody who is here."""
         self.came += 1
-        session = Session(f"{self.came:028} token", name)
+        session = Session(f"{self.came:028} token", Identity(name))
         session.ledger = Ledger(REFS, {str(number): ("lobby", number, 1.0) for number in range(refs)})
         self.registry.admit(session, name)
         self.registry.begin(session, RecordingOutbox())
@@ -60,7 +63,7 @@ def test_a_name_belongs_to_one_session() -> None:
         book.registry.admit(ann, "ann")
     assert ann.left_at is not None, "it is away again, and may try another name"
     book.go(ann, final=True)
-    assert book.registry.names == {"ann": other}
+    assert (book.directory.find("ann"), len(book.directory)) == (other.id, 1)
 
 
 def test_a_session_is_forgotten_after_its_time() -> None:
@@ -77,7 +80,7 @@ def test_a_session_is_forgotten_after_its_time() -> None:
     assert set(book.registry.sessions) == {people[0].id, people[2].id}
     book.clock.now += 151
     book.registry.expire()
-    assert (dict(book.registry.sessions), dict(book.registry.names)) == ({}, {})
+    assert (dict(book.registry.sessions), len(book.directory)) == ({}, 0)
     assert (book.registry.absent(), book.registry.evicted) == ((0, 0), 0)
 
 
@@ -96,12 +99,12 @@ def test_of_those_who_are_away_so_many_are_kept(limits: dict[str, float], refs: 
         count, size = book.registry.absent()
         assert count <= limits.get("absent_sessions", 50)
         assert size <= limits.get("absent_bytes", size)
-        assert size == sum(each.weight for each in people[-count:])
+        assert size == sum(weight(each) for each in people[-count:])
     count, _ = book.registry.absent()
     assert 1 < count <= 5
     assert book.registry.evicted == len(people) - count
     assert set(book.registry.sessions.values()) == {here, *people[-count:]}
-    assert set(book.registry.names.values()) == {here, *people[-count:]}
+    assert len(book.directory) == count + 1
     assert book.registry.connected() == 1
 
 
@@ -115,7 +118,7 @@ def test_a_session_larger_than_all_that_is_kept() -> None:
 
 def test_a_connection_that_does_not_end_keeps_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 3: it is asked to end, and who resumes is told to try again."""
-    monkeypatch.setattr(module, "REPLACE_WAIT", 0.0)
+    monkeypatch.setattr(module, "REPLACE_SECONDS", 0.0)
     book = Book()
     ann = book.come("ann")
     outbox = ann.outbox
@@ -164,7 +167,7 @@ def test_an_inbox_is_live_only_for_who_is_here() -> None:
     """While somebody comes or goes, what is said waits for the replay."""
     book = Book()
     for stage in ("coming", "here", "going", "away"):
-        session = Session(f"token of {stage}", stage)
+        session = Session(f"token of {stage}", Identity(stage))
         book.registry.admit(session, stage)
         outbox = RecordingOutbox()
         if stage != "coming":
@@ -181,6 +184,6 @@ def test_an_inbox_is_live_only_for_who_is_here() -> None:
 def test_a_session_of_an_earlier_run_is_taken_in_once() -> None:
     """Two connections may resume it at once."""
     book = Book()
-    one, other = Session("token", "ann"), Session("token", "ann")
+    one, other = Session("token", Identity("ann")), Session("token", Identity("ann"))
     assert book.registry.adopt(one)
     assert not book.registry.adopt(other)

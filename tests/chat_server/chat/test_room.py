@@ -440,8 +440,8 @@ def test_nobody_is_told_of_a_room_that_cannot_be_read(reads: int) -> None:
     journal.reads = reads
     bob.send(Join("den", ref="j"))
     assert [(each.code, each.ref) for each in bob.outbox.messages] == [("unavailable", "j")]
-    assert list(bob.session.rooms) == ["lobby"]
-    assert ann.session.rooms["den"].members() == [ann.session]
+    assert list(bob.session.memberships) == ["lobby"]
+    assert ann.session.memberships["den"].room.names() == ["ann"]
     journal.reads = 1_000_000
     bob.send(Join("den", 0))
     ann.say("y", room="den")
@@ -465,7 +465,7 @@ def test_a_replay_that_fails_in_the_middle_ends_the_connection() -> None:
     assert bob.outbox.ended == ["internal_error"]
     bob.hang_up("internal_error")
     ann.say("y", room="den")
-    assert ann.session.rooms["den"].members() == [ann.session]
+    assert ann.session.memberships["den"].room.names() == ["ann"]
 
 
 def test_who_joins_a_busy_room_goes_live() -> None:
@@ -507,7 +507,7 @@ def test_a_journal_that_keeps_less_than_waits_makes_no_gap() -> None:
     world = World(journal=MemoryJournal(10))
     ann, cat = world.clients("ann", "cat")
     ann.send(Join("den"))
-    den = ann.session.rooms["den"].delivery
+    den = ann.session.memberships["den"].room.delivery
     assert den._delivering.acquire(blocking=False)  # noqa: SLF001  # another thread is in the middle of a pass
     for _ in range(10):
         ann.say(*["m"] * 10, room="den")
@@ -539,7 +539,7 @@ def test_who_leaves_during_a_pass_gets_nothing_after_it(
         got: list[list[int]] = []
 
         def leave() -> None:
-            world.hub.leave(cat.session, cat.session.room("lobby"))
+            world.hub.leave(cat.session, cat.conversation.room("lobby"))
             got.append(cat.outbox.ids())
 
         def check() -> None:
@@ -572,7 +572,7 @@ def test_leave_tells_when_all_was_delivered() -> None:
     journal = FragileJournal()
     world = World(journal)
     ann, bob = world.clients("ann", "bob")
-    lobby = ann.session.room("lobby")
+    lobby = ann.conversation.room("lobby")
     seen: list[bool] = []
 
     def leave_meanwhile() -> None:
@@ -594,7 +594,7 @@ def test_nobody_waits_at_the_end_while_nothing_can_be_stored(first: str) -> None
     journal = FragileJournal()
     world = World(journal)
     ann, bob, cat = world.clients("ann", "bob", "cat")
-    lobby = ann.session.room("lobby")
+    lobby = ann.conversation.room("lobby")
     delivered: list[threading.Event] = []
 
     def leave() -> None:

@@ -93,7 +93,7 @@ def test_no_wake_up_is_lost(monkeypatch: pytest.MonkeyPatch, rooms: tuple[str, s
         journal.on_commit = one_at_a_time
 
         def publisher(client: Client, name: str) -> Body:
-            return lambda: client.send(Msg("hi", name, ref=name + client.session.name))
+            return lambda: client.send(Msg("hi", name, ref=name + client.session.identity.name))
 
         def check() -> None:
             for name in set(rooms):

@@ -1,0 +1,177 @@
+"""One client's side of the chat, from its first line to its last."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from chat_protocol.codec import encode_lines
+from chat_protocol.errors import (
+    AlreadyRegisteredError,
+    LimitReachedError,
+    NotAMemberError,
+    NotRegisteredError,
+    PeerError,
+    UnavailableError,
+)
+from chat_protocol.messages import REFS, ClientMessage, Dm, ErrorFrame, Message, Msg, RegName
+from chat_protocol.reasons import CloseReason
+from chat_server.chat.commands import COMMANDS, Stage
+from chat_server.chat.hub import Hub
+from chat_server.chat.names import room_key
+from chat_server.chat.room import Room
+from chat_server.chat.session import Session
+from chat_server.errors import JournalError
+from chat_server.stream.outgoing import Outgoing
+
+#: After so many bad lines in a row the peer is taken for one that speaks something else.
+BAD_LINES = 100
+
+
+class Conversation:
+    """What one client says, and the answers to it. What may come when is told by its stage.
+
+    | stage | what leads to the next |
+    |---|---|
+    | naming | a name that the chat takes |
+    | named | EXIT, or too many bad lines |
+    | over | nothing: what still comes is not looked at |
+    """
+
+    __slots__ = (
+        "_bad_lines",
+        "_session",
+        "errors",
+        "hub",
+        "outbox",
+        "over",
+        "received",
+        "received_at",
+        "stage",
+        "topic_length",
+    )
+
+    def __init__(self, hub: Hub, outbox: Outgoing, topic_length: int = 256) -> None:
+        self.hub = hub
+        self.outbox = outbox
+        self.topic_length = topic_length
+        #: When the bytes in hand were read, on the monotonic clock.
+        self.received_at = 0.0
+        #: How many messages came, by type; `invalid` counts the lines that were none.
+        self.received: dict[str, int] = {}
+        #: How many were answered with an ERROR, by code, in the order of their first.
+        self.errors: dict[str, int] = {}
+        self.stage = Stage.NAMING
+        #: Why the conversation is over; none while it goes on.
+        self.over: CloseReason | None = None
+        self._session: Session | None = None
+        self._bad_lines = 0
+
+    @property
+    def session(self) -> Session:
+        """The client's session. Raises `NotRegisteredError` if no name was given yet."""
+        if self._session is None:
+            raise _refusal(Stage.NAMING)
+        return self._session
+
+    @property
+    def has_session(self) -> bool:
+        """Whether the client has given its name."""
+        return self._session is not None
+
+    def named(self, session: Session) -> None:
+        """Go on as somebody who has a name."""
+        self._session = session
+        self.stage = Stage.NAMED
+
+    def end(self, reason: CloseReason) -> None:
+        """Look at nothing that comes from now on."""
+        self.over = reason
+        self.stage = Stage.OVER
+
+    def room(self, name: str | None) -> Room:
+        """Return the joined room of that name, or the one joined last. Raises `NotAMemberError`."""
+        memberships = self.session.memberships
+        if name is None:
+            if not memberships:
+                raise NotAMemberError("you are in no room; JOIN one first")
+            return next(reversed(memberships.values())).room
+        if name not in memberships:
+            name = room_key(name)
+        try:
+            return memberships[name].room
+        except KeyError:
+            here = ", ".join(memberships) or "none"
+            raise NotAMemberError(f"you are not in that room; JOIN it first (you are in: {here})") from None
+
+    def handle(self, messages: "Sequence[ClientMessage | PeerError]", received_at: float) -> None:
+        """Do what the messages ask for, in order; an error is answered and ends nothing."""
+        self.received_at = received_at
+        for run in (messages,) if len(messages) == 1 else _runs(messages):
+            if self.over is not None:
+                return
+            self._perform(run)
+
+    def send(self, message: Message) -> None:
+        """Answer this client."""
+        self.outbox.push(encode_lines([message]))
+
+    def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
+        """Answer messages for whose refs the session has no room."""
+        text = f"{REFS} acknowledgements may be unread; answer the PING that has a ref, then send it again"
+        self._refuse(LimitReachedError(text), messages)
+
+    def _perform(self, run: Sequence[Any]) -> None:
+        message = run[0]
+        command = COMMANDS.get(type(message))
+        if command is None:
+            self._reject(message)
+            return
+        self._bad_lines = 0
+        self.received[command.kind] = self.received.get(command.kind, 0) + len(run)
+        try:
+            if command.stage is not None and command.stage is not self.stage:
+                raise _refusal(self.stage)
+            command.handler(self, run if command.target else message)
+        except PeerError as error:
+            self._refuse(error, run)
+        except JournalError:  # what it says is for the operator: paths, the state of a disk
+            self._refuse(UnavailableError("messages cannot be read at the moment; try again later"), run)
+
+    def _refuse(self, error: PeerError, run: Sequence[Any]) -> None:
+        self._count(error, len(run))
+        self.outbox.push(encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run]))
+
+    def _reject(self, error: PeerError) -> None:
+        self.received["invalid"] = self.received.get("invalid", 0) + 1
+        self._count(error, 1)
+        self.send(ErrorFrame(error.code, error.text, error.ref))
+        self._bad_lines += 1
+        if self._bad_lines >= BAD_LINES:
+            self.end(CloseReason.BAD_LINES)
+
+    def _count(self, error: PeerError, number: int) -> None:
+        self.errors[error.code] = self.errors.get(error.code, 0) + number
+
+
+def _runs(messages: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Group what one call of a handler takes: messages in a row with the same type and target."""
+    start, count = 0, len(messages)
+    while start < count:
+        kind, end = type(messages[start]), start + 1
+        target = COMMANDS[kind].target if kind in COMMANDS else None
+        if target is not None and end < count:
+            wanted = target(messages[start])
+            while end < count and type(messages[end]) is kind and target(messages[end]) == wanted:
+                end += 1
+        yield messages if end - start == count else messages[start:end]
+        start = end
+
+
+def _ref(message: ClientMessage) -> str | None:
+    return None if isinstance(message, RegName) else message.ref
+
+
+def _refusal(stage: Stage) -> PeerError:
+    """Return why a message may not come at this stage."""
+    if stage is Stage.NAMED:
+        return AlreadyRegisteredError('you have a name; change it with {"type":"NAME","name":"..."}')
+    return NotRegisteredError('give your name first: {"type":"REG_NAME","name":"dave"}')
