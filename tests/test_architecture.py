@@ -186,6 +186,24 @@ def test_a_package_says_what_it_must_not_know(package: str, words: str) -> None:
     assert words in re.sub(r"\s+", " ", said)
 
 
+@pytest.mark.parametrize("path", [each for each in SERVER if part(dotted(each)) == "net"], ids=str)
+def test_only_the_transport_calls_a_connection_s_socket(path: Path) -> None:
+    """Beside it only what takes connections, or wakes itself, knows sockets; a dialect knows no thread either."""
+    found = {each.split(".")[0] for each in imports(path)}
+    if "dialects" in path.parts:
+        assert not found & {"socket", "threading", "select", "time", "chat_client"}
+    elif path.name not in {"transport.py", "addresses.py", "listener.py", "server.py"}:
+        assert "socket" not in found
+
+
+@pytest.mark.parametrize("path", [*PROTOCOL, *SERVER], ids=str)
+def test_only_the_server_knows_which_dialects_there_are(path: Path) -> None:
+    """Everything else is given one."""
+    named = {each for each in imports(path) if each.startswith("chat_server.net.dialects.")}
+    allowed = path.name == "server.py" or "dialects" in path.parts
+    assert allowed or not {each for each in named if each.split(".")[3].islower()}
+
+
 def test_every_package_is_asked() -> None:
     """A new package is named above, or it would be held to nothing."""
     assert set(PACKAGES) <= set(MAY_IMPORT)

@@ -20,6 +20,7 @@ from chat_server.chat.names import room_key
 from chat_server.chat.room import Room
 from chat_server.chat.session import Session
 from chat_server.errors import JournalError
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import Outgoing
 
 #: After so many bad lines in a row the peer is taken for one that speaks something else.
@@ -89,7 +90,7 @@ class Conversation:
 
     def room(self, name: str | None) -> Room:
         """Return the joined room of that name, or the one joined last. Raises `NotAMemberError`."""
-        memberships = self.session.memberships
+        memberships = (self._session or self.session).memberships
         if name is None:
             if not memberships:
                 raise NotAMemberError("you are in no room; JOIN one first")
@@ -112,7 +113,7 @@ class Conversation:
 
     def send(self, message: Message) -> None:
         """Answer this client."""
-        self.outbox.push(encode_lines([message]))
+        self.outbox.push(Frames(encode_lines([message])))
 
     def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
         """Answer messages for whose refs the session has no room."""
@@ -138,7 +139,8 @@ class Conversation:
 
     def _refuse(self, error: PeerError, run: Sequence[Any]) -> None:
         self._count(error, len(run))
-        self.outbox.push(encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run]))
+        lines = encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run])
+        self.outbox.push(Frames(lines))
 
     def _reject(self, error: PeerError) -> None:
         self.received["invalid"] = self.received.get("invalid", 0) + 1

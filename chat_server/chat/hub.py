@@ -20,6 +20,7 @@ from chat_server.faults import contained
 from chat_server.stream.counters import Counters
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.follower import Follower
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import Outgoing, failed, push
 
 log = structlog.get_logger()
@@ -91,11 +92,11 @@ class Hub:
             self._end_visits(rooms)
             self.registry.depart(session, final=not known)
             raise
-        push(outbox, welcome)
+        push(outbox, Frames(welcome))
         log.info("registered", user=session.identity.name, resumed=known)
         self._move_in(session, outbox, rooms, first, after if known else {})
         if left_out:
-            outbox.push(encode(_left_out(left_out, self.limits.rooms_per_user)))
+            outbox.push(Frames(encode(_left_out(left_out, self.limits.rooms_per_user))))
         return session
 
     def rename(self, session: Session, name: str, ref: str | None) -> None:
@@ -110,7 +111,7 @@ class Hub:
         log.info("renamed", user=name, old=old)
         answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
         if not session.memberships:
-            session.outbox.push(answer)
+            session.outbox.push(Frames(answer))
         informed: dict[Outgoing, None] = {}
         for room in [member.room for member in session.memberships.values()]:
             here = [each.session.outbox for each in room.members() if each.session is not session]

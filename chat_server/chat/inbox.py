@@ -17,6 +17,7 @@ class Inbox(Room):
     """A room with one member, in which everybody may speak."""
 
     kind = "dm"
+    members_only = False
 
     def __init__(self, owner: Session, shared: RoomContext, bounds: Bounds = EMPTY) -> None:
         super().__init__(inbox_name(owner.id), shared, bounds)
@@ -33,9 +34,6 @@ class Inbox(Room):
     def close(self, outbox: Outgoing) -> None:
         """Deliver no more to this connection of the owner."""
         self.delivery.leave(outbox)
-
-    def _check(self, sender: Session) -> None:
-        """Let everybody speak."""
 
     def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
         name, to = sender.identity.name, self._owner.identity.name

@@ -15,6 +15,7 @@ from chat_server.journal.ledger import Ledger
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import Outgoing, failed, push
 from chat_server.stream.publication import Publication
 
@@ -73,6 +74,7 @@ class Room:
     """
 
     kind = "msg"
+    members_only = True
 
     def __init__(self, name: str, shared: RoomContext, bounds: Bounds) -> None:
         self.name = name
@@ -167,14 +169,16 @@ class Room:
         self.delivery.admit()
         if sender.floods:
             self.delivery.pace()
-        self._check(sender)
+        if self.members_only and sender not in self._members:  # its own thread alone brings it in
+            raise _not_a_member()
         refused = self._submit(sender, messages, received)
         commit.drive(gather=self.delivery.several_spoke)
         return refused
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
-        self._check(sender)
+        if sender not in self._members:
+            raise _not_a_member()
         self._shared.commit.admit()
         told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
         publication = self._event(sender, encode(told), "topic")
@@ -208,7 +212,7 @@ class Room:
             first=gap,
             ref=ref,
         )
-        push(session.outbox, encode(joined))
+        push(session.outbox, Frames(encode(joined)))
 
     def _replay(self, entrance: "Entrance") -> None:
         """Send what came before, and go live; end the connection of whoever cannot get it all."""
@@ -225,7 +229,7 @@ class Room:
             while position < mark:
                 page = page or self._journal.read(self.name, position, mark, REPLAY)
                 position = page.last if page.frames else mark  # retention may have taken the rest
-                outbox.push(page.frames)
+                outbox.push(Frames(page.frames))
                 page = None
                 if not outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
                     return False
@@ -262,11 +266,6 @@ class Room:
             size=len(frames),
             kind=kind,
         )
-
-    def _check(self, sender: Session) -> None:
-        """Raise `NotAMemberError`. Only the session's own thread brings it in or lets it go."""
-        if sender not in self._members:
-            raise NotAMemberError("you are not in that room; JOIN it first")
 
     def _submit(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
         """Have the messages stored and shown; return those that are refused."""
@@ -323,3 +322,7 @@ class Room:
         """Return what members are sent; the journal gives it id and time."""
         room, name = self.name, sender.identity.name
         return [MsgFrame(room, 0, 0.0, name, each.text, each.action) for each in messages]
+
+
+def _not_a_member() -> NotAMemberError:
+    return NotAMemberError("you are not in that room; JOIN it first")

@@ -26,7 +26,7 @@ class Placement(Struct, gc=False):
     known: Mapping[str, Placed] | None = None
 
 
-class Record(Struct, eq=False):
+class Record(Struct, eq=False, gc=False):
     """What is stored at once: `count` messages to one room, in this order; the journal gives them their ids.
 
     `ts` is when they were said, in seconds since 1970. `session` and `refs` (ref and index of each message

@@ -2,10 +2,6 @@
 
 import contextlib
 import enum
-import fcntl
-import socket
-import struct
-import termios
 import threading
 import time
 from collections.abc import Callable
@@ -13,17 +9,18 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from chat_protocol.codec import Decoder, encode
-from chat_protocol.errors import LineTooLongError
-from chat_protocol.framing import Framer
-from chat_protocol.messages import ClientMessage, Message, RegNameRequest
+from chat_protocol.codec import encode
+from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.faults import contained
+from chat_server.net.dialects import Dialect, Heard
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
 from chat_server.net.sniff import sniff
+from chat_server.net.transport import Transport
+from chat_server.stream.frames import Frames
 
 log = structlog.get_logger()
 
@@ -31,8 +28,6 @@ log = structlog.get_logger()
 #: Python adds the smaller one makes 512, the most that it allocates without asking the C library.
 SMALL_READ = 479
 LARGE_READ = 64 * 1024
-#: So many bytes without the end of a line, and the peer is given up.
-ENDLESS = 1024 * 1024
 #: For how long, in seconds, a connection that ends waits for its last messages to be stored and sent.
 DRAIN = 5.0
 #: Likewise for one that was cut for not reading.
@@ -61,15 +56,15 @@ class Stage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionContext:
-    """What the connections of a server share."""
+    """What the connections of a server share. A `handshake` is part of the time for the name."""
 
     hub: Hub
     flusher: Flusher
-    decoder: Decoder[ClientMessage]
-    greeting: RegNameRequest
     outbox_limits: OutboxLimits
+    topic_length: int
     clock: Callable[[], float]
     on_closed: "Callable[[ClientConnection], None]"
+    handshake_seconds: float = 10.0
     leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING))
 
 
@@ -84,11 +79,10 @@ class ClientConnection:
 
     __slots__ = (
         "_context",
+        "_dialect",
         "_errors_logged",
-        "_framer",
         "_lock",
         "_reason",
-        "_socket",
         "_working",
         "bytes_received",
         "conversation",
@@ -101,16 +95,19 @@ class ClientConnection:
         "pinged",
         "since",
         "thread",
+        "transport",
     )
 
-    def __init__(self, number: int, sock: socket.socket, peer: str, context: ConnectionContext) -> None:
+    def __init__(
+        self, number: int, peer: str, transport: Transport, dialect: Dialect, context: ConnectionContext
+    ) -> None:
         self.id = number
         self.peer = peer
-        self._socket = sock
+        self.transport = transport
+        self._dialect = dialect
         self._context = context
-        self._framer = Framer(context.greeting.limits.line_bytes)
-        self.outbox = Outbox(sock, context.flusher, context.outbox_limits, context.clock, self.end)
-        self.conversation = Conversation(context.hub, self.outbox, context.greeting.limits.topic_length)
+        self.outbox = Outbox(transport, dialect, context, self.end)
+        self.conversation = Conversation(context.hub, self.outbox, context.topic_length)
         self.since = self.last_received = context.clock()
         #: When the last PING was sent that nothing has answered yet.
         self.pinged: float | None = None
@@ -149,7 +146,7 @@ class ClientConnection:
 
     def send(self, message: Message) -> None:
         """Send one message, outside of the conversation."""
-        self.outbox.push(encode(message))
+        self.outbox.push(Frames(encode(message)))
 
     def end(self, reason: CloseReason) -> None:
         """Have the connection end for this reason; never waits."""
@@ -158,22 +155,7 @@ class ClientConnection:
                 return
             self._reason = reason
         self.outbox.interrupt()
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RD)  # wakes the thread from recv, as close would not
-
-    def unacknowledged(self) -> int:
-        """Return how many bytes the peer's host has not acknowledged (SIOCOUTQ, tcp(7))."""
-        return self._ask(termios.TIOCOUTQ)
-
-    def unread(self) -> int:
-        """Return how many bytes have arrived that the thread has not read (SIOCINQ, tcp(7))."""
-        return self._ask(termios.FIONREAD)
-
-    def _ask(self, what: int) -> int:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: the socket was closed meanwhile
-            answer = fcntl.ioctl(self._socket.fileno(), what, b"\0" * 4)
-            return int(struct.unpack("i", answer)[0])
-        return 0
+        self.transport.stop_receiving()
 
     def run(self) -> None:
         """Read until there is a reason to end, then end in order; the body of the thread."""
@@ -181,7 +163,8 @@ class ClientConnection:
             structlog.contextvars.clear_contextvars()  # a free-threaded build inherits the accept thread's
             structlog.contextvars.bind_contextvars(conn=self.id)
             log.info("connected", peer=self.peer)
-            self.send(self._context.greeting)
+            self.transport.handshake(self._context.handshake_seconds)
+            self.outbox.greet()
             self._read_all()
         except OSError as error:
             log.debug("read_failed", error=str(error))
@@ -195,11 +178,11 @@ class ClientConnection:
     def _read_all(self) -> None:
         size = SMALL_READ
         first = True
-        receive, clock, feed = self._socket.recv, self._context.clock, self._framer.feed
+        receive, clock, feed = self.transport.receive, self._context.clock, self._dialect.feed
         while self._reason is None:
             data = receive(size)
             if not data:
-                self._take(self._framer.finish())
+                self._take(self._dialect.finish())
                 self.end(CloseReason.PEER_CLOSED)
                 return
             if len(data) == size:
@@ -214,28 +197,18 @@ class ClientConnection:
             first = False
             self._take(feed(data))
 
-    def _take(self, block: bytes) -> None:
+    def _take(self, heard: Heard) -> None:
         conversation = self.conversation
-        if block:
+        if heard:
             self._working = True
-            conversation.handle(self._context.decoder.decode(block), self.last_received)
+            conversation.handle(heard, self.last_received)
             self._working = False
-        if self._framer.overlong or self._framer.skipped:
-            self._complain_of_length()
+        elif self._dialect.endless:
+            self.end(CloseReason.LINE_TOO_LONG)
         if conversation.over is not None:
             self.end(conversation.over)
         if len(conversation.errors) > self._errors_logged:
             self._log_errors()
-
-    def _complain_of_length(self) -> None:
-        """Answer each overlong line once, and give up where the end of one is nowhere in sight."""
-        error = LineTooLongError(
-            f"longer than {self._context.greeting.limits.line_bytes} bytes; send shorter lines"
-        )
-        self.conversation.handle([error] * self._framer.overlong, self.last_received)
-        self._framer.overlong = 0
-        if self._framer.skipped > ENDLESS:
-            self.end(CloseReason.LINE_TOO_LONG)
 
     def _log_errors(self) -> None:
         """Log the first error of each code: a peer that goes on must not fill the log."""
@@ -261,7 +234,7 @@ class ClientConnection:
         with contained("forget"):
             context.flusher.forget(self.outbox)
         with contained("close"):
-            self._socket.close()
+            self.transport.close()
         with contained("release"):
             if self.conversation.has_session:
                 context.hub.release(self.conversation.session, self.outbox)
@@ -301,25 +274,17 @@ class ClientConnection:
         """
         budget = LINGER_BYTES
         for step in ARRIVAL_STEPS:
-            if budget <= 0 or not self.unacknowledged():
+            if budget <= 0 or not self.transport.unacknowledged():
                 break
-            budget -= self._discard()
+            budget -= self.transport.discard(LARGE_READ)
             time.sleep(step)
-        self._socket.shutdown(socket.SHUT_WR)
+        self.transport.stop_sending()
         deadline = self._context.clock() + LINGER
         while budget > 0 and (left := self._left(deadline)) > 0:
-            self._socket.settimeout(left)
-            data = self._socket.recv(LARGE_READ)
+            data = self.transport.receive_within(LARGE_READ, left)
             if not data:
                 return
             budget -= len(data)
-
-    def _discard(self) -> int:
-        """Read some of what the peer still sends, without waiting; return how many bytes."""
-        try:
-            return len(self._socket.recv(LARGE_READ, socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return 0
 
     def _left(self, deadline: float) -> float:
         return max(0.0, deadline - self._context.clock())

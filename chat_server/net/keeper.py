@@ -97,7 +97,7 @@ class Keeper:
         limits = self._deadlines
         stage = connection.stage
         if stage is Stage.NAMING:
-            if now - connection.since > limits.register and not connection.unread():
+            if now - connection.since > limits.register and not connection.transport.unread():
                 connection.end(CloseReason.REGISTER_TIMEOUT)
         elif stage is Stage.LIVE:
             if now - max(connection.last_received, connection.outbox.progress) < limits.ping_interval:
@@ -111,9 +111,9 @@ class Keeper:
 
     def _judge(self, connection: ClientConnection, now: float) -> None:
         """End a peer that is dead; let one live that takes bytes, or has sent some that are not read."""
-        owed, before = connection.unacknowledged(), connection.owed
+        owed, before = connection.transport.unacknowledged(), connection.owed
         connection.owed = owed
-        if connection.unread() or connection.outbox.size or owed < before:
+        if connection.transport.unread() or connection.outbox.size or owed < before:
             connection.pinged = now
         elif connection.conversation.received.get("PONG") or owed:
             connection.end(CloseReason.PING_TIMEOUT)

@@ -1,6 +1,5 @@
 """What waits to be sent to one client: bounded, and never in anybody's way."""
 
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -8,14 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from chat_protocol.codec import encode
-from chat_protocol.messages import Bye
 from chat_protocol.reasons import CloseReason
+from chat_server.net.dialects import Dialect
+from chat_server.net.transport import DONTWAIT, Transport
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 
 #: How many pieces one system call may gather (IOV_MAX is 1,024 on Linux).
-GATHER = 64
-DONTWAIT = socket.MSG_DONTWAIT
+PIECES_PER_SEND = 64
 #: A client that took nothing for so long, in seconds, no longer counts as one who reads: one lost packet
 #: may hold up a link for as long (RFC 6298, 2.4).
 STALLED = 1.0
@@ -37,6 +36,22 @@ class OutboxLimits:
     age: float = 10.0
 
 
+class OutboxContext(Protocol):
+    """What the outboxes of a server share."""
+
+    @property
+    def flusher(self) -> Watcher:
+        """Who flushes what did not fit."""
+
+    @property
+    def outbox_limits(self) -> OutboxLimits:
+        """What may wait."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The monotonic clock, in seconds."""
+
+
 class Outbox:
     """Sends to one client what it can at once, and keeps the rest.
 
@@ -55,15 +70,17 @@ class Outbox:
     __slots__ = (
         "_below",
         "_clock",
+        "_dialect",
         "_ended",
         "_head",
         "_limits",
         "_lock",
         "_on_end",
         "_open",
+        "_render",
         "_send",
         "_size",
-        "_socket",
+        "_transport",
         "_waiting",
         "_watcher",
         "lost",
@@ -73,17 +90,18 @@ class Outbox:
 
     def __init__(
         self,
-        sock: socket.socket,
-        watcher: Watcher,
-        limits: OutboxLimits,
-        clock: Callable[[], float],
+        transport: Transport,
+        dialect: Dialect,
+        context: OutboxContext,
         on_end: Callable[[CloseReason], None],
     ) -> None:
-        self._socket = sock
-        self._send = sock.send
-        self._watcher = watcher
-        self._limits = limits
-        self._clock = clock
+        self._transport = transport
+        self._send = transport.send
+        self._dialect = dialect
+        self._render = dialect.render
+        self._watcher = context.flusher
+        self._limits = context.outbox_limits
+        self._clock = context.clock
         self._on_end = on_end
         # Guards all below. The innermost lock: only the watcher's own is taken under it.
         self._lock = threading.Lock()
@@ -106,20 +124,31 @@ class Outbox:
         return self._size
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, or -1 once it is closed."""
-        return self._socket.fileno()
+        """Return the transport's descriptor, or -1 once it is closed."""
+        return self._transport.fileno()
 
     def end(self, reason: CloseReason) -> None:
         """Have the connection end."""
         self._on_end(reason)
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Send the frames, or keep what does not fit; return one of the four states."""
+        render = self._render
         with self._lock:
             try:
+                data = frames.lines if render is None else frames.rendered(render)
                 if self._size or not self._open:
-                    return self._queue_locked(frames, droppable=droppable)
-                return self._send_locked(frames)
+                    return self._queue_locked(data, droppable=droppable)
+                # As `_send_locked`, without the call: this is done for each member and message.
+                try:
+                    sent = self._send(data, DONTWAIT)
+                except BlockingIOError:
+                    sent = 0
+                except OSError:
+                    self._break_locked()
+                    return REFUSED
+                self.sent += sent
+                return TAKEN if sent == len(data) else self._keep_locked(data, sent)
             except Exception:
                 self._fail_locked()
                 raise
@@ -164,9 +193,18 @@ class Outbox:
         if (below := self._below) is not None:
             below[1].set()
 
+    def greet(self) -> None:
+        """Send what the server says first."""
+        with self._lock:
+            try:
+                self._send_locked(self._dialect.greeting())
+            except Exception:
+                self._fail_locked()
+                raise
+
     def finish(self, reason: CloseReason, timeout: float) -> None:
-        """Send a BYE as the last line and wait up to `timeout` seconds until all is sent."""
-        bye = encode(Bye(reason, reason.text))
+        """Send the farewell as the last and wait up to `timeout` seconds until all is sent."""
+        bye = self._dialect.farewell(reason)
         with self._lock:
             if self._open and self._size:
                 self._keep_locked(bye, 0)
@@ -189,10 +227,12 @@ class Outbox:
 
     def _flush_locked(self) -> bool:
         while self._size:
-            pieces: list[bytes | memoryview] = [piece for piece, _ in islice(self._waiting or (), GATHER)]
+            pieces: list[bytes | memoryview] = [
+                piece for piece, _ in islice(self._waiting or (), PIECES_PER_SEND)
+            ]
             pieces[0] = memoryview(pieces[0])[self._head :]
             try:
-                sent = self._socket.sendmsg(pieces, (), DONTWAIT)
+                sent = self._transport.send_pieces(pieces)
             except BlockingIOError:
                 return True
             except OSError:
@@ -262,7 +302,7 @@ class Outbox:
         begun = head > 0 and not first.endswith(b"\n", 0, head)
         rest = first[head : first.find(b"\n", head) + 1] if begun else b""
         self.lost += sum([piece.count(b"\n") for piece, _ in waiting]) - first.count(b"\n", 0, head) - begun
-        bye = rest + encode(Bye(CloseReason.SLOW_CONSUMER, CloseReason.SLOW_CONSUMER.text))
+        bye = rest + self._dialect.farewell(CloseReason.SLOW_CONSUMER)
         self._waiting = deque([(bye, self._clock())])
         self._head = 0
         self._size = len(bye)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from chat_protocol.codec import client_decoder, encode
-from chat_protocol.messages import PROTOCOL, Bye, Limits, Notice, RegNameRequest
+from chat_protocol.messages import PROTOCOL, Limits, Notice, RegNameRequest
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__
 from chat_server.chat.hub import Hub
@@ -23,14 +23,17 @@ from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
 from chat_server.net.connection import ClientConnection, ConnectionContext
+from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
 from chat_server.net.totals import Health, Snapshot, Totals
+from chat_server.net.transport import DONTWAIT, TcpTransport
 from chat_server.net.worker import Worker
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import push
 
 log = structlog.get_logger()
@@ -84,12 +87,13 @@ class Server:
         self._context = ConnectionContext(
             self.hub,
             self.flusher,
-            client_decoder(config.line_bytes),
-            _greeting(config),
             OutboxLimits(config.send_queue_bytes, config.send_queue_soft_bytes, config.send_queue_age),
+            config.topic_length,
             clock,
             self._forget,
+            config.register_timeout,
         )
+        self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The registry, the outermost lock: guards _connections and _totals.
         self._lock = threading.Lock()
         self._connections: dict[int, ClientConnection] = {}
@@ -194,7 +198,8 @@ class Server:
     def serve(self, sock: socket.socket, peer: str) -> None:
         """Start a connection's thread; called by the accepting thread, so nothing here waits."""
         try:
-            connection = ClientConnection(next(self._numbers), sock, peer, self._context)
+            transport, dialect = TcpTransport(sock), JsonLines(self._json_lines)
+            connection = ClientConnection(next(self._numbers), peer, transport, dialect, self._context)
         except MemoryError:
             self._reject(sock, peer, RejectReason.NO_THREADS)
             return
@@ -225,7 +230,7 @@ class Server:
         log.warning("rejected", reason=reason, peer=peer)
         with sock:
             try:
-                sock.send(encode(Bye(reason, reason.text)), socket.MSG_DONTWAIT)
+                TcpTransport(sock).send(JsonLines(self._json_lines).farewell(reason), DONTWAIT)
             except OSError:
                 return
 
@@ -284,7 +289,7 @@ class Server:
             notice = Notice("messages can be stored again")
         for connection in self.connections():
             if connection.conversation.has_session:
-                push(connection.outbox, encode(notice))
+                push(connection.outbox, Frames(encode(notice)))
 
 
 def _greeting(config: Config) -> RegNameRequest:

@@ -3,6 +3,7 @@
 import threading
 
 from chat_protocol.reasons import CloseReason
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import TAKEN, Outgoing
 
 #: How many bytes are held; beyond it the newcomer reads on in the record instead.
@@ -29,17 +30,17 @@ class Arrival:
         self._overrun = False
         self._live = False
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Hold the frames, or push them if the owner is live."""
         with self._lock:
             if self._live:
                 return self._outbox.push(frames, droppable=droppable)
-            self._size += len(frames)
+            self._size += len(frames.lines)
             if self._size > HELD_BYTES:
                 self._overrun = True
                 self._held.clear()
             else:
-                self._held.append(frames)
+                self._held.append(frames.lines)
             return TAKEN
 
     def go_live(self) -> bool:
@@ -48,7 +49,7 @@ class Arrival:
             if self._overrun:
                 return False
             if self._held:
-                self._outbox.push(b"".join(self._held))
+                self._outbox.push(Frames(b"".join(self._held)))
             self._held.clear()
             self._live = True
             return True

@@ -202,7 +202,8 @@ class GroupCommit:
             deliveries: Sequence[Delivery] = (delivery,)
             self._owed = deliveries
             publication = stored[0]
-            publication.settle()
+            if publication.answers or not publication.frames:
+                publication.settle()
             if not delivery.sequence(publication):
                 self._fill(publication)
             stored.clear()

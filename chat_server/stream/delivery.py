@@ -11,6 +11,7 @@ from chat_server import faults
 from chat_server.stream.arrival import Arrival
 from chat_server.stream.context import StreamContext
 from chat_server.stream.counters import Counters
+from chat_server.stream.frames import Frames
 from chat_server.stream.handover import handed_over
 from chat_server.stream.order import Order
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, Outgoing, congested, failed, push
@@ -297,7 +298,7 @@ class Delivery:
             states = self._push_all(recipients, own, frames, droppable=taken[0].droppable)
             if own:  # who has left since is told no more than what became of the own messages
                 for outbox, acks in own_acks(taken, own.keys()).items():
-                    push(outbox, acks)
+                    push(outbox, Frames(acks))
         except Exception:  # noqa: BLE001  # likewise; nobody knows who has got it
             faults.report("pass")
             return self._end_all(recipients)
@@ -307,15 +308,18 @@ class Delivery:
         return now
 
     def _push_all(
-        self, recipients: Sequence[Outgoing], own: dict[Outgoing, bytes], frames: bytes, *, droppable: bool
+        self, recipients: Sequence[Outgoing], own: dict[Outgoing, bytes], lines: bytes, *, droppable: bool
     ) -> Sequence[int]:
         """Push to each its share, taken out of `own`; return how many answered with which state."""
         states = [0] * 4  # none is counted under TAKEN, which nearly all answer
         slow: list[Outgoing] = []
+        frames = Frames(lines)
         for outbox in recipients:
-            share = own.pop(outbox, frames) if own else frames
-            if not share:
-                continue
+            share = frames
+            if own and (mine := own.pop(outbox, None)) is not None:
+                if not mine:
+                    continue
+                share = Frames(mine)
             try:
                 state = outbox.push(share, droppable=True) if droppable else outbox.push(share)
             except Exception:  # noqa: BLE001  # one member's fault is that member's alone
@@ -325,8 +329,8 @@ class Delivery:
                 if state == CONGESTED:
                     slow.append(outbox)
         for outbox, arrival in self._arriving:
-            if share := own.pop(outbox, frames):
-                push(arrival, share, droppable=droppable)
+            if mine := own.pop(outbox, lines):
+                push(arrival, Frames(mine), droppable=droppable)
         self._slow = slow
         self._must_rest = len(slow) * 2 > len(recipients)
         return states

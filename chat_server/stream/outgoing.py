@@ -4,6 +4,7 @@ from typing import Protocol
 
 from chat_protocol.reasons import CloseReason
 from chat_server import faults
+from chat_server.stream.frames import Frames
 
 # What `Outgoing.push` answers: taken; taken, but the client is far behind while it reads on; refused,
 # since it is cut off; dropped, since it is behind and this can be done without.
@@ -13,7 +14,7 @@ TAKEN, CONGESTED, REFUSED, DROPPED = range(4)
 class Outgoing(Protocol):
     """Where frames to one client go. No call waits for the client, but `wait_below`."""
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Send the frames or keep them for later; return one of the four states."""
 
     def congested(self) -> bool:
@@ -29,7 +30,7 @@ class Outgoing(Protocol):
 class Nowhere:
     """Takes nothing: what a session has before it has a connection."""
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Refuse."""
         del frames, droppable
         return REFUSED
@@ -50,7 +51,7 @@ class Nowhere:
 NOWHERE = Nowhere()
 
 
-def push(outbox: Outgoing, frames: bytes, *, droppable: bool = False) -> int:
+def push(outbox: Outgoing, frames: Frames, *, droppable: bool = False) -> int:
     """Push as `Outgoing.push` does; a fault ends that member's connection. Raises nothing."""
     try:
         return outbox.push(frames, droppable=droppable)

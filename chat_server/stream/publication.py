@@ -22,7 +22,7 @@ class Sender(Protocol):
     ledger: Ledger | None
 
 
-class Publication(Record, kw_only=True, eq=False):
+class Publication(Record, kw_only=True, eq=False, gc=False):
     """Messages on their way to be stored and shown, or an event (presence, a topic) that is shown alone.
 
     `messages` get their ids and time once the journal has placed them. An event has `frames` from the start,
@@ -53,12 +53,15 @@ class Publication(Record, kw_only=True, eq=False):
         return self.kind in ("presence", "name")
 
     def lines(self, first: int, ts: float) -> bytes:
-        """Return the messages as members are sent them."""
+        """Return the messages as members are sent them, and be ready to be shown at this place."""
+        self.first = first
         for message in self.messages:
             message.id = first
             message.ts = ts
             first += 1
-        return encode_lines(self.messages)
+        self.last = first - 1
+        self.frames = encode_lines(self.messages)
+        return self.frames
 
     def bodies(self) -> bytes:
         """Return the messages without their heads."""
@@ -69,7 +72,10 @@ class Publication(Record, kw_only=True, eq=False):
         return b"".join([b"{" + line[skip:] for line in lines])
 
     def settle(self) -> None:
-        """Take over where the journal has put it; each step may be done again."""
+        """Take over where the journal has put it, if that was not known before; acknowledge what has a ref.
+
+        Each step may be done again.
+        """
         placement = self.placement
         if placement is not None:
             self.first, self.last, self.frames = placement.first, placement.last, placement.frames

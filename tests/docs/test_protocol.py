@@ -17,7 +17,7 @@ from chat_server.chat.conversation import BAD_LINES
 from chat_server.config import Config
 from chat_server.journal.base import PAGE_BYTES
 from chat_server.journal.sqlite.reader import RESENDS
-from chat_server.net.connection import ENDLESS
+from chat_server.net.dialects.jsonlines import ENDLESS_BYTES
 from tests.docs.page import ROOT, code, names_of_tests, only_code, rows, section, text
 
 PAGE_NAME = "docs/protocol.md"
@@ -49,7 +49,7 @@ PHRASES = [
     f"the oldest of it for {Config.send_queue_age:g} s",
     f"more than {Config.presence_limit} members is quiet",
     f"without `after`, the last {Config.join_history}",
-    f"more than {ENDLESS >> 20} MiB without the end of a line",
+    f"more than {ENDLESS_BYTES >> 20} MiB without the end of a line",
     f"a page in order, at most {PAGE_BYTES >> 10} KiB",
     f"({Search(words='x').limit} where no `limit` is given)",
     f"those of each room's last {'hour' if RESENDS == 3600 else RESENDS}",

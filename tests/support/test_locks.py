@@ -226,6 +226,5 @@ def test_no_lock_is_held_while_the_journal_is_asked(busy: SimpleNamespace) -> No
     assert again.welcomed.wait(TIMEOUT)
     again.close()
     look_around(busy.server)
-    assert busy.journal.asked["commit"] > ROUNDS
     assert {"bounds", "read", "trim", "commit"} <= set(busy.journal.asked)
     assert busy.journal.held == set()

@@ -20,6 +20,7 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.stream import arrival, commit, delivery
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, TAKEN
 from chat_server.stream.pacing import MEASURED, Pacing
 from chat_server.stream.publication import Publication
@@ -73,11 +74,11 @@ class RecordingOutbox:
         self.on_wait: Callable[[], None] | None = None
         self.on_end: Callable[[str], None] | None = None
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Keep the frames, after the test's `on_push`."""
         if self.on_push is not None:
-            self.on_push(frames)
-        self.pushed.append(frames)
+            self.on_push(frames.lines)
+        self.pushed.append(frames.lines)
         self.droppable.append(droppable)
         return self.state
 

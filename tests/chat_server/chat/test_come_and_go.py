@@ -14,6 +14,7 @@ from chat_protocol.messages import Dm, Join, Leave, Msg, Name, Topic
 from chat_server.chat.directory import LocalDirectory
 from chat_server.chat.hub import INBOX
 from chat_server.chat.registry import HubLimits
+from chat_server.stream.frames import Frames
 from tests.chat_server.journal.factories import FACTORIES, Factory
 from tests.support.world import Client, RecordingOutbox, World
 
@@ -25,7 +26,7 @@ REASONS = ("exit", "peer_closed", "peer_reset", "ping_timeout", "slow_consumer",
 class DeafOutbox(RecordingOutbox):
     """Keeps nothing, so that only what the chat keeps is counted."""
 
-    def push(self, frames: bytes, *, droppable: bool = False) -> int:
+    def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Take the frames."""
         del frames, droppable
         return self.state

@@ -5,6 +5,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.session import PACE_BYTES, SESSION_BYTES, Session, look_for_flood, weight
 from chat_server.chat.tokens import session_id
 from chat_server.journal.ledger import Ledger
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import REFUSED, Nowhere
 
 
@@ -17,7 +18,7 @@ def test_a_session_without_a_connection_refuses() -> None:
     """Nothing is sent, nobody waits, and to end it is no error."""
     nowhere = Session("token", Identity("ann")).outbox
     assert isinstance(nowhere, Nowhere)
-    assert nowhere.push(b"x") == nowhere.push(b"x", droppable=True) == REFUSED
+    assert nowhere.push(Frames(b"x")) == nowhere.push(Frames(b"x"), droppable=True) == REFUSED
     assert nowhere.wait_below(1, 60) is False
     nowhere.end(CloseReason.EXIT)
 

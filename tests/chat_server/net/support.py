@@ -13,8 +13,10 @@ from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import RoomContext
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net.connection import ClientConnection, ConnectionContext
+from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.transport import TcpTransport
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 
@@ -82,6 +84,12 @@ def frames(received: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in received.splitlines()]
 
 
+def json_lines() -> JsonLines:
+    """Return the dialect of one connection."""
+    request = RegNameRequest(1, "test", Limits(16_384, 32, 256, 50))
+    return JsonLines(JsonLinesSettings(client_decoder(16_384), request))
+
+
 class Stage:
     """A chat with a clock to be set and no thread of its own; connections are run by the test."""
 
@@ -96,9 +104,8 @@ class Stage:
         self.context = ConnectionContext(
             self.hub,
             self.flusher,
-            client_decoder(16_384),
-            RegNameRequest(1, "test", Limits(16_384, 32, 256, 50)),
             OutboxLimits(),
+            256,
             self.clock,
             on_closed,
         )
@@ -113,7 +120,7 @@ class Stage:
         far.settimeout(PATIENCE)
         self._sockets += near, far
         self._count += 1
-        return ClientConnection(self._count, near, "peer", self.context), far
+        return ClientConnection(self._count, "peer", TcpTransport(near), json_lines(), self.context), far
 
     def close(self) -> None:
         """Close what is open."""

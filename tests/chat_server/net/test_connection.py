@@ -4,17 +4,19 @@ import dataclasses
 import json
 import socket
 import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
 from structlog.testing import capture_logs
 
+from chat_protocol.messages import RegName
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.hub import Hub
 from chat_server.net import connection as module
 from chat_server.net.connection import ClientConnection
+from chat_server.net.dialects import jsonlines
+from chat_server.stream.frames import Frames
 from tests.chat_server.net.support import PATIENCE, Stage, frames, reset, tcp_pair, until_end
 
 REGISTER = b'{"type":"REG_NAME","name":"ann"}\n'
@@ -142,7 +144,7 @@ def test_a_long_line_is_answered_once(stage: Stage) -> None:
 
 def test_a_line_that_never_ends_ends_the_connection(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the bound it is given up with a reason, after one ERROR."""
-    monkeypatch.setattr(module, "ENDLESS", 30_000)
+    monkeypatch.setattr(jsonlines, "ENDLESS_BYTES", 30_000)
     connection, received = converse(stage, REGISTER, b"x" * 90_000)
     assert kinds(received) == ["REG_NAME", "WELCOME", "JOINED", "ERROR", "BYE"]
     assert connection.reason == "line_too_long"
@@ -196,24 +198,15 @@ def test_a_reset_ends_it_in_order(stage: Stage) -> None:
     assert logs[-1]["reason"] == "peer_reset"
 
 
-def test_a_fault_of_the_server_leaves_no_ghost(stage: Stage) -> None:
+def test_a_fault_of_the_server_leaves_no_ghost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever fails in the thread, the client is told, the rooms are left, and the log has the trace."""
 
-    class Faulty:
-        def __init__(self, decode: Callable[[bytes], object]) -> None:
-            self._decode = decode
+    def faulty(*_arguments: object) -> None:
+        raise ZeroDivisionError
 
-        def decode(self, block: bytes) -> object:
-            if b"PING" in block:
-                raise ZeroDivisionError
-            return self._decode(block)
-
-    stage.context = dataclasses.replace(
-        stage.context,
-        decoder=Faulty(stage.context.decoder.decode),  # type: ignore[arg-type]  # a stand-in
-    )
+    monkeypatch.setattr(stage.hub, "listing", faulty)
     with capture_logs() as logs:
-        _, received = converse(stage, REGISTER, b'{"type":"PING"}\n')
+        _, received = converse(stage, REGISTER, b'{"type":"LIST"}\n')
     assert received[-1]["reason"] == "internal_error"
     assert stage.hub.counts() == (0, 1)
     assert "connection_failed" in [each["event"] for each in logs]
@@ -224,7 +217,7 @@ def test_a_slow_consumer_reads_its_reason(stage: Stage) -> None:
     connection, far = begin(stage, REGISTER)
     stage.flusher.start()
     while connection.reason is None:
-        connection.outbox.push(b'{"type":"NOTICE","text":"%s"}\n' % (b"x" * 50_000))
+        connection.outbox.push(Frames(b'{"type":"NOTICE","text":"%s"}\n' % (b"x" * 50_000)))
     far.shutdown(socket.SHUT_WR)
     received = frames(until_end(far))
     connection.thread.join(PATIENCE)
@@ -259,16 +252,6 @@ def test_a_peer_that_sends_for_ever_is_not_read_for_ever(
         far.sendall(b"x" * 10_000_000)
     connection.thread.join(PATIENCE)
     assert not connection.thread.is_alive()
-
-
-def test_unacknowledged_bytes_are_counted(stage: Stage) -> None:
-    """What the peer has not taken is seen, also after the descriptor is gone."""
-    connection, far = stage.connection()
-    assert connection.unacknowledged() == 0
-    connection.outbox.push(b"x" * 100)
-    assert connection.unacknowledged() > 0
-    far.recv(100)
-    assert connection.unacknowledged() == 0
 
 
 def test_threads_carry_the_number_of_the_connection(stage: Stage) -> None:
@@ -335,9 +318,9 @@ def test_its_stages(stage: Stage) -> None:
 
     conversation = connection.conversation
     connection.conversation = SimpleNamespace(  # type: ignore[assignment]  # looks, then does the same
-        handle=look, over=None, errors={}, registered=True, session=None, received={}
+        handle=look, over=None, errors={}, has_session=True, session=None, received={}
     )
-    connection._take(REGISTER)  # noqa: SLF001  # as its thread does
+    connection._take([RegName("ann")])  # noqa: SLF001  # as its thread does
     connection.conversation = conversation
     seen.append(connection.stage)
     connection.end(CloseReason.EXIT)

@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from chat_protocol.messages import Ping, Pong, RegName
-from chat_server.net.connection import ClientConnection
 from chat_server.net.connection import Stage as LifeStage
 from chat_server.net.keeper import Deadlines, Keeper
+from chat_server.net.transport import TcpTransport
 from tests.chat_server.net.support import PATIENCE, Clock, Stage, available
 
 DEADLINES = Deadlines(register=10.0, ping_interval=25.0, ping_timeout=10.0)
@@ -111,7 +111,7 @@ def test_a_half_open_peer_is_dead(kept: Kept) -> None:
     """Nothing comes and the PING's bytes are not even acknowledged: the host behind it is gone."""
     kept.register()
     kept.pass_(25)
-    assert kept.connection.unacknowledged() > 0  # nobody reads the far end
+    assert kept.connection.transport.unacknowledged() > 0  # nobody reads the far end
     assert kept.pass_(10.1) == "ping_timeout"
 
 
@@ -133,15 +133,15 @@ def test_who_is_being_served_is_not_judged(kept: Kept) -> None:
 def test_nothing_is_judged_before_what_has_arrived_is_read(kept: Kept) -> None:
     """A name or a PONG that lies in the socket counts, however late its thread comes to read it."""
     kept.far.sendall(b'{"type":"REG_NAME","name":"ann"}\n')
-    assert kept.connection.unread() > 0
+    assert kept.connection.transport.unread() > 0
     assert kept.pass_(11) is None
-    kept.connection._socket.recv(1 << 16)  # noqa: SLF001  # as its thread does
+    kept.connection.transport.receive(1 << 16)
     kept.register()
     kept.pong()
     kept.pass_(25)
     kept.far.sendall(b'{"type":"PONG"}\n')
     assert kept.pass_(30) is None
-    kept.connection._socket.recv(1 << 16)  # noqa: SLF001  # likewise
+    kept.connection.transport.receive(1 << 16)
     available(kept.far)
     assert kept.pass_(23) == "ping_timeout"
 
@@ -152,7 +152,7 @@ def test_who_takes_what_waits_is_alive(kept: Kept, monkeypatch: pytest.MonkeyPat
     kept.pong()
     kept.pass_(25)
     owed = [3000]
-    monkeypatch.setattr(ClientConnection, "unacknowledged", lambda _self: owed[0])
+    monkeypatch.setattr(TcpTransport, "unacknowledged", lambda _self: owed[0])
     kept.connection.owed = 4000
     for owed[0] in (3000, 2000, 1000):  # what it counts reads it
         assert kept.pass_(11) is None
@@ -210,9 +210,9 @@ def test_a_connection_closed_meanwhile_does_no_harm(kept: Kept) -> None:
     kept.pass_(25)
     kept.far.close()
     kept.connection.outbox.close()
-    kept.connection._socket.close()  # noqa: SLF001  # as its thread does
+    kept.connection.transport.close()
     kept.pass_(11)
-    assert kept.connection.unacknowledged() == 0
+    assert kept.connection.transport.unacknowledged() == 0
 
 
 def test_chores_are_done_and_may_fail(stage: Stage) -> None:

@@ -3,17 +3,19 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, NoReturn
 
 import pytest
 
 from chat_protocol.reasons import CloseReason
 from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
-from chat_server.net.outbox import STALLED, Outbox, OutboxLimits
+from chat_server.net.outbox import STALLED, Outbox, OutboxLimits, Watcher
+from chat_server.net.transport import TcpTransport
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
-from tests.chat_server.net.support import PATIENCE, Clock, available, frames, tiny_pair, until_end
+from tests.chat_server.net.support import PATIENCE, Clock, available, frames, json_lines, tiny_pair, until_end
 
 LIMITS = OutboxLimits(size=100_000, soft=30_000, age=10.0)
 
@@ -24,6 +26,25 @@ def line(number: int, size: int = 1000) -> bytes:
     return head + b"x" * (size - len(head) - 3) + b'"}\n'
 
 
+class Shared(NamedTuple):
+    """What the outboxes of a server share."""
+
+    flusher: Watcher
+    outbox_limits: OutboxLimits
+    clock: Callable[[], float]
+
+
+def outbox_on(
+    sock: socket.socket,
+    watcher: Watcher,
+    limits: OutboxLimits,
+    clock: Callable[[], float],
+    on_end: Callable[[CloseReason], None],
+) -> Outbox:
+    """Return an outbox for JSON lines over a socket."""
+    return Outbox(TcpTransport(sock), json_lines(), Shared(watcher, limits, clock), on_end)
+
+
 class Rig:
     """An outbox on a small socket, who is told when it ends, and who watches it."""
 
@@ -32,7 +53,7 @@ class Rig:
         self.ended: list[str] = []
         self.watched = 0
         self.near, self.far = tiny_pair()
-        self.outbox = Outbox(self.near, self, LIMITS, self.clock, self.ended.append)
+        self.outbox = outbox_on(self.near, self, LIMITS, self.clock, self.ended.append)
 
     def watch(self, outbox: Outbox) -> None:
         """Count that the outbox asked to be flushed."""
@@ -44,7 +65,7 @@ class Rig:
         pushed = b""
         while not self.outbox.size:
             pushed += (piece := line(0, 20_000))
-            self.outbox.push(piece)
+            self.outbox.push(Frames(piece))
         assert self.outbox.size % 20_000, "no line is begun"
         return pushed
 
@@ -66,7 +87,7 @@ def rig() -> Iterator[Rig]:
 
 def test_what_fits_is_sent_at_once(rig: Rig) -> None:
     """A push to an empty outbox reaches the peer without anybody's help."""
-    assert rig.outbox.push(line(1)) == TAKEN
+    assert rig.outbox.push(Frames(line(1))) == TAKEN
     assert available(rig.far) == line(1)
     assert (rig.outbox.size, rig.watched, rig.outbox.sent) == (0, 0, 1000)
 
@@ -74,7 +95,7 @@ def test_what_fits_is_sent_at_once(rig: Rig) -> None:
 def test_what_does_not_fit_waits_for_a_flush(rig: Rig) -> None:
     """A partial send keeps the rest, asks once to be watched, and the bytes arrive as they were."""
     big = line(1, 80_000)
-    rig.outbox.push(big)
+    rig.outbox.push(Frames(big))
     assert 0 < rig.outbox.size < len(big)
     assert rig.watched == 1
     assert rig.drain() == big
@@ -83,7 +104,7 @@ def test_what_does_not_fit_waits_for_a_flush(rig: Rig) -> None:
 
 def test_a_flush_sends_only_what_the_socket_takes(rig: Rig) -> None:
     """It never waits, and says that something is left."""
-    rig.outbox.push(line(1, 80_000))
+    rig.outbox.push(Frames(line(1, 80_000)))
     waits = rig.outbox.size
     assert rig.outbox.flush() is True
     assert rig.outbox.size == waits
@@ -93,7 +114,7 @@ def test_pushes_keep_their_order(rig: Rig) -> None:
     """What is pushed while something waits follows it, however the flushes fall."""
     pushed, received = rig.clog(), b""
     for number in range(1, 60):
-        rig.outbox.push(line(number))
+        rig.outbox.push(Frames(line(number)))
         pushed += line(number)
         if number % 7 == 0:
             received += available(rig.far)
@@ -105,7 +126,7 @@ def test_more_pieces_than_one_call_gathers(rig: Rig) -> None:
     """Hundreds of small pieces are sent over several gathering calls, none lost or twice."""
     pushed = rig.clog()
     for number in range(500):
-        rig.outbox.push(line(number, 40))
+        rig.outbox.push(Frames(line(number, 40)))
         pushed += line(number, 40)
     assert rig.drain() == pushed
 
@@ -115,11 +136,11 @@ def test_pushes_of_many_threads_stay_whole() -> None:
     near, far = tiny_pair()
     flusher = Flusher(Clock())
     flusher.start()
-    outbox = Outbox(near, flusher, OutboxLimits(size=1 << 30), Clock(), lambda _: None)
+    outbox = outbox_on(near, flusher, OutboxLimits(size=1 << 30), Clock(), lambda _: None)
 
     def push(thread: int) -> None:
         for number in range(100):
-            outbox.push(json.dumps([thread, number, "x" * (number * 37 % 1500)]).encode() + b"\n")
+            outbox.push(Frames(json.dumps([thread, number, "x" * (number * 37 % 1500)]).encode() + b"\n"))
 
     threads = [threading.Thread(target=push, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -142,13 +163,13 @@ def test_pushes_of_many_threads_stay_whole() -> None:
 def test_past_the_soft_limit_only_the_droppable_is_dropped(rig: Rig) -> None:
     """Presence goes first; a message never does; below the limit both are kept."""
     rig.clog()
-    assert rig.outbox.push(line(1), droppable=True) == TAKEN
+    assert rig.outbox.push(Frames(line(1)), droppable=True) == TAKEN
     while rig.outbox.size <= LIMITS.soft:
-        rig.outbox.push(line(2))
+        rig.outbox.push(Frames(line(2)))
     size = rig.outbox.size
-    assert rig.outbox.push(line(3), droppable=True) == DROPPED
+    assert rig.outbox.push(Frames(line(3)), droppable=True) == DROPPED
     assert rig.outbox.size == size
-    assert rig.outbox.push(line(4)) in (TAKEN, CONGESTED)
+    assert rig.outbox.push(Frames(line(4))) in (TAKEN, CONGESTED)
     assert [each["n"] for each in frames(rig.drain())][-1] == 4
 
 
@@ -157,7 +178,7 @@ def test_past_its_size_the_client_is_cut_with_a_bye(rig: Rig) -> None:
     rig.clog()
     begun = rig.outbox.size
     pushes = 0
-    while rig.outbox.push(line(1)) != REFUSED:
+    while rig.outbox.push(Frames(line(1))) != REFUSED:
         pushes += 1
     assert rig.ended == ["slow_consumer"]
     assert rig.outbox.size < begun + 200
@@ -171,10 +192,10 @@ def test_a_cut_between_two_lines_keeps_no_line(rig: Rig) -> None:
     """Where the socket stopped just at the end of a line, BYE is all that is left."""
     while True:  # lines as small as the socket's own steps, until one is not taken at all
         sent = rig.outbox.sent
-        rig.outbox.push(b"{}\n")
+        rig.outbox.push(Frames(b"{}\n"))
         if rig.outbox.sent == sent:
             break
-    assert rig.outbox.push(line(1, LIMITS.size)) == REFUSED
+    assert rig.outbox.push(Frames(line(1, LIMITS.size))) == REFUSED
     assert rig.outbox.lost == 2
     received = frames(rig.drain())
     assert received[-1]["type"] == "BYE"
@@ -183,7 +204,7 @@ def test_a_cut_between_two_lines_keeps_no_line(rig: Rig) -> None:
 
 def test_one_push_larger_than_the_limit_is_cut_too(rig: Rig) -> None:
     """A single push may exceed the bound on its own; its begun line is still finished."""
-    assert rig.outbox.push(line(1, 40_000) + line(2, LIMITS.size)) == REFUSED
+    assert rig.outbox.push(Frames(line(1, 40_000) + line(2, LIMITS.size))) == REFUSED
     received = frames(rig.drain())
     assert [each.get("n", each.get("reason")) for each in received] == [1, "slow_consumer"]
 
@@ -207,7 +228,7 @@ def test_the_age_is_that_of_what_waits_now(rig: Rig) -> None:
     rig.clog()
     rig.clock.now += 8
     for _ in range(30):
-        rig.outbox.push(line(1))
+        rig.outbox.push(Frames(line(1)))
     while rig.outbox.size > 30_000:
         available(rig.far)
         assert rig.outbox.flush() is True
@@ -220,17 +241,17 @@ def test_far_behind_counts_as_congested_only_while_it_reads(rig: Rig) -> None:
     rig.clog()
     states = set()
     while rig.outbox.size <= LIMITS.size // 2:
-        states.add(rig.outbox.push(line(1)))
+        states.add(rig.outbox.push(Frames(line(1))))
     assert states == {TAKEN, CONGESTED}
     rig.clock.now += 0.9  # it waits for a packet that was lost
-    assert rig.outbox.push(line(1)) == CONGESTED
+    assert rig.outbox.push(Frames(line(1))) == CONGESTED
     rig.clock.now += STALLED
-    assert rig.outbox.push(line(1)) == TAKEN
+    assert rig.outbox.push(Frames(line(1))) == TAKEN
     available(rig.far)
     rig.outbox.flush()
     while rig.outbox.size <= LIMITS.size // 2:
-        rig.outbox.push(line(1))
-    assert rig.outbox.push(line(1)) == CONGESTED
+        rig.outbox.push(Frames(line(1)))
+    assert rig.outbox.push(Frames(line(1))) == CONGESTED
 
 
 def test_finish_sends_all_and_a_bye_as_the_last_line(rig: Rig) -> None:
@@ -245,7 +266,7 @@ def test_finish_sends_all_and_a_bye_as_the_last_line(rig: Rig) -> None:
     thread.join(PATIENCE)
     assert received.startswith(pushed)
     assert json.loads(received[len(pushed) :]) == {"type": "BYE", "reason": "exit", "text": "goodbye"}
-    assert rig.outbox.push(line(1)) == REFUSED
+    assert rig.outbox.push(Frames(line(1))) == REFUSED
     assert available(rig.far) == b""
 
 
@@ -262,7 +283,7 @@ def test_finish_waits_no_longer_than_it_is_told(rig: Rig) -> None:
 def test_finish_after_a_cut_adds_no_second_bye(rig: Rig) -> None:
     """The BYE of the cut is the last line."""
     rig.clog()
-    while rig.outbox.push(line(1)) != REFUSED:
+    while rig.outbox.push(Frames(line(1))) != REFUSED:
         pass
     rig.outbox.finish(CloseReason.EXIT, 0.0)
     assert [each["reason"] for each in frames(rig.drain()) if "reason" in each] == ["slow_consumer"]
@@ -272,7 +293,7 @@ def test_wait_below_returns_once_enough_was_sent(rig: Rig) -> None:
     """Another thread's flush wakes it."""
     rig.clog()
     for _ in range(30):
-        rig.outbox.push(line(1))
+        rig.outbox.push(Frames(line(1)))
     answers: list[bool] = []
     thread = threading.Thread(target=lambda: answers.append(rig.outbox.wait_below(1000, PATIENCE)))
     thread.start()
@@ -312,7 +333,7 @@ def test_wait_below_hears_of_the_end(rig: Rig, how: str) -> None:
     if how == "close":
         rig.outbox.close()
     else:
-        while rig.outbox.push(line(1)) != REFUSED:
+        while rig.outbox.push(Frames(line(1))) != REFUSED:
             pass
         rig.drain()
     thread.join(PATIENCE)
@@ -322,8 +343,8 @@ def test_wait_below_hears_of_the_end(rig: Rig, how: str) -> None:
 def test_a_broken_socket_refuses_and_keeps_nothing(rig: Rig) -> None:
     """An error on a direct send costs only this client; no exception comes out."""
     rig.far.close()
-    assert rig.outbox.push(line(1)) == REFUSED
-    assert rig.outbox.push(line(2)) == REFUSED
+    assert rig.outbox.push(Frames(line(1))) == REFUSED
+    assert rig.outbox.push(Frames(line(2))) == REFUSED
     assert rig.outbox.size == 0
     assert rig.ended == ["peer_reset"]
 
@@ -334,7 +355,7 @@ def test_a_socket_that_breaks_while_something_waits(rig: Rig) -> None:
     rig.far.close()
     assert rig.outbox.flush() is False
     assert rig.outbox.size == 0
-    assert rig.outbox.push(line(1)) == REFUSED
+    assert rig.outbox.push(Frames(line(1))) == REFUSED
     assert rig.ended == ["peer_reset"]
 
 
@@ -357,10 +378,10 @@ def test_everything_arrives_through_a_flusher() -> None:
     clock = Clock()
     flusher = Flusher(clock)
     flusher.start()
-    outbox = Outbox(near, flusher, OutboxLimits(size=1 << 30), clock, lambda _: None)
+    outbox = outbox_on(near, flusher, OutboxLimits(size=1 << 30), clock, lambda _: None)
     pushed = b"".join(line(number, 10_000) for number in range(200))
     for number in range(200):
-        outbox.push(line(number, 10_000))
+        outbox.push(Frames(line(number, 10_000)))
     received = b""
     while len(received) < len(pushed):
         received += far.recv(1 << 16)
@@ -384,10 +405,10 @@ def test_a_line_that_was_torn_by_a_fault_is_followed_by_nothing(
     monkeypatch.setattr(rig, "watch", fail)
     big = line(1, 80_000)
     with pytest.raises(OSError, match="memory"):
-        rig.outbox.push(big)
+        rig.outbox.push(Frames(big))
     assert rig.ended == ["internal_error"]
     sent = available(rig.far)
-    assert rig.outbox.push(line(2)) == REFUSED
+    assert rig.outbox.push(Frames(line(2))) == REFUSED
     rig.outbox.finish(CloseReason.INTERNAL_ERROR, 0.0)
     assert sent == big[: len(sent)]
     assert (available(rig.far), rig.outbox.size) == (b"", 0)
@@ -408,7 +429,7 @@ def test_a_fault_of_the_flusher_closes_it(rig: Rig, monkeypatch: pytest.MonkeyPa
             rig.outbox.flush()
     waiter.join(PATIENCE)
     assert (rig.ended, waited, rig.outbox.size) == (["internal_error"], [False], 0)
-    assert rig.outbox.push(line(1)) == REFUSED
+    assert rig.outbox.push(Frames(line(1))) == REFUSED
 
 
 def test_nobody_waits_for_room_in_a_connection_that_ends(rig: Rig) -> None:

@@ -23,6 +23,7 @@ from chat_server.net.connection import ClientConnection
 from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import STUCK
 from chat_server.net.server import JOURNAL_PATIENCE, Server
+from chat_server.stream.frames import Frames
 from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until_end
 
 
@@ -127,7 +128,7 @@ def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
     until(frozen, b'"JOINED"')
     (kept,) = server.connections()
     while kept.outbox.size < 100_000:
-        kept.outbox.push(b'{"type":"NOTICE","text":"%s"}\n' % (b"x" * 10_000))
+        kept.outbox.push(Frames(b'{"type":"NOTICE","text":"%s"}\n' % (b"x" * 10_000)))
     ann = connect(server, "ann")
     begun = time.monotonic()
     stop_with(server, ann)

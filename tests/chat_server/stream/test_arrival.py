@@ -5,6 +5,7 @@ import pytest
 from chat_protocol.reasons import CloseReason
 from chat_server.stream import arrival
 from chat_server.stream.arrival import Arrival
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, TAKEN
 from tests.support import interleave
 from tests.support.interleave import Body
@@ -15,11 +16,11 @@ def test_it_holds_then_passes_on() -> None:
     """Contract 1: in order, joined once, and with the outbox's own answers afterwards."""
     outbox = RecordingOutbox()
     one = Arrival(outbox, 7)
-    assert (one.push(b"a"), one.push(b"b", droppable=True)) == (TAKEN, TAKEN)
+    assert (one.push(Frames(b"a")), one.push(Frames(b"b"), droppable=True)) == (TAKEN, TAKEN)
     assert (outbox.pushed, one.mark) == ([], 7)
     assert one.go_live()
     outbox.state = CONGESTED
-    assert one.push(b"c", droppable=True) == CONGESTED
+    assert one.push(Frames(b"c"), droppable=True) == CONGESTED
     assert (outbox.pushed, outbox.droppable) == ([b"ab", b"c"], [False, True])
     assert one.congested()
     assert one.wait_below(1, 0.0)
@@ -40,7 +41,7 @@ def test_it_holds_no_more_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> Non
     outbox = RecordingOutbox()
     one = Arrival(outbox, 0)
     for frames in (b"ab", b"c", b"d", b"e"):
-        one.push(frames)
+        one.push(Frames(frames))
     assert not one.go_live()
     assert not one.go_live()
     assert outbox.pushed == []
@@ -57,6 +58,6 @@ def test_nothing_overtakes_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None
         def check() -> None:
             assert b"".join(outbox.pushed) == b"ab"
 
-        return [lambda: (one.push(b"a"), one.push(b"b")), one.go_live], check
+        return [lambda: (one.push(Frames(b"a")), one.push(Frames(b"b"))), one.go_live], check
 
     assert interleave.explore(scenario) > 2

@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from chat_server.stream import outgoing
+from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, REFUSED
 from tests.support.world import RecordingOutbox
 
@@ -16,7 +17,7 @@ def test_a_push_answers_as_the_outbox_does() -> None:
     """Where nothing is wrong, nothing is added."""
     outbox = RecordingOutbox()
     outbox.state = CONGESTED
-    assert outgoing.push(outbox, b"x", droppable=True) == CONGESTED
+    assert outgoing.push(outbox, Frames(b"x"), droppable=True) == CONGESTED
     assert outgoing.congested(outbox)
     assert (outbox.pushed, outbox.droppable, outbox.ended) == ([b"x"], [True], [])
 
@@ -25,7 +26,7 @@ def test_a_fault_ends_the_member() -> None:
     """Something is missing there now; it is told why."""
     outbox = RecordingOutbox()
     outbox.on_push = fail
-    assert outgoing.push(outbox, b"x") == REFUSED
+    assert outgoing.push(outbox, Frames(b"x")) == REFUSED
     assert outbox.ended == ["internal_error"]
 
 
@@ -34,5 +35,5 @@ def test_nothing_is_raised_whatever_fails() -> None:
     outbox = RecordingOutbox()
     outbox.on_push = outbox.on_end = fail
     outbox.congested = fail  # type: ignore[method-assign]  # as one that is broken through and through
-    assert outgoing.push(outbox, b"x") == REFUSED
+    assert outgoing.push(outbox, Frames(b"x")) == REFUSED
     assert not outgoing.congested(outbox)

@@ -1,0 +1,129 @@
+"""Bytes of one connection, in and out: every call of its socket is here."""
+
+import contextlib
+import fcntl
+import socket
+import struct
+import termios
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+#: For `send`: it takes what fits and never waits.
+DONTWAIT = socket.MSG_DONTWAIT
+
+
+class Transport(Protocol):
+    """A way to a peer. One thread receives and closes; any thread, but one at a time, sends.
+
+    What goes wrong raises `OSError`.
+    """
+
+    def handshake(self, seconds: float) -> None:
+        """Agree with the peer on whatever there is to agree on; called by the receiving thread."""
+
+    @property
+    def receive(self) -> Callable[[int], bytes]:
+        """What waits for so many bytes at most; none is the end of the stream."""
+
+    def receive_within(self, size: int, seconds: float) -> bytes:
+        """Wait for bytes, so long at most. Raises `TimeoutError`."""
+
+    def discard(self, size: int) -> int:
+        """Read and forget what is there; return how many bytes. Never waits."""
+
+    @property
+    def send(self) -> Callable[[bytes, int], int]:
+        """What sends as much as fits, given `DONTWAIT`; returns how many bytes.
+
+        Raises `BlockingIOError` if none does.
+        """
+
+    def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
+        """Send what fits of several pieces, as `send` does."""
+
+    def unacknowledged(self) -> int:
+        """Return how many bytes the peer's host has not acknowledged."""
+
+    def unread(self) -> int:
+        """Return how many bytes have arrived that were not received."""
+
+    def stop_receiving(self) -> None:
+        """Wake the thread that receives: it finds the end. Any thread may call this."""
+
+    def stop_sending(self) -> None:
+        """Tell the peer that nothing more comes."""
+
+    def close(self) -> None:
+        """Let go of it; the receiving thread alone does so."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+
+
+class TcpTransport:
+    """TCP as it is. The calls that are made for each message are the socket's own."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def handshake(self, seconds: float) -> None:
+        """Do nothing: the kernel has done it."""
+
+    @property
+    def receive(self) -> Callable[[int], bytes]:
+        """What waits for bytes: the socket's own `recv`."""
+        return self._socket.recv
+
+    @property
+    def send(self) -> Callable[[bytes, int], int]:
+        """What sends: the socket's own `send`."""
+        return self._socket.send
+
+    def receive_within(self, size: int, seconds: float) -> bytes:
+        """Wait for bytes, so long at most. Raises `TimeoutError`."""
+        self._socket.settimeout(seconds)
+        return self._socket.recv(size)
+
+    def discard(self, size: int) -> int:
+        """Read and forget what is there; return how many bytes."""
+        try:
+            return len(self._socket.recv(size, DONTWAIT))
+        except BlockingIOError:
+            return 0
+
+    def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
+        """Send what fits of several pieces."""
+        return self._socket.sendmsg(pieces, (), DONTWAIT)
+
+    def unacknowledged(self) -> int:
+        """Return how many bytes the peer's host has not acknowledged (SIOCOUTQ, tcp(7))."""
+        return self._ask(termios.TIOCOUTQ)
+
+    def unread(self) -> int:
+        """Return how many bytes have arrived that were not received (SIOCINQ, tcp(7))."""
+        return self._ask(termios.FIONREAD)
+
+    def stop_receiving(self) -> None:
+        """Wake the thread that receives, as a close would not."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def stop_sending(self) -> None:
+        """Tell the peer that nothing more comes."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self._socket.fileno()
+
+    def _ask(self, what: int) -> int:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the socket was closed meanwhile
+            answer = fcntl.ioctl(self._socket.fileno(), what, b"\0" * 4)
+            return int(struct.unpack("i", answer)[0])
+        return 0
