@@ -188,7 +188,7 @@ def test_a_package_says_what_it_must_not_know(package: str, words: str) -> None:
 
 @pytest.mark.parametrize("path", [each for each in SERVER if part(dotted(each)) == "net"], ids=str)
 def test_only_the_transport_calls_a_connection_s_socket(path: Path) -> None:
-    """Beside it only what takes connections, or wakes itself, knows sockets; a dialect knows no thread either."""
+    """Beside it only what takes connections knows sockets; a dialect knows no thread either."""
     found = {each.split(".")[0] for each in imports(path)}
     if "dialects" in path.parts:
         assert not found & {"socket", "threading", "select", "time", "chat_client"}
