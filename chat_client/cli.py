@@ -29,7 +29,7 @@ STANDARD_INPUT = 0
 #: The exit status after a second interruption.
 INTERRUPTED = 130
 #: For how long, in seconds, a program tries to come back: as long as a server keeps a session.
-RETRY = 600.0
+RETRY_SECONDS = 600.0
 
 EPILOG = """\
 In a terminal, type to talk; /help lists the commands, and exit leaves. Without a terminal, lines are
@@ -169,7 +169,7 @@ def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         return _talk_at_terminal(given)
     if not given.name:
         parser.error("there is nobody to ask for a name; give --name or CHAT_CLIENT_NAME")
-    return _front(given, _options(given, given.name, retry=RETRY)).run()
+    return _front(given, _options(given, given.name, retry=RETRY_SECONDS)).run()
 
 
 def _talk_at_terminal(given: argparse.Namespace) -> int:

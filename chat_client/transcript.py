@@ -27,16 +27,16 @@ from chat_protocol.messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
 #: After so many lines another `# positions` line is written, so a start never reads more than these.
-LINES = 1000
+LINES_A_POSITION = 1000
 #: How many epochs are remembered: records of servers that were saved to the same file.
-EPOCHS = 8
+EPOCHS_REMEMBERED = 8
 #: How much of the end of a file is read at most to find where an earlier run was.
 TAIL_BYTES = 256 * 1024 * 1024
 #: How many ids at most are remembered as still to come.
-SKIPPED = 1000
+SKIPPED_REMEMBERED = 1000
 _POSITIONS = b"# positions "
 _MESSAGE = re.compile(rb"\S+ (\S+) #(\d{1,20}) ")
-_BLOCK = 64 * 1024
+_BLOCK_BYTES = 64 * 1024
 
 
 class Transcript:
@@ -75,7 +75,7 @@ class Transcript:
         lines = "".join(line for event in events for line in self._lines_of(event))
         if lines:
             self._put(lines)
-        if self._lines >= LINES:
+        if self._lines >= LINES_A_POSITION:
             self._put(self._positions())
 
     def close(self) -> int:
@@ -130,7 +130,7 @@ class Transcript:
     def _begin_epoch(self, epoch: str) -> str:
         self._epoch = epoch
         self._last[epoch] = self._last.pop(epoch, {})
-        while len(self._last) > EPOCHS:
+        while len(self._last) > EPOCHS_REMEMBERED:
             del self._last[next(iter(self._last))]
         self._continued.clear()
         self._skipped.clear()
@@ -155,8 +155,8 @@ class Transcript:
         room, number = said.message.room, said.message.id
         if said.replayed or room not in self._continued:
             return [_gap(room, start, number - 1)]
-        self._skipped |= {(room, each) for each in range(max(start, number - SKIPPED), number)}
-        self._skipped = set(sorted(self._skipped)[-SKIPPED:])
+        self._skipped |= {(room, each) for each in range(max(start, number - SKIPPED_REMEMBERED), number)}
+        self._skipped = set(sorted(self._skipped)[-SKIPPED_REMEMBERED:])
         return []
 
     def _line(self, message: MsgFrame | DmFrame, room: str, who: str) -> str:
@@ -207,7 +207,7 @@ def _tail(descriptor: int, size: int) -> bytes:
     blocks = [b""]
     end, least = size, max(0, size - TAIL_BYTES)
     while end > least and mark not in blocks[-1] + b"".join(blocks[-2:-1])[: len(mark)]:
-        start = max(least, end - _BLOCK)
+        start = max(least, end - _BLOCK_BYTES)
         blocks.append(os.pread(descriptor, end - start, start))
         end = start
     tail = b"".join(reversed(blocks))

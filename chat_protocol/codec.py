@@ -21,10 +21,10 @@ M = TypeVar("M")
 encode_lines = msgspec.json.Encoder().encode_lines
 
 #: No line of a server is longer than this, in bytes: the largest is a page of history.
-SERVER_LINE = 1024 * 1024
+SERVER_LINE_BYTES = 1024 * 1024
 #: How deep a line may nest. The decoder recurses on the C stack, and connection threads have a small
 #: one: 256 KiB end between 400 and 900 levels (measured), before Python's own limit of 1,000 is met.
-DEPTH = 256
+NESTING_LEVELS = 256
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 
 
@@ -36,7 +36,7 @@ class Decoder(Generic[M]):
 
     def __init__(self, union: object, limit: int) -> None:
         self._limit = limit
-        self._plain = min(DEPTH, limit)
+        self._plain = min(NESTING_LEVELS, limit)
         self._decoder: msgspec.json.Decoder[M] = msgspec.json.Decoder(union)
         self._types = {struct.__struct_config__.tag for struct in union.__args__}  # type: ignore[attr-defined]  # each is a tagged Struct
 
@@ -59,13 +59,15 @@ class Decoder(Generic[M]):
         if len(block) <= self._plain:
             return True
         longest = max(map(len, block.split(b"\n")))
-        return longest < self._limit and (longest <= DEPTH or block.count(b"{") + block.count(b"[") <= DEPTH)
+        return longest < self._limit and (
+            longest <= NESTING_LEVELS or block.count(b"{") + block.count(b"[") <= NESTING_LEVELS
+        )
 
     def _decode_line(self, line: bytes) -> "M | PeerError":
         if len(line) >= self._limit:
             return LineTooLongError(f"longer than {self._limit} bytes; send shorter lines")
-        if len(line) > DEPTH and _depth(line) > DEPTH:
-            return BadJsonError(f"nested deeper than {DEPTH}; a message is one flat JSON object")
+        if len(line) > NESTING_LEVELS and _depth(line) > NESTING_LEVELS:
+            return BadJsonError(f"nested deeper than {NESTING_LEVELS}; a message is one flat JSON object")
         try:
             return self._decoder.decode(line)
         except UnicodeDecodeError as error:
@@ -103,7 +105,7 @@ def _ref(value: dict[str, object]) -> str | None:
 
 def _depth(line: bytes) -> int:
     """Return how deep the line nests, looking only at what stands outside of strings."""
-    if line.count(b"{") + line.count(b"[") <= DEPTH:
+    if line.count(b"{") + line.count(b"[") <= NESTING_LEVELS:
         return 0
     depth = deepest = 0
     for byte in _STRING.sub(b"", line):
@@ -125,6 +127,6 @@ def client_decoder(limit: int) -> "Decoder[ClientMessage]":
     return Decoder(ClientMessage, limit)
 
 
-def server_decoder(limit: int = SERVER_LINE) -> "Decoder[ServerMessage]":
+def server_decoder(limit: int = SERVER_LINE_BYTES) -> "Decoder[ServerMessage]":
     """Return a decoder of what the server sends."""
     return Decoder(ServerMessage, limit)

@@ -15,10 +15,10 @@ Text = Annotated[str, Meta(min_length=1)]
 Ref = Annotated[str, Meta(min_length=1, max_length=64)]
 # Larger than any id, and what every JSON reader holds exactly (RFC 8259, section 6).
 MessageId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-PAGE = 200
+PAGE_MESSAGES = 200
 #: How many messages with a ref a session may have whose acknowledgements are not known to be read.
-REFS = 10_000
-PageSize = Annotated[int, Meta(ge=1, le=PAGE)]
+REFS_AT_MOST = 10_000
+PageSize = Annotated[int, Meta(ge=1, le=PAGE_MESSAGES)]
 
 
 class Message(Struct, tag_field="type", omit_defaults=True, gc=False):
@@ -110,7 +110,7 @@ class History(Message, tag="HISTORY"):
     after: MessageId | None = None
     until: float | None = None
     since: float | None = None
-    limit: PageSize = PAGE
+    limit: PageSize = PAGE_MESSAGES
     ref: Ref | None = None
 
 
@@ -156,7 +156,7 @@ class Limits(Struct, gc=False):
     name_length: int
     topic_length: int
     rooms_per_user: int
-    refs: int = REFS
+    refs: int = REFS_AT_MOST
 
 
 class RegNameRequest(Message, tag="REG_NAME"):

@@ -44,19 +44,19 @@ MAINTENANCE = ("export", "backup", "check")
 #: How long, in seconds, a thread waits for the interpreter's lock before it asks for it. Threads here let go
 #: of it at every system call; with Python's 5 ms a thousand that wait wake 200 times a second each, for
 #: nothing: 1,500 busy rooms of 4 were 1.7 times as fast so, with 0.4 of the p99 (measured).
-SWITCH = 0.1
+SWITCH_SECONDS = 0.1
 #: When cycles are looked for (gc.set_threshold): connections that ended are the only ones, and a full
 #: look at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
-COLLECT = (50_000, 20, 20)
+COLLECT_THRESHOLDS = (50_000, 20, 20)
 
 #: The signals that end the server in order, and those that are for others and do nothing here. SIGHUP
 #: reads the settings again.
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGPIPE)
 #: By how many seconds a stop may take longer than `drain_timeout`, whatever hangs, before the process ends.
-OVERDUE = 10.0
+OVERDUE_SECONDS = 10.0
 #: How long, in seconds, a health check may take as a whole.
-HEALTHCHECK = 5.0
+HEALTHCHECK_SECONDS = 5.0
 
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
@@ -176,8 +176,8 @@ def maintain(options: argparse.Namespace, settings: Config) -> int:
 def serve(settings: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal ends it. Raises `OperatorError` if it cannot start; nothing is left then."""
     log.configure(settings.log_level, settings.log_format)
-    gc.set_threshold(*COLLECT)
-    sys.setswitchinterval(SWITCH)
+    gc.set_threshold(*COLLECT_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     signals = _Signals(lambda: _reload(reload))
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
@@ -196,7 +196,7 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     for shortage in system.shortages(wanted):
         logger.warning("limits_low", text=shortage)
     signals.wait()
-    _end_for_sure(settings.drain_timeout + OVERDUE)
+    _end_for_sure(settings.drain_timeout + OVERDUE_SECONDS)
     try:
         server.stop(signals.reason)
     finally:
@@ -268,7 +268,7 @@ def healthcheck(settings: Config) -> int:
     """Ask the server on this machine whether it is well; return 0 where it is."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.metrics_host, settings.metrics_host)  # noqa: S104  # not bound here
     asked = http.client.HTTPConnection(host, settings.metrics_port, timeout=3)
-    late = threading.Timer(HEALTHCHECK, _give_up_healthcheck, (shown(host, settings.metrics_port),))
+    late = threading.Timer(HEALTHCHECK_SECONDS, _give_up_healthcheck, (shown(host, settings.metrics_port),))
     late.daemon = True  # an answer that comes in time does not wait for it
     late.start()
     try:
@@ -286,7 +286,7 @@ def healthcheck(settings: Config) -> int:
 
 def _give_up_healthcheck(where: str) -> None:
     """End with status 1: the time of a step is no bound for the whole, if each byte comes in time."""
-    print(f"no answer from {where} within {HEALTHCHECK:g} s", file=sys.stderr, flush=True)  # noqa: T201  # for a person
+    print(f"no answer from {where} within {HEALTHCHECK_SECONDS:g} s", file=sys.stderr, flush=True)  # noqa: T201  # for a person
     os._exit(1)
 
 

@@ -11,7 +11,7 @@ from chat_client.ui.app import App, Options
 from chat_client.ui.output import Output
 
 #: How many events wait at most to be reacted to; what is more is not reacted to.
-HEARD = 1000
+HEARD_EVENTS = 1000
 
 
 class Bot(App):
@@ -20,7 +20,7 @@ class Bot(App):
     def __init__(self, options: Options, out: Output, problems: Output, script: Script) -> None:
         super().__init__(options, out, problems)
         self._script = script
-        self._heard: deque[Event] = deque(maxlen=HEARD)
+        self._heard: deque[Event] = deque(maxlen=HEARD_EVENTS)
 
     def note(self, event: Event) -> None:
         """Remember what may be reacted to."""

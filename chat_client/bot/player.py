@@ -10,13 +10,13 @@ from chat_client.protocol.events import Event, Said
 from chat_protocol.messages import Joined
 
 #: The least time between two reactions of one persona, in seconds.
-BETWEEN = 1.0
+BETWEEN_SECONDS = 1.0
 #: How long a reaction to who enters rests for everybody, in seconds: a crowd is not greeted one by one.
-CROWD = 3.0
+CROWD_SECONDS = 3.0
 #: How much of a text is looked at for a pattern, in characters.
-LOOKED_AT = 500
+LOOKED_AT_CHARACTERS = 500
 #: How many cooldowns are remembered.
-RESTING = 1000
+COOLDOWNS_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Player:
         self._left: dict[int, int] = {}
         self._last_text: dict[Say, str] = {}
         self._waiting: list[tuple[float, Speech]] = []
-        self._last_reaction = now - BETWEEN
+        self._last_reaction = now - BETWEEN_SECONDS
         #: (number of the reaction, name, or none for all) -> until when it rests; the oldest first.
         self._resting: OrderedDict[tuple[int, str], float] = OrderedDict()
 
@@ -77,7 +77,7 @@ class Player:
     def hear(self, event: Event, now: float) -> None:
         """Take what happened; at most one reaction comes of it."""
         cue = _cue(event)
-        if cue is None or now - self._last_reaction < BETWEEN:
+        if cue is None or now - self._last_reaction < BETWEEN_SECONDS:
             return
         for number, reaction in enumerate(self._reactions):
             fits, match = _fit(reaction, cue)
@@ -129,13 +129,13 @@ class Player:
     def _rest(self, key: tuple[int, str], until: float) -> None:
         self._resting.pop(key, None)
         self._resting[key] = until
-        if len(self._resting) > RESTING:
+        if len(self._resting) > COOLDOWNS_REMEMBERED:
             self._resting.popitem(last=False)
 
 
 def _cue(event: Event) -> _Cue | None:
     if isinstance(event, Said) and not event.own and not event.replayed:
-        return _Cue(event.message.sender, event.message.room, event.message.text[:LOOKED_AT])
+        return _Cue(event.message.sender, event.message.room, event.message.text[:LOOKED_AT_CHARACTERS])
     if isinstance(event, Joined) and event.last is None:
         return _Cue(event.name, event.room, None)
     return None
@@ -145,7 +145,7 @@ def _rests(number: int, reaction: Reaction, cue: _Cue) -> dict[tuple[int, str], 
     """Return what rests after a reaction, and for how long: the whole of it, or the part for one name."""
     if reaction.pattern is not None:
         return {(number, ""): reaction.cooldown}
-    return {(number, ""): CROWD, (number, cue.name.casefold()): reaction.cooldown}
+    return {(number, ""): CROWD_SECONDS, (number, cue.name.casefold()): reaction.cooldown}
 
 
 def _fit(reaction: Reaction, cue: _Cue) -> tuple[bool, re.Match[str] | None]:

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 #: No script is longer.
 SCRIPT_BYTES = 1024 * 1024
 #: The cooldown where a script sets none, in seconds.
-COOLDOWN = 30.0
+COOLDOWN_SECONDS = 30.0
 #: A `loop` must pause at least so long on its way, in seconds, so that no script floods a room.
-SHORTEST_LOOP = 0.1
+SHORTEST_LOOP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _Parser:
     def __init__(self) -> None:
         self.script = Script()
         self._begin = 0
-        self._cooldown = COOLDOWN
+        self._cooldown = COOLDOWN_SECONDS
         self._verbs: dict[str, Callable[[str], object]] = {
             "say": lambda rest: self._step(Say(_texts(rest))),
             "me": lambda rest: self._step(Say(_texts(rest), action=True)),
@@ -189,8 +189,8 @@ class _Parser:
         if rest and not _TIMES.fullmatch(rest):
             raise ValueError("loop takes nothing, or how many times: up to 999999999")
         pauses = (step.span.least for step in self.script.steps[self._begin :] if isinstance(step, Pause))
-        if sum(pauses) < SHORTEST_LOOP:
-            raise ValueError(f"a loop needs a pause of {SHORTEST_LOOP} seconds or more in it")
+        if sum(pauses) < SHORTEST_LOOP_SECONDS:
+            raise ValueError(f"a loop needs a pause of {SHORTEST_LOOP_SECONDS} seconds or more in it")
         self._step(Loop(self._begin, int(rest) if rest else None))
 
     def _on_cooldown(self, rest: str) -> None:

@@ -7,23 +7,23 @@ from contextlib import suppress
 
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.terms import reason
-from chat_protocol.codec import SERVER_LINE, encode_lines, server_decoder
+from chat_protocol.codec import SERVER_LINE_BYTES, encode_lines, server_decoder
 from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Ping
 
 #: Within how many seconds a connection must be made.
-CONNECT_TIMEOUT = 10.0
+CONNECT_SECONDS = 10.0
 #: How long, in seconds, the server may leave what we send unread before the connection is given up.
-SEND_TIMEOUT = 30.0
+SEND_SECONDS = 30.0
 #: A server whose line has not ended after so many bytes is given up.
-UNENDED_BYTES = 16 * SERVER_LINE
-_CHUNK = 256 * 1024
+UNENDED_BYTES = 16 * SERVER_LINE_BYTES
+_CHUNK_BYTES = 256 * 1024
 
 
 def connect(host: str, port: int) -> socket.socket:
     """Connect over IPv6 or IPv4. Raises `ConnectionLostError` with what to do about it."""
     try:
-        return socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
+        return socket.create_connection((host, port), timeout=CONNECT_SECONDS)
     except ConnectionRefusedError:
         raise ConnectionLostError(f"nothing listens on {host} port {port}") from None
     except TimeoutError:
@@ -47,13 +47,13 @@ class Connection:
     """A connection. One thread receives and closes; any thread, but one at a time, sends."""
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.settimeout(SEND_TIMEOUT)
+        sock.settimeout(SEND_SECONDS)
         with suppress(OSError):  # a connection that has no such option is only slower
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
-        self._framer = Framer(SERVER_LINE)
+        self._framer = Framer(SERVER_LINE_BYTES)
         self._known = False
         self._decoder = server_decoder()
 
@@ -66,7 +66,7 @@ class Connection:
         if not self._poll.poll(max(0.0, timeout) * 1000):
             return None
         try:
-            data = self._socket.recv(_CHUNK)
+            data = self._socket.recv(_CHUNK_BYTES)
         except OSError as error:
             raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
         if not data:

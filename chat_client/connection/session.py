@@ -19,9 +19,9 @@ from chat_client.protocol.liveness import Liveness
 from chat_protocol.messages import ClientMessage, Dm, Message, Msg
 
 #: How long, in seconds, `leave` takes at most: acknowledgements, then the server's BYE.
-LEAVE_TIMEOUT = 5.0
+LEAVE_SECONDS = 5.0
 #: How long, in seconds, `close` waits for the listener, which ends at once unless it is just connecting.
-CLOSE_TIMEOUT = 2.0
+CLOSE_SECONDS = 2.0
 #: The reason of the BYE after which somebody else has this session.
 REPLACED = "session_replaced"
 
@@ -101,7 +101,7 @@ class Session:
         """Wait until at most so many messages are unacknowledged; false where it is over before that."""
         return self._wait(lambda: len(self._protocol.pending()) <= at_most, timeout)
 
-    def leave(self, timeout: float = LEAVE_TIMEOUT) -> list[Msg | Dm]:
+    def leave(self, timeout: float = LEAVE_SECONDS) -> list[Msg | Dm]:
         """Leave properly: wait for acknowledgements, say EXIT, wait for BYE.
 
         Returns what is not acknowledged after `timeout` seconds.
@@ -121,7 +121,7 @@ class Session:
             self._closed = True
         self._protocol.shut()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_TIMEOUT)
+            self._thread.join(CLOSE_SECONDS)
 
     def has_told_all(self, timeout: float) -> bool:
         """Wait until all that was received is told; false if it was not within so many seconds."""

@@ -3,7 +3,7 @@
 from chat_protocol.messages import Bye, ErrorFrame, Notice, Ping, Pong, RegNameRequest, Welcome
 
 #: How many messages that come too early wait for the WELCOME at most.
-EARLY = 1000
+EARLY_MESSAGES = 1000
 _OPENING = (RegNameRequest, Welcome, ErrorFrame, Ping, Pong, Notice, Bye)
 #: Errors that say how the server is at the moment, and are no answer to what we said.
 _PASSING = frozenset(("unavailable", "limit_reached"))
@@ -31,7 +31,7 @@ class Admission:
 
     def is_early(self, message: object) -> bool:
         """Return whether a message has to wait for the WELCOME; then it is kept."""
-        early = not isinstance(message, _OPENING) and len(self._early) < EARLY
+        early = not isinstance(message, _OPENING) and len(self._early) < EARLY_MESSAGES
         if early:
             self._early.append(message)
         return early

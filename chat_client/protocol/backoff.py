@@ -3,13 +3,13 @@
 import random
 from collections.abc import Callable
 
-#: The upper bound of the first wait in seconds; each further one doubles it, up to LONGEST.
-FIRST = 0.5
-LONGEST = 30.0
+#: The upper bound of the first wait in seconds; each further one doubles it, up to LONGEST_SECONDS.
+FIRST_SECONDS = 0.5
+LONGEST_SECONDS = 30.0
 #: The longest wait, in seconds, that a server may ask for.
-HINT = 3600.0
-#: A connection that stood so long, in seconds, makes the waits begin at FIRST again.
-STABLE = 10.0
+HINT_SECONDS = 3600.0
+#: A connection that stood so long, in seconds, makes the waits begin at FIRST_SECONDS again.
+STABLE_SECONDS = 10.0
 
 
 class Backoff:
@@ -24,7 +24,7 @@ class Backoff:
         self,
         at_start: float,
         afterwards: float,
-        first: float = FIRST,
+        first: float = FIRST_SECONDS,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._patience = at_start
@@ -49,7 +49,7 @@ class Backoff:
 
         `hint` is what the server itself asked for, and begins the waits anew.
         """
-        stable = self._up_since is not None and now - self._up_since >= STABLE
+        stable = self._up_since is not None and now - self._up_since >= STABLE_SECONDS
         if stable or hint is not None:
             self._doublings = 0
         self._up_since = None
@@ -57,6 +57,6 @@ class Backoff:
         if now - self._down_since >= self._patience:
             return None
         self.failures += 1
-        jitter = self._chance() * min(LONGEST, self._first * float(2**self._doublings))
+        jitter = self._chance() * min(LONGEST_SECONDS, self._first * float(2**self._doublings))
         self._doublings = min(self._doublings + 1, 16)
-        return jitter + min(max(0.0, hint or 0.0), HINT)
+        return jitter + min(max(0.0, hint or 0.0), HINT_SECONDS)

@@ -49,7 +49,7 @@ from chat_protocol.messages import (
 )
 
 #: For how many seconds to hold messages back when the server could not take one.
-AGAIN = 2.0
+AGAIN_SECONDS = 2.0
 
 
 class ClientProtocol:
@@ -310,7 +310,7 @@ class ClientProtocol:
     def _on_not_taken(self, message: Msg | Dm, error: ErrorFrame) -> None:
         again = error.code == "unavailable"
         if again:
-            self.again_at = self._now + AGAIN
+            self.again_at = self._now + AGAIN_SECONDS
         else:
             self.pending.settle(error.ref)
         self._events.append(NotTaken(message, error, again=again))

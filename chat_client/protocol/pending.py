@@ -6,7 +6,7 @@ from chat_client.errors import PendingFullError, RefInUseError
 from chat_protocol.messages import Dm, Msg
 
 #: How many messages may wait for their acknowledgement before `add` refuses more.
-LIMIT = 1000
+PENDING_MESSAGES = 1000
 
 
 class Pending:
@@ -21,8 +21,10 @@ class Pending:
 
     def add(self, ref: str, message: Msg | Dm) -> None:
         """Keep a message until `settle`. Raises `PendingFullError`, `RefInUseError`."""
-        if len(self._messages) >= LIMIT:
-            raise PendingFullError(f"{LIMIT} messages wait for the server already; try again when it answers")
+        if len(self._messages) >= PENDING_MESSAGES:
+            raise PendingFullError(
+                f"{PENDING_MESSAGES} messages wait for the server already; try again when it answers"
+            )
         if ref in self._messages:
             raise RefInUseError(f"a message with the ref {ref} waits already; give each its own")
         self._messages[ref] = message

@@ -10,7 +10,7 @@ from chat_client.protocol.events import Gap
 #: The room under which the positions of direct messages go.
 DIRECT = "@"
 #: How many ids beyond a hole are remembered before the hole is called a gap in any case.
-BEYOND = 1000
+BEYOND_IDS = 1000
 
 
 class _Seen:
@@ -83,7 +83,7 @@ class Positions:
         if number <= seen.settled or number in seen.beyond:
             return False, []
         gaps = []
-        if sure or len(seen.beyond) >= BEYOND:
+        if sure or len(seen.beyond) >= BEYOND_IDS:
             gaps = [Gap(room, *missed) for missed in seen.give_up(number)]
         seen.add(number)
         return True, gaps

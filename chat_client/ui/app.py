@@ -30,13 +30,13 @@ from chat_client.waker import Waker
 from chat_protocol.messages import Bye, ErrorFrame, Joined
 
 #: How many messages may be unacknowledged before a program's next line is taken.
-IN_FLIGHT = 500
+IN_FLIGHT_MESSAGES = 500
 #: How long, in seconds, an answer to a JOIN is waited for before the next line is taken.
-JOIN_TIMEOUT = 10.0
+JOIN_SECONDS = 10.0
 #: How often, in seconds, the client looks at its end whether it is to wait for a slow reader still.
 LOOK_SECONDS = 1.0
 #: Signals within so many seconds are one: some senders reach a process twice, by itself and by its group.
-MOMENT = 0.5
+MOMENT_SECONDS = 0.5
 
 
 def columns() -> int:
@@ -108,7 +108,7 @@ class App(abc.ABC):
         self.ended: Ended | None = None
         self.registered = False
         self._in_room = options.room is None
-        self._parted = False
+        self._said_goodbye = False
         self._stopped = False
         self._unsent = False
         self._has_failed = False
@@ -186,7 +186,7 @@ class App(abc.ABC):
         elif isinstance(event, NotTaken):
             self.interpreter.refused += not event.again
         elif isinstance(event, Bye):
-            self._parted = event.reason == "exit"
+            self._said_goodbye = event.reason == "exit"
         elif isinstance(event, ErrorFrame):
             self._on_error()
         elif isinstance(event, Joined) and event.ref is not None:
@@ -210,8 +210,8 @@ class App(abc.ABC):
 
     def wait_until_taken(self) -> None:
         """Wait until the next line may be sent: rooms are entered, and not too much is under way."""
-        self.wait_until(lambda: self.interpreter.joining is None, JOIN_TIMEOUT)
-        self.wait_until(lambda: self.session.status().pending < IN_FLIGHT)
+        self.wait_until(lambda: self.interpreter.joining is None, JOIN_SECONDS)
+        self.wait_until(lambda: self.session.status().pending < IN_FLIGHT_MESSAGES)
 
     def wait_until_delivered(self) -> None:
         """Wait until all that was said is acknowledged, as long as it is worth trying to reconnect."""
@@ -224,7 +224,7 @@ class App(abc.ABC):
         while not (self.session.has_told_all(LOOK_SECONDS) or self._stopped):
             pass  # a slow reader still gets what has come
         status = self._status()
-        if self.interactive and self.registered and status is ExitStatus.LEFT and not self._parted:
+        if self.interactive and self.registered and status is ExitStatus.LEFT and not self._said_goodbye:
             self.view.tell("you left the chat; the server could not be told")
         if undelivered:
             self.complain(f"messages that were not delivered: {undelivered}")
@@ -284,7 +284,11 @@ class App(abc.ABC):
         SIGHUP is no impatience: kernel and shell each send one when a terminal goes away.
         """
         now = time.monotonic()
-        if number != signal.SIGHUP and self._interrupted is not None and now - self._interrupted > MOMENT:
+        if (
+            number != signal.SIGHUP
+            and self._interrupted is not None
+            and now - self._interrupted > MOMENT_SECONDS
+        ):
             raise KeyboardInterrupt
         self._interrupted = self._interrupted or now
         self.stop()

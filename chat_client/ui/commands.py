@@ -16,7 +16,7 @@ from chat_client.ui import typed
 from chat_client.ui.view import View
 from chat_client.ui.wrapping import wrapped
 from chat_protocol.messages import (
-    PAGE,
+    PAGE_MESSAGES,
     ClientMessage,
     Dm,
     History,
@@ -31,12 +31,12 @@ from chat_protocol.messages import (
 )
 
 #: The column of the help beside the usages, and from how many columns on it stands there.
-USAGE = 30
-WIDE = 64
+USAGE_COLUMNS = 30
+WIDE_COLUMNS = 64
 #: How many messages /search shows, and /history where no number is given.
-HISTORY = 20
+HISTORY_MESSAGES = 20
 #: The help is for terminals of so many columns at least.
-NARROWEST = 12
+NARROWEST_COLUMNS = 12
 _HISTORY = re.compile(r"(\d{1,9})?\s*(?:before\s+(\d{1,15}))?", re.ASCII)
 
 
@@ -75,9 +75,9 @@ class Command:
 
     def explain(self, columns: int) -> list[str]:
         """Return usage and help in lines of so many columns."""
-        if columns < WIDE:
+        if columns < WIDE_COLUMNS:
             return [*_wrapped(self.usage, columns), *_wrapped(f"    {self.help}", columns, "    ")]
-        return _wrapped(f"{self.usage:<{USAGE}} {self.help}", columns, " " * (USAGE + 1))
+        return _wrapped(f"{self.usage:<{USAGE_COLUMNS}} {self.help}", columns, " " * (USAGE_COLUMNS + 1))
 
 
 class Interpreter:
@@ -216,15 +216,15 @@ def _name(interpreter: Interpreter, argument: str) -> None:
 
 def _history(interpreter: Interpreter, argument: str) -> None:
     match = _HISTORY.fullmatch(argument)
-    number = int(match[1] or HISTORY) if match else 0
-    if match is None or not 1 <= number <= PAGE:
-        raise UsageError(f"type it like this: /history [NUMBER up to {PAGE}] [before ID]")
+    number = int(match[1] or HISTORY_MESSAGES) if match else 0
+    if match is None or not 1 <= number <= PAGE_MESSAGES:
+        raise UsageError(f"type it like this: /history [NUMBER up to {PAGE_MESSAGES}] [before ID]")
     before = int(match[2]) if match[2] else None
     interpreter.sender.send(History(room=interpreter.room(), limit=number, before=before))
 
 
 def _search(interpreter: Interpreter, argument: str) -> None:
-    interpreter.sender.send(Search(words=_needed(argument, "/search WORDS"), limit=HISTORY))
+    interpreter.sender.send(Search(words=_needed(argument, "/search WORDS"), limit=HISTORY_MESSAGES))
 
 
 def _help(interpreter: Interpreter, argument: str) -> None:
@@ -243,7 +243,7 @@ def _help(interpreter: Interpreter, argument: str) -> None:
 
 def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     """Return the text in lines of so many columns beside the mark of a remark, broken between words."""
-    return wrapped(text, max(columns - len("-- ") - 1, NARROWEST), indent)
+    return wrapped(text, max(columns - len("-- ") - 1, NARROWEST_COLUMNS), indent)
 
 
 def _exit(_desk: Interpreter, _argument: str) -> None:

@@ -29,7 +29,7 @@ from chat_client.ui.view import View
 from chat_protocol.messages import Joined, Who
 
 #: In a room of up to so many the client asks who is there, so that Tab completes their names.
-SMALL_ROOM = 50
+SMALL_ROOM_MEMBERS = 50
 #: Which part of the terminal's width the room before the line being typed takes at most: a third.
 ROOM_SHARE = 3
 
@@ -112,7 +112,11 @@ class Console(App):
         elif isinstance(event, Registered):
             self._needs_name = False
             self._connection_state = ConnectionState.DOWN  # as soon as it is not up
-        elif isinstance(event, Joined) and event.last is not None and (event.members or 0) <= SMALL_ROOM:
+        elif (
+            isinstance(event, Joined)
+            and event.last is not None
+            and (event.members or 0) <= SMALL_ROOM_MEMBERS
+        ):
             self._ask_who_is_there(event.room)
 
     def _ask_who_is_there(self, room: str) -> None:

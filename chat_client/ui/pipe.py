@@ -35,7 +35,7 @@ from chat_client.protocol.events import (
     Said,
 )
 from chat_client.ui.lines import Lines
-from chat_protocol.codec import SERVER_LINE, client_decoder
+from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder
 from chat_protocol.messages import ClientMessage, ErrorFrame, Exit, Message, Pong, RegName
 
 _OWN = {
@@ -51,7 +51,7 @@ _OWN = {
 class Pipe(Lines):
     """Takes and gives messages as JSON lines."""
 
-    _decoder = client_decoder(SERVER_LINE)
+    _decoder = client_decoder(SERVER_LINE_BYTES)
 
     @property
     def ready(self) -> bool:

@@ -25,7 +25,7 @@ from chat_protocol.messages import (
 )
 
 #: How many names are remembered, to complete what is typed.
-NAMES = 1000
+NAMES_REMEMBERED = 1000
 
 
 class View:
@@ -176,7 +176,7 @@ class View:
         return note(f"{changed.old} is now {changed.name}")
 
     def _on_users(self, users: Users) -> list[Line]:
-        for name in users.names[:NAMES]:
+        for name in users.names[:NAMES_REMEMBERED]:
             self._remember(name)
         return wording.remarks(users)
 
@@ -200,7 +200,7 @@ class View:
     def _remember(self, name: str) -> None:
         self._names.pop(name, None)
         self._names[name] = None
-        if len(self._names) > NAMES:
+        if len(self._names) > NAMES_REMEMBERED:
             del self._names[next(iter(self._names))]
 
     def _on_notice(self, notice: Notice) -> list[Line]:

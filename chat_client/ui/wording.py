@@ -15,7 +15,7 @@ Line = list[Piece]
 #: The styles of lines that nobody said.
 REMARKS = frozenset(("note", "problem", "server"))
 #: How much of a text is quoted in a remark about it, in characters.
-QUOTED = 40
+QUOTED_CHARACTERS = 40
 
 
 def note(text: str) -> list[Line]:
@@ -83,7 +83,7 @@ def _with_text(head: Line, text: str, style: str) -> list[Line]:
 
 def _not_taken(refused: NotTaken) -> list[Line]:
     text = refused.message.text
-    quoted = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+    quoted = text if len(text) <= QUOTED_CHARACTERS else text[: QUOTED_CHARACTERS - 1] + "…"
     if refused.again:
         return problem(f"“{quoted}” waits and will be sent again: the server cannot take it at the moment")
     return problem(f"“{quoted}” was not sent: {terms.refusal(refused.error.code, refused.error.text)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.json import encode as encode_json
 
-from chat_protocol.codec import SERVER_LINE
+from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.errors import (
     BadFieldError,
 )
@@ -41,7 +41,7 @@ from chat_server.chat import history
 #: The most rows that ROOMS and USERS have; their `total` counts all.
 ANSWER_ROWS = 1000
 #: Bytes of the rows of an answer: the rest of the line needs less than 64 KiB.
-ANSWER_BYTES = SERVER_LINE - 64 * 1024
+ANSWER_BYTES = SERVER_LINE_BYTES - 64 * 1024
 
 if TYPE_CHECKING:
     from chat_server.chat.conversation import Conversation

@@ -12,7 +12,7 @@ from chat_protocol.errors import (
     PeerError,
     UnavailableError,
 )
-from chat_protocol.messages import REFS, ClientMessage, Dm, ErrorFrame, Message, Msg, RegName
+from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Dm, ErrorFrame, Message, Msg, RegName
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.commands import COMMANDS, Stage
 from chat_server.chat.hub import Hub
@@ -117,8 +117,9 @@ class Conversation:
 
     def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
         """Answer messages for whose refs the session has no room."""
-        text = f"{REFS} acknowledgements may be unread; answer the PING that has a ref, then send it again"
-        self._refuse(LimitReachedError(text), messages)
+        bound = f"{REFS_AT_MOST} acknowledgements may be unread"
+        advice = "answer the PING that has a ref, then send it again"
+        self._refuse(LimitReachedError(f"{bound}; {advice}"), messages)
 
     def _perform(self, run: Sequence[Any]) -> None:
         message = run[0]

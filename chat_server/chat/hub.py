@@ -29,7 +29,7 @@ LOBBY = "lobby"
 #: Under this key a client names the last direct message that it has.
 INBOX = "@"
 #: How many rooms of a resume are looked at; those beyond the limit of rooms are left out, and told.
-LONGEST = 256
+ROOMS_LOOKED_AT = 256
 
 
 class Hub:
@@ -240,7 +240,7 @@ class Hub:
 
     def _positions(self, after: Mapping[str, int]) -> dict[str, int]:
         length = self.limits.name_length
-        asked = list(after.items())[:LONGEST]
+        asked = list(after.items())[:ROOMS_LOOKED_AT]
         return {room if room == INBOX else names.room_name(room, length): id_ for room, id_ in asked}
 
     def _inbox(self, owner: Session) -> Inbox:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from chat_server.stream.commit import GroupCommit
 
 #: How many rooms are forgotten at once: commits wait meanwhile.
-BATCH = 20
+ROOMS_AT_ONCE = 20
 
 
 class Leftovers:
@@ -46,14 +46,14 @@ class Leftovers:
         rooms = self._next()
         if not rooms:
             return False
-        return self._commit.maintain(lambda: self._forget(rooms, is_wanted)) and len(rooms) == BATCH
+        return self._commit.maintain(lambda: self._forget(rooms, is_wanted)) and len(rooms) == ROOMS_AT_ONCE
 
     def _next(self) -> list[str]:
         now = self._clock()
         with self._lock:
             over = [room for room, due in self._due.items() if due <= now]
             kept = [room for room, due in self._due.items() if due > now]
-        return (over + kept[: max(0, len(kept) - self._limit)])[:BATCH]
+        return (over + kept[: max(0, len(kept) - self._limit)])[:ROOMS_AT_ONCE]
 
     def _forget(self, rooms: list[str], is_wanted: Callable[[str], bool]) -> None:
         """Forget these; no commit runs meanwhile, so nothing new is lost with a room."""

@@ -1,7 +1,7 @@
 """Who may come back to which session, in this run of the server or from one before."""
 
 from chat_protocol.errors import UnavailableError
-from chat_protocol.messages import REFS, RegName
+from chat_protocol.messages import REFS_AT_MOST, RegName
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
@@ -58,7 +58,7 @@ class Resumption:
         if session.id in self._revived or self._shared.stream.clock() > self._ends:
             return None
         if known := self._journal.known(session.id):
-            session.ledger = Ledger(REFS, known)
+            session.ledger = Ledger(REFS_AT_MOST, known)
         bounds = self._journal.open(inbox_name(session.id))
         session.identity.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
         if not self._registry.adopt(session):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import REFS, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
+from chat_protocol.messages import REFS_AT_MOST, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import PACE_BYTES, Session, look_for_flood
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
@@ -20,13 +20,13 @@ from chat_server.stream.outgoing import Outgoing, failed, push
 from chat_server.stream.publication import Publication
 
 #: How long, in seconds, a replay waits for its reader before it gives up.
-REPLAY_WAIT = 10.0
+REPLAY_SECONDS = 10.0
 #: How many messages a replay reads at once, at most; `PAGE_BYTES` bounds it too.
-REPLAY = 5_000
+REPLAY_MESSAGES = 5_000
 #: What a message takes beside its text, in bytes: names, id, time, the words of the protocol.
 LINE_BYTES = 64
 #: How many times a newcomer may fall behind what is said meanwhile, by 256 KiB each, before it is given up.
-CHASES = 100
+CHASES_AT_MOST = 100
 
 
 class Entrance(NamedTuple):
@@ -118,7 +118,7 @@ class Room:
             first = self._journal.bounds(self.name).first
             wanted = mark - self._shared.join_history if after is None else after
             position = min(mark, max(first - 1, wanted))
-            page = self._journal.read(self.name, position, mark, REPLAY) if position < mark else None
+            page = self._journal.read(self.name, position, mark, REPLAY_MESSAGES) if position < mark else None
         except BaseException:
             self.delivery.leave(outbox)
             raise
@@ -225,13 +225,13 @@ class Room:
 
     def _caught_up(self, entrance: "Entrance") -> bool:
         outbox, position, mark, page, _ = entrance
-        for _ in range(CHASES):
+        for _ in range(CHASES_AT_MOST):
             while position < mark:
-                page = page or self._journal.read(self.name, position, mark, REPLAY)
+                page = page or self._journal.read(self.name, position, mark, REPLAY_MESSAGES)
                 position = page.last if page.frames else mark  # retention may have taken the rest
                 outbox.push(Frames(page.frames))
                 page = None
-                if not outbox.wait_below(PAGE_BYTES, REPLAY_WAIT):
+                if not outbox.wait_below(PAGE_BYTES, REPLAY_SECONDS):
                     return False
             if self.delivery.enter(outbox, position):
                 return True
@@ -303,7 +303,7 @@ class Room:
         self, publication: Publication, sender: Session, messages: Sequence[Any]
     ) -> Sequence[Any]:
         """Leave out what the session has published before, and what is refused, which is returned."""
-        ledger = sender.ledger = sender.ledger or Ledger(REFS)
+        ledger = sender.ledger = sender.ledger or Ledger(REFS_AT_MOST)
         refs = [message.ref for message in messages]
         fresh, refused = ledger.claim(refs)
         try:

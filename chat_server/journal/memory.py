@@ -24,7 +24,7 @@ from chat_server.journal.turns import Turn
 from chat_server.journal.words import is_in, phrases, tokens
 
 #: Of so many forgotten rooms the last id is remembered.
-FLOORS = 10_000
+FLOORS_REMEMBERED = 10_000
 
 _text = msgspec.json.Decoder(Said).decode
 
@@ -163,7 +163,7 @@ class MemoryJournal:
     def forget(self, room: str) -> None:
         """Drop all that is kept of the room, but for its last id; of an inbox all: its name never returns.
 
-        Of `FLOORS` rooms the last id is remembered; beyond, new rooms begin above that of the oldest.
+        Of `FLOORS_REMEMBERED` rooms the last id is kept; beyond, new rooms begin above that of the oldest.
         """
         with self._lock:
             shelf = self._shelves.pop(room, None)
@@ -171,7 +171,7 @@ class MemoryJournal:
                 return
             self._floors.pop(room, None)
             self._floors[room] = shelf.last, shelf.ts
-            if len(self._floors) > FLOORS:
+            if len(self._floors) > FLOORS_REMEMBERED:
                 last, _ = self._floors.pop(next(iter(self._floors)))
                 self._floor = max(self._floor, last)
 

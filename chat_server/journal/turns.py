@@ -8,7 +8,7 @@ from chat_protocol.errors import UnavailableError
 #: How long, in seconds, a search may take as a whole.
 SEARCH_SECONDS = 2.0
 #: How many words it looks at.
-WORDS = 16
+WORDS_LOOKED_AT = 16
 #: After so many seconds of work it lets others work for a moment; without it a search of 50 rooms in memory
 #: kept the interpreter's lock for 18 ms at a time (measured).
 TURN_SECONDS = 0.001

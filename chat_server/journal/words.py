@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from chat_server.journal.turns import WORDS
+from chat_server.journal.turns import WORDS_LOOKED_AT
 
 # Scripts without spaces between words: their blocks of Unicode.
 _UNSPACED = (
@@ -29,8 +29,8 @@ def tokens(text: str) -> list[str]:
 
 
 def phrases(query: str) -> list[list[str]]:
-    """Return the tokens of each word of a query; the first `WORDS` words count."""
-    words = query.replace("\0", " ").split()[:WORDS]
+    """Return the tokens of each word of a query; the first `WORDS_LOOKED_AT` words count."""
+    words = query.replace("\0", " ").split()[:WORDS_LOOKED_AT]
     return [found for word in words if (found := tokens(word))]
 
 

@@ -26,23 +26,23 @@ log = structlog.get_logger()
 
 #: Bytes of one read: few while little comes, so that an idle connection holds no large buffer. With what
 #: Python adds the smaller one makes 512, the most that it allocates without asking the C library.
-SMALL_READ = 479
-LARGE_READ = 64 * 1024
+SMALL_READ_BYTES = 479
+LARGE_READ_BYTES = 64 * 1024
 #: For how long, in seconds, a connection that ends waits for its last messages to be stored and sent.
-DRAIN = 5.0
+DRAIN_SECONDS = 5.0
 #: Likewise for one that was cut for not reading.
-DRAIN_CUT = 1.0
+DRAIN_CUT_SECONDS = 1.0
 #: How much of what a peer still sends is read before its connection is closed, so that the BYE arrives.
 LINGER_BYTES = 1024 * 1024
-LINGER = 1.0
+LINGER_SECONDS = 1.0
 #: After so many seconds each it looks whether the peer's host has everything; there is no event for it. The
 #: steps grow: 50 frozen clients that are cut together must not look hundreds of times a second each.
-ARRIVAL_STEPS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
+ARRIVAL_STEP_SECONDS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
 
 
 #: So many connections leave their rooms at once; the others wait for their turn. 5,000 that were closed
 #: together held everybody up for 2.9 s without it (measured).
-LEAVING = 8
+LEAVING_AT_ONCE = 8
 
 
 class Stage(enum.Enum):
@@ -65,7 +65,7 @@ class ConnectionContext:
     clock: Callable[[], float]
     on_closed: "Callable[[ClientConnection], None]"
     handshake_seconds: float = 10.0
-    leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING))
+    leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING_AT_ONCE))
 
 
 class ClientConnection:
@@ -117,7 +117,7 @@ class ClientConnection:
         self.bytes_received = 0
         self._errors_logged = 0
         #: For how long, in seconds, the end may take.
-        self.drain = DRAIN
+        self.drain = DRAIN_SECONDS
         # Guards _reason.
         self._lock = threading.Lock()
         self._reason: CloseReason | None = None
@@ -176,7 +176,7 @@ class ClientConnection:
         self._finish(self._reason or CloseReason.INTERNAL_ERROR)
 
     def _read_all(self) -> None:
-        size = SMALL_READ
+        size = SMALL_READ_BYTES
         first = True
         receive, clock, feed = self.transport.receive, self._context.clock, self._dialect.feed
         while self._reason is None:
@@ -186,9 +186,9 @@ class ClientConnection:
                 self.end(CloseReason.PEER_CLOSED)
                 return
             if len(data) == size:
-                size = LARGE_READ
-            elif len(data) < SMALL_READ:
-                size = SMALL_READ
+                size = LARGE_READ_BYTES
+            elif len(data) < SMALL_READ_BYTES:
+                size = SMALL_READ_BYTES
             self.last_received = clock()
             self.bytes_received += len(data)
             if first and (other := sniff(data)) is not None:
@@ -218,7 +218,7 @@ class ClientConnection:
 
     def _finish(self, reason: CloseReason) -> None:
         clock, context = self._context.clock, self._context
-        deadline = clock() + (DRAIN_CUT if reason == CloseReason.SLOW_CONSUMER else self.drain)
+        deadline = clock() + (DRAIN_CUT_SECONDS if reason == CloseReason.SLOW_CONSUMER else self.drain)
         with contained("leave"):
             self._leave(reason, deadline)
         with contained("bye"):
@@ -273,15 +273,15 @@ class ClientConnection:
         throws away what the peer's host has not acknowledged. So that is waited for first.
         """
         budget = LINGER_BYTES
-        for step in ARRIVAL_STEPS:
+        for step in ARRIVAL_STEP_SECONDS:
             if budget <= 0 or not self.transport.unacknowledged():
                 break
-            budget -= self.transport.discard(LARGE_READ)
+            budget -= self.transport.discard(LARGE_READ_BYTES)
             time.sleep(step)
         self.transport.stop_sending()
-        deadline = self._context.clock() + LINGER
+        deadline = self._context.clock() + LINGER_SECONDS
         while budget > 0 and (left := self._left(deadline)) > 0:
-            data = self.transport.receive_within(LARGE_READ, left)
+            data = self.transport.receive_within(LARGE_READ_BYTES, left)
             if not data:
                 return
             budget -= len(data)

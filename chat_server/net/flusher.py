@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chat_server.faults import contained, report
-from chat_server.net.heartbeat import BEAT, Heartbeat
+from chat_server.net.heartbeat import BEAT_SECONDS, Heartbeat
 
 #: By so many seconds a look at the ages may be late; by more, the process was suspended.
-LATE = 3.0
+LATE_SECONDS = 3.0
 #: How long, in seconds, the thread rests after the system failed to tell what has room.
-REST = 0.1
+POLL_FAILED_SECONDS = 0.1
 
 
 class Flushable(Protocol):
@@ -101,7 +101,7 @@ class Flusher:
     def check_ages(self) -> None:
         """Have every watched outbox look at its age."""
         now = self._clock()
-        if now - self._looked > LATE:
+        if now - self._looked > LATE_SECONDS:
             self._since = now
         self._looked = now
         with self._lock:
@@ -120,10 +120,10 @@ class Flusher:
         while not self._stopping:
             self.heartbeat.beat()
             try:
-                events = self._epoll.poll(BEAT)
+                events = self._epoll.poll(BEAT_SECONDS)
             except Exception:  # noqa: BLE001  # without memory, say; all the others wait for this thread
                 report("epoll")
-                time.sleep(REST)
+                time.sleep(POLL_FAILED_SECONDS)
                 continue
             for descriptor, _ in events:
                 with contained("flush"):

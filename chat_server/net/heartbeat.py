@@ -4,15 +4,17 @@ import threading
 from collections.abc import Callable
 
 #: After so many seconds without a beat a thread is taken for stuck. Each beats once a second if it is idle.
-STUCK = 5.0
+STUCK_SECONDS = 5.0
 #: How often, in seconds, an idle thread shows that it lives.
-BEAT = 1.0
+BEAT_SECONDS = 1.0
 
 
 class Heartbeat:
     """Beats with one thread; `fault` says what is wrong with it."""
 
-    def __init__(self, thread: threading.Thread, clock: Callable[[], float], patience: float = STUCK) -> None:
+    def __init__(
+        self, thread: threading.Thread, clock: Callable[[], float], patience: float = STUCK_SECONDS
+    ) -> None:
         self._thread = thread
         self._clock = clock
         self._patience = patience

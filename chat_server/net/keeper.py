@@ -11,7 +11,7 @@ from chat_server.net.connection import ClientConnection, Stage
 from chat_server.net.heartbeat import Heartbeat
 
 #: By so many seconds a tick may be late on a busy machine; by more, the process was suspended.
-LATE = 2.0
+LATE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Keeper:
             connections = self._connections()
         for connection in connections:
             with contained("keep"):  # one connection's fault must not keep the others from being looked at
-                if late > LATE:
+                if late > LATE_SECONDS:
                     connection.give_back(late, now)
                 self._check(connection, now)
         for chore in self._chores:

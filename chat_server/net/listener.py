@@ -10,18 +10,18 @@ import structlog
 
 from chat_server.faults import report
 from chat_server.net.addresses import bound, shown
-from chat_server.net.heartbeat import BEAT, Heartbeat
+from chat_server.net.heartbeat import BEAT_SECONDS, Heartbeat
 
 log = structlog.get_logger()
 
 #: Connections that the system holds ready for `accept` (net.core.somaxconn may hold it lower).
-BACKLOG = 4096
+WAITING_CONNECTIONS = 4096
 #: Connections taken in one go, before the thread looks whether it should stop.
-BURST = 256
+BURST_CONNECTIONS = 256
 #: How long, in seconds, the thread rests when the system is out of descriptors.
-REST = 0.1
+NO_DESCRIPTOR_SECONDS = 0.1
 #: For how long, in seconds, it is not logged again that nothing can be accepted: the metric counts on.
-QUIET = 10.0
+QUIET_SECONDS = 10.0
 
 
 class Acceptor(Protocol):
@@ -68,12 +68,12 @@ class Listener:
         poll.register(self._socket, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         while True:
-            ready = [descriptor for descriptor, _ in poll.poll(BEAT * 1000)]
+            ready = [descriptor for descriptor, _ in poll.poll(BEAT_SECONDS * 1000)]
             self.heartbeat.beat()
             if self._wake.fileno() in ready:
                 return
             if ready and not self._accept_all():
-                select.select([self._wake], [], [], REST)
+                select.select([self._wake], [], [], NO_DESCRIPTOR_SECONDS)
 
     def _accept_all(self) -> bool:
         """Take what waits; false if that failed, so that it is not tried again at once."""
@@ -86,14 +86,14 @@ class Listener:
     def _accept(self) -> bool:
         """Take what waits; false where the system has no descriptor left."""
         try:
-            for _ in range(BURST):
+            for _ in range(BURST_CONNECTIONS):
                 sock, address = self._socket.accept()
                 self._serve(sock, address[:2])
         except (BlockingIOError, ConnectionError):  # nobody waits, or who waited has gone
             return True
         except OSError as error:
             if self._clock() >= self._quiet_until:
-                self._quiet_until = self._clock() + QUIET
+                self._quiet_until = self._clock() + QUIET_SECONDS
                 log.error("accept_failed", error=error.strerror)  # noqa: TRY400  # no fault of the code
             self._acceptor.no_descriptors()
             return False
@@ -113,4 +113,4 @@ class Listener:
 
 def listen(host: str, port: int, acceptor: Acceptor, clock: Callable[[], float]) -> list[Listener]:
     """Listen on every address that the host has here, all with one port. Raises `ListenError`."""
-    return [Listener(sock, acceptor, clock) for sock in bound(host, port, "", BACKLOG)]
+    return [Listener(sock, acceptor, clock) for sock in bound(host, port, "", WAITING_CONNECTIONS)]

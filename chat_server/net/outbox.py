@@ -17,7 +17,7 @@ from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 PIECES_PER_SEND = 64
 #: A client that took nothing for so long, in seconds, no longer counts as one who reads: one lost packet
 #: may hold up a link for as long (RFC 6298, 2.4).
-STALLED = 1.0
+STALLED_SECONDS = 1.0
 
 
 class Watcher(Protocol):
@@ -158,7 +158,7 @@ class Outbox:
 
         A quarter, so that what others have on the way already still fits.
         """
-        return self._size * 4 > self._limits.size and self._clock() - self.progress < STALLED
+        return self._size * 4 > self._limits.size and self._clock() - self.progress < STALLED_SECONDS
 
     def flush(self) -> bool:
         """Send what waits, as far as the socket takes it; return whether something still waits."""

@@ -41,9 +41,9 @@ log = structlog.get_logger()
 #: A connection's stack: virtual memory, of which a thread touches a few pages. `codec.DEPTH` fits it.
 STACK_BYTES = 512 * 1024
 #: Seconds between two looks at the journal, where nothing waits to be done.
-UPKEEP = 0.2
+UPKEEP_SECONDS = 0.2
 #: For how many seconds a job of the journal's thread may take: a disk may be slow.
-JOURNAL_PATIENCE = 60.0
+JOURNAL_JOB_SECONDS = 60.0
 #: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
 DOUBT_SECONDS = 600.0
 
@@ -61,7 +61,7 @@ class Server:
         self.clock = clock
         self.ready = False
         self.deliverer = Worker("deliverer", clock)
-        self.journalist = Worker("journal", clock, JOURNAL_PATIENCE)
+        self.journalist = Worker("journal", clock, JOURNAL_JOB_SECONDS)
         self.flusher = Flusher(clock)
         stream = StreamContext(clock, self.deliverer, os.sched_yield)
         commit = GroupCommit(journal, stream, self._on_journal)
@@ -277,7 +277,7 @@ class Server:
         self._upkeep_errors = errors
         if not self.hub.stopping:
             hurry = commit.journal.behind and not errors
-            self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP)
+            self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP_SECONDS)
 
     def _on_journal(self, failure: Exception | None) -> None:
         if failure is not None:

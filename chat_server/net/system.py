@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: Descriptors beside those of the connections: listeners, journal, metrics, the standard streams.
-SPARE = 64
+SPARE_DESCRIPTORS = 64
 
 
 def hold_standard_descriptors() -> None:
@@ -54,7 +54,7 @@ def _least_pinned(allowed: set[int]) -> int:
 def raise_descriptors(connections: int) -> None:
     """Raise the soft limit of open files to what the connections need, as far as the hard one allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + SPARE
+    wanted = connections + SPARE_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:
         ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, ceiling), hard))
@@ -68,7 +68,7 @@ def capacity(connections: int, read: Callable[[Path], str] = Path.read_text) -> 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     limits = [] if soft == resource.RLIM_INFINITY else [soft]
     limits += [limit for path in _pids_files(read) if (limit := _number(str(path), read)) is not None]
-    return max(1, min([connections, *[limit - min(SPARE, limit // 2) for limit in limits]]))
+    return max(1, min([connections, *[limit - min(SPARE_DESCRIPTORS, limit // 2) for limit in limits]]))
 
 
 def _pids_files(read: Callable[[Path], str]) -> Iterator[Path]:
@@ -89,11 +89,12 @@ def _pids_files(read: Callable[[Path], str]) -> Iterator[Path]:
 def shortages(connections: int, read: Callable[[Path], str] = Path.read_text) -> Iterator[str]:
     """Say which limits are too low for so many connections, and what raises each."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < connections + SPARE:
-        yield f"open files are limited to {soft}: raise it with ulimit -n {connections + SPARE}"
+    if soft != resource.RLIM_INFINITY and soft < connections + SPARE_DESCRIPTORS:
+        yield f"open files are limited to {soft}: raise it with ulimit -n {connections + SPARE_DESCRIPTORS}"
     processes, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if processes != resource.RLIM_INFINITY and processes < connections:
-        yield f"threads of this user are limited to {processes}: ulimit -u {connections + SPARE} raises it"
+        wanted = connections + SPARE_DESCRIPTORS
+        yield f"threads of this user are limited to {processes}: ulimit -u {wanted} raises it"
     for path, factor, remedy in (
         ("/sys/fs/cgroup/pids.max", 1, "raise pids_limit (Docker) or TasksMax (systemd)"),
         ("/proc/sys/kernel/threads-max", 1, "raise it with sysctl kernel.threads-max"),

@@ -8,24 +8,24 @@ from collections.abc import Callable
 import structlog
 
 from chat_server.faults import contained
-from chat_server.net.heartbeat import BEAT, STUCK, Heartbeat
+from chat_server.net.heartbeat import BEAT_SECONDS, STUCK_SECONDS, Heartbeat
 
 log = structlog.get_logger()
 
 #: So many jobs may wait: a few for each busy room. Whoever cannot hand one over does it itself.
-JOBS = 100_000
+WAITING_JOBS = 100_000
 
 
 class Worker:
     """Does jobs one after another, each at its time.
 
-    1. `__call__` never waits, and raises `RuntimeError` past `JOBS`. Jobs of the same time are done in the
-       order in which they came.
+    1. `__call__` never waits, and raises `RuntimeError` past `WAITING_JOBS`. Jobs of the same time are done
+       in the order in which they came.
     2. A job that fails is logged and ends nothing else.
     3. `stop` does what is due, leaves what is not, and ends the thread.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float], patience: float = STUCK) -> None:
+    def __init__(self, name: str, clock: Callable[[], float], patience: float = STUCK_SECONDS) -> None:
         self._clock = clock
         # Guards _jobs and _stopping.
         self._changed = threading.Condition(threading.Lock())
@@ -39,7 +39,7 @@ class Worker:
     def __call__(self, job: Callable[[], object], delay: float = 0.0) -> None:
         """Have the job done after `delay` seconds."""
         with self._changed:
-            if len(self._jobs) >= JOBS:
+            if len(self._jobs) >= WAITING_JOBS:
                 raise RuntimeError("too many jobs wait")
             heapq.heappush(self._jobs, (self._clock() + delay, next(self._order), job))
             self._changed.notify()
@@ -73,4 +73,4 @@ class Worker:
                     return heapq.heappop(self._jobs)[2]
                 if self._stopping:
                     return None
-                self._changed.wait(BEAT if delay is None else min(delay, BEAT))
+                self._changed.wait(BEAT_SECONDS if delay is None else min(delay, BEAT_SECONDS))

@@ -20,15 +20,15 @@ log = structlog.get_logger()
 
 #: Seconds from a connection to the last byte of its answer: slow peers may hold it no longer, however they
 #: spread what they send.
-TIMEOUT = 5.0
+ANSWER_SECONDS = 5.0
 #: Connections at once. When one more comes, the oldest gives way: who asks properly asks at once.
-REQUESTS = 64
+OPEN_REQUESTS = 64
 #: Bytes of a request with its headers.
 HEAD_BYTES = 16 * 1024
 #: How long, in seconds, nobody is accepted after the system had no descriptor for one.
-REST = 1.0
+NO_DESCRIPTOR_SECONDS = 1.0
 #: Connections that the system holds ready.
-BACKLOG = 128
+WAITING_CONNECTIONS = 128
 
 
 class Answer(NamedTuple):
@@ -54,7 +54,7 @@ class SideServer:
 
     def __init__(self, host: str, port: int, routes: Mapping[str, Route]) -> None:
         self._routes = routes
-        self._listening = bound(host, port, "metrics-", BACKLOG)
+        self._listening = bound(host, port, "metrics-", WAITING_CONNECTIONS)
         self._selector = selectors.DefaultSelector()
         self._waker, self._wake = socket.socketpair()
         self._selector.register(self._wake, selectors.EVENT_READ)
@@ -86,7 +86,7 @@ class SideServer:
                     return
             except Exception:  # noqa: BLE001  # without memory, say; the next request must be answered
                 report("http")
-                select.select([self._wake], [], [], REST)
+                select.select([self._wake], [], [], NO_DESCRIPTOR_SECONDS)
 
     def _turn(self) -> bool:
         """Do what can be done now; return whether it is told to stop."""
@@ -120,13 +120,13 @@ class SideServer:
             return
         except OSError as error:  # no descriptor: it would be ready again at once, for ever
             log.debug("scrape_failed", error=error.strerror)
-            self._resting = time.monotonic() + REST
+            self._resting = time.monotonic() + NO_DESCRIPTOR_SECONDS
             self._listen(accept=False)
             return
-        if len(self._exchanges) >= REQUESTS:
+        if len(self._exchanges) >= OPEN_REQUESTS:
             self._close(next(iter(self._exchanges.values())))
         sock.setblocking(False)  # socket's own signature
-        self._exchanges[sock] = exchange = _Exchange(sock, time.monotonic() + TIMEOUT)
+        self._exchanges[sock] = exchange = _Exchange(sock, time.monotonic() + ANSWER_SECONDS)
         self._selector.register(sock, selectors.EVENT_READ, exchange)
 
     def _go_on(self, exchange: "_Exchange") -> None:

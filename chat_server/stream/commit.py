@@ -170,7 +170,7 @@ class GroupCommit:
         Each step either happens or leaves things as they were, also if there is no memory for it.
         """
         if self._stored:
-            self._owed = self._place()
+            self._owed = self._hand_to_rooms()
         with self._lock:
             if self._taken:
                 self._taken += self._waiting
@@ -184,7 +184,7 @@ class GroupCommit:
             self.commits += 1
             self.stored += len(records)
         self._stored, self._taken = self._taken, self._stored
-        deliveries = self._place()
+        deliveries = self._hand_to_rooms()
         self._owed = ()
         self._held = 0
         if self._patient:
@@ -194,7 +194,7 @@ class GroupCommit:
             self._recover()
         return deliveries
 
-    def _place(self) -> Sequence[Delivery]:
+    def _hand_to_rooms(self) -> Sequence[Delivery]:
         """Give what is stored to its rooms; return those that have something to deliver."""
         stored = self._stored
         if len(stored) == 1 and not self._owed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from chat_protocol.messages import PAGE, MsgFrame
+from chat_protocol.messages import PAGE_MESSAGES, MsgFrame
 from chat_server.journal.sqlite.journal import SqliteJournal
 from tests.chaos.load import ROOMS
 from tests.chaos.records import Stored
@@ -41,6 +41,6 @@ def _room(journal: SqliteJournal, room: str) -> Iterator[MsgFrame]:
     first, last, _ = journal.bounds(room)
     after = first - 1
     while after < last:
-        page = journal.read(room, after, last, PAGE)
+        page = journal.read(room, after, last, PAGE_MESSAGES)
         yield from _decode(page.frames)
         after = page.last

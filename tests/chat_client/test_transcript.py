@@ -11,7 +11,7 @@ from chat_client import log_file
 from chat_client import transcript as transcript_module
 from chat_client.errors import TranscriptError
 from chat_client.protocol.events import DirectSaid, Event, Gap, Lost, Registered, Said
-from chat_client.transcript import HEADER, LINES, Transcript
+from chat_client.transcript import HEADER, LINES_A_POSITION, Transcript
 from chat_protocol.messages import DmFrame, MsgFrame
 from tests.support.fake_server import said
 
@@ -131,7 +131,7 @@ def test_what_comes_out_of_order_is_saved(tmp_path: Path) -> None:
 
 def test_what_may_still_come_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids that never come do not fill the memory; the latest of them are remembered."""
-    monkeypatch.setattr(transcript_module, "SKIPPED", 10)
+    monkeypatch.setattr(transcript_module, "SKIPPED_REMEMBERED", 10)
     path = tmp_path / "chat.txt"
     save(path, Said(said(1)), Said(said(100)), Said(said(89)), Said(said(90)), Said(said(99)))
     assert [line.split()[2] for line in messages(path)] == ["#1", "#100", "#90", "#99"]
@@ -149,8 +149,8 @@ def test_what_was_missed_is_noted(tmp_path: Path) -> None:
 def test_a_start_reads_only_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the file, what is read of it at the start stays the same."""
     path = tmp_path / "chat.txt"
-    for start in range(1, 5 * LINES, LINES):
-        save(path, *(Said(said(number)) for number in range(start, start + LINES)))
+    for start in range(1, 5 * LINES_A_POSITION, LINES_A_POSITION):
+        save(path, *(Said(said(number)) for number in range(start, start + LINES_A_POSITION)))
     read: list[int] = []
     original = os.pread
 
@@ -159,9 +159,9 @@ def test_a_start_reads_only_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return original(descriptor, count, offset)
 
     monkeypatch.setattr("chat_client.transcript.os.pread", pread)
-    save(path, Said(said(5 * LINES)), Said(said(5 * LINES + 1)))
+    save(path, Said(said(5 * LINES_A_POSITION)), Said(said(5 * LINES_A_POSITION + 1)))
     assert sum(read) < 70_000 < path.stat().st_size
-    assert messages(path)[-1].split()[2] == f"#{5 * LINES + 1}"
+    assert messages(path)[-1].split()[2] == f"#{5 * LINES_A_POSITION + 1}"
 
 
 def test_a_long_run_leaves_marks(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_long_run_leaves_marks(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     transcript = Transcript(str(path), pytest.fail)
     transcript.save([Registered("dave", "e1", ())])
-    for number in range(1, 2 * LINES + 2):
+    for number in range(1, 2 * LINES_A_POSITION + 2):
         transcript.save([Said(said(number))])
     marks = path.read_text().count("# positions")
     transcript.close()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chat_server
-from chat_protocol.codec import DEPTH, Decoder, client_decoder, encode, encode_lines, server_decoder
+from chat_protocol.codec import NESTING_LEVELS, Decoder, client_decoder, encode, encode_lines, server_decoder
 from chat_protocol.errors import PeerError
 from chat_protocol.messages import ClientMessage, Message, Msg, Ping, ServerMessage, tag
 from tests.chat_protocol.strategies import kinds, message, same
@@ -172,15 +172,15 @@ def kinds_of(decoder: Decoder[ClientMessage], block: bytes) -> list[str]:
 
 @pytest.mark.parametrize("bracket", [(b"[", b"]"), (b'{"a":', b"}")])
 def test_depth(bracket: tuple[bytes, bytes]) -> None:
-    """The deepest that passes is `DEPTH`, brackets in strings do not count."""
+    """The deepest that passes is `NESTING_LEVELS`, brackets in strings do not count."""
     opening, closing = bracket
 
     def nested(depth: int) -> bytes:
         inner = opening * (depth - 1) + b"1" + closing * (depth - 1)
-        return b'{"type":"PING","x":' + inner + b',"y":"' + b"[{" * DEPTH + b'\\""}\n'
+        return b'{"type":"PING","x":' + inner + b',"y":"' + b"[{" * NESTING_LEVELS + b'\\""}\n'
 
-    assert kinds_of(DECODER, nested(DEPTH)) == ["Ping"]
-    assert kinds_of(DECODER, nested(DEPTH + 1)) == ["BadJsonError"]
+    assert kinds_of(DECODER, nested(NESTING_LEVELS)) == ["Ping"]
+    assert kinds_of(DECODER, nested(NESTING_LEVELS + 1)) == ["BadJsonError"]
 
 
 def test_many_long_lines_with_brackets_are_no_bomb() -> None:
@@ -192,12 +192,13 @@ def test_many_long_lines_with_brackets_are_no_bomb() -> None:
 BOMBS = """
 import threading
 from chat_server.net.server import STACK_BYTES
-from chat_protocol.codec import DEPTH, client_decoder
+from chat_protocol.codec import NESTING_LEVELS, client_decoder
 
 decoder = client_decoder(1 << 20)
 shapes = []
 for opening, closing in ((b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")):
-    for depth in (DEPTH // 2 - 2, DEPTH - 2, DEPTH, DEPTH + 1, 1_000, 10_000, 100_000):
+    near = (NESTING_LEVELS // 2 - 2, NESTING_LEVELS - 2, NESTING_LEVELS, NESTING_LEVELS + 1)
+    for depth in (*near, 1_000, 10_000, 100_000):
         whole = opening * depth + b"1" + closing * depth
         shapes += [whole, opening * depth, b'{"type":"PING","x":' + whole + b"}"]
         shapes += [b'{"type":"MSG","text":' + whole + b"}", b'{"type":' + whole + b"}"]

@@ -451,7 +451,7 @@ HANGING = """
 import threading
 from chat_server import cli
 from chat_server.journal.memory import MemoryJournal
-cli.OVERDUE = 0.2
+cli.OVERDUE_SECONDS = 0.2
 MemoryJournal.close = lambda self: threading.Event().wait()
 hosts, ports = ["--host", "127.0.0.1"], ["--port", "0", "--metrics-port", "0"]
 cli.main(["--cpus", "all", *hosts, *ports, "--drain-timeout", "0"])
@@ -474,11 +474,11 @@ def test_a_stop_ends_whatever_hangs() -> None:
 
 def test_healthcheck_has_a_time_for_the_whole() -> None:
     """A peer that sends a byte now and then does not keep it waiting."""
-    code = "from chat_server import cli; cli.HEALTHCHECK = 0.3; cli.main(['healthcheck', '--metrics-host',"
+    code = "from chat_server import cli; cli.HEALTHCHECK_SECONDS = 0.3; cli.main(['healthcheck',"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with subprocess.Popen(  # noqa: S603  # the project's own code
-            [sys.executable, "-c", f"{code} '127.0.0.1', '--metrics-port', '{port}'])"],
+            [sys.executable, "-c", f"{code} '--metrics-host', '127.0.0.1', '--metrics-port', '{port}'])"],
             cwd=ROOT, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             sock, _ = listener.accept()

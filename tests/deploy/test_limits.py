@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.config import Config
-from chat_server.net.system import SPARE
+from chat_server.net.system import SPARE_DESCRIPTORS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def of_server(pattern: str) -> int:
 
 def test_both_have_a_descriptor_and_a_thread_for_each_connection(unit: RawConfigParser) -> None:
     """With the default of `--connections`, and both alike."""
-    needed = Config.connections + SPARE
+    needed = Config.connections + SPARE_DESCRIPTORS
     files = unit.getint("Service", "LimitNOFILE")
     threads = unit.getint("Service", "TasksMax")
     assert (files, threads) == (of_server(r"nofile: \{soft: (\d+)"), of_server(r"pids_limit: (\d+)"))

@@ -12,7 +12,7 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite.journal import SYNCHRONOUS
 from chat_server.log import EVENTS
 from chat_server.net.server import Server
-from chat_server.net.system import SPARE
+from chat_server.net.system import SPARE_DESCRIPTORS
 from chat_server.ops.metrics import ServerCollector
 from chat_server.ops.routes import routes
 from tests.docs.page import ROOT, code, only_code, rows, section, text
@@ -87,7 +87,7 @@ def test_an_event_has_the_level_of_the_code() -> None:
 
 def test_the_descriptors_that_are_needed_are_the_code_s() -> None:
     """One for each connection, and some beside them."""
-    assert f"| open files | {Config.connections + SPARE:,} |" in text(PAGE_NAME)
+    assert f"| open files | {Config.connections + SPARE_DESCRIPTORS:,} |" in text(PAGE_NAME)
 
 
 def test_the_answer_of_a_full_disk_is_the_server_s() -> None:

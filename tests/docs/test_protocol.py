@@ -9,14 +9,22 @@ import pytest
 from msgspec.structs import fields
 
 from chat_protocol import errors
-from chat_protocol.codec import DEPTH, SERVER_LINE, client_decoder, server_decoder
-from chat_protocol.messages import PAGE, REFS, ClientMessage, Message, Search, ServerMessage, tag
+from chat_protocol.codec import NESTING_LEVELS, SERVER_LINE_BYTES, client_decoder, server_decoder
+from chat_protocol.messages import (
+    PAGE_MESSAGES,
+    REFS_AT_MOST,
+    ClientMessage,
+    Message,
+    Search,
+    ServerMessage,
+    tag,
+)
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.commands import ANSWER_ROWS
 from chat_server.chat.conversation import BAD_LINES
 from chat_server.config import Config
 from chat_server.journal.base import PAGE_BYTES
-from chat_server.journal.sqlite.reader import RESENDS
+from chat_server.journal.sqlite.reader import RESEND_SECONDS
 from chat_server.net.dialects.jsonlines import ENDLESS_BYTES
 from tests.docs.page import ROOT, code, names_of_tests, only_code, rows, section, text
 
@@ -26,16 +34,16 @@ TYPES = "string|integer|number|boolean|object|array"
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
 LIMITS = {
     "bytes of a line from a client, its end included": Config.line_bytes,
-    "bytes of a line from the server": SERVER_LINE,
+    "bytes of a line from the server": SERVER_LINE_BYTES,
     "characters of a name": Config.name_length,
     "characters of a topic": Config.topic_length,
     "characters of a `ref`": 64,
     "rooms of one user": Config.rooms_per_user,
-    "messages of a page": PAGE,
+    "messages of a page": PAGE_MESSAGES,
     "rows of `USERS` and `ROOMS`": ANSWER_ROWS,
-    "levels of nesting": DEPTH,
+    "levels of nesting": NESTING_LEVELS,
     "bad lines in a row": BAD_LINES,
-    "refs of a session whose acknowledgements may be unread": REFS,
+    "refs of a session whose acknowledgements may be unread": REFS_AT_MOST,
     "greatest id": 2**53 - 1,
 }
 PHRASES = [
@@ -52,7 +60,7 @@ PHRASES = [
     f"more than {ENDLESS_BYTES >> 20} MiB without the end of a line",
     f"a page in order, at most {PAGE_BYTES >> 10} KiB",
     f"({Search(words='x').limit} where no `limit` is given)",
-    f"those of each room's last {'hour' if RESENDS == 3600 else RESENDS}",
+    f"those of each room's last {'hour' if RESEND_SECONDS == 3600 else RESEND_SECONDS}",
 ]
 EXAMPLES = re.findall(r"^([CS]) (\{.*\})$", text(PAGE_NAME), re.MULTILINE)
 PROOFS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text(PAGE_NAME))

@@ -16,7 +16,7 @@ from chat_server.journal.sqlite.schema import ID_BITS
 #: Is told how much is done and how much there is.
 Progress = Callable[[int, int], None]
 #: How many ids a problem lists.
-SHOWN = 10
+SHOWN_FAULTS = 10
 
 _said = msgspec.json.Decoder(Said).decode_lines
 
@@ -106,5 +106,5 @@ class _Inspection:
 
 
 def _spoken(ids: list[int]) -> str:
-    shown = ", ".join(map(str, ids[:SHOWN])) or "none"
-    return shown if len(ids) <= SHOWN else f"{shown} and {len(ids) - SHOWN} more"
+    shown = ", ".join(map(str, ids[:SHOWN_FAULTS])) or "none"
+    return shown if len(ids) <= SHOWN_FAULTS else f"{shown} and {len(ids) - SHOWN_FAULTS} more"

@@ -18,29 +18,29 @@ from chat_server.journal.numbering import End, Numbering, placements, unplaced
 from chat_server.journal.sqlite import keys
 from chat_server.journal.sqlite.indexer import Indexer
 from chat_server.journal.sqlite.links import check_name, note_name
-from chat_server.journal.sqlite.lockfile import Place
+from chat_server.journal.sqlite.lockfile import LockedFile
 from chat_server.journal.sqlite.reader import RANGE, Reader
 from chat_server.journal.sqlite.retention import Keep, Retention
 from chat_server.journal.sqlite.schema import ID_BITS, connect, failure, prepare, transaction, translated
-from chat_server.journal.sqlite.wal import LOG_LIMIT, WriteAheadLog
+from chat_server.journal.sqlite.wal import FILE_BYTES, WriteAheadLog
 
 #: What each durability asks of SQLite (PRAGMA synchronous, in WAL mode).
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
 #: With more commits than this since the last look, the index waits: publishers come first.
-BUSY = 50
+BUSY_COMMITS = 50
 #: Likewise for so many bytes: a few large commits are as much work.
 BUSY_BYTES = 64 * 1024
 #: KiB of pages that the writer keeps: the last page of some thousand rooms.
-CACHE = 16 * 1024
+CACHE_KIB = 16 * 1024
 #: After so many commits during which `trim` did not get through, those who store remove two rows for each of
 #: theirs: else the file would grow for as long as somebody floods.
-LATE = 1000
+LATE_COMMITS = 1000
 
 #: Up to so many rows go into one statement, which is a transaction by itself: 4 of them in 46 us, not 58.
-ROWS = 8
+ROWS_A_STATEMENT = 8
 
 #: How many rooms a file may have, empty ones counted: some 150 bytes of memory each.
-ROOMS = 200_000
+ROOMS_AT_MOST = 200_000
 #: The newest row stays, so that no other room gets its number.
 REMOVE_ROOM = "DELETE FROM rooms WHERE name = ? AND number < (SELECT max(number) FROM rooms)"
 
@@ -49,7 +49,7 @@ _INSERTS = [
     "INSERT INTO batches (key, first, ts, session, refs, frames) VALUES "  # noqa: S608  # only question marks are put in
     + ", ".join(["(?, ?, ?, ?, ?, ?)"] * number)
     + " ON CONFLICT (key) DO NOTHING"
-    for number in range(ROWS + 1)
+    for number in range(ROWS_A_STATEMENT + 1)
 ]
 
 
@@ -74,9 +74,9 @@ class SqliteJournal(Reader):
         clocks: Clocks = SYSTEM,
     ) -> None:
         with contextlib.ExitStack() as opened:
-            self._place = Place(path)
-            opened.callback(self._place.release)
-            path = self._place.path
+            self._file = LockedFile(path)
+            opened.callback(self._file.release)
+            path = self._file.path
             check_name(path)
             with translated(path):
                 self._writer = _open_to_write(path, durability, opened)
@@ -92,9 +92,9 @@ class SqliteJournal(Reader):
             self.secret = bytes(self.meta["secret"])
             self.former: Sequence[FormerKey] = keys.former(self.meta)
             self._published = self.published()
-            self._indexer = Indexer(self._place.beside("-search"), self.epoch, self)
+            self._indexer = Indexer(self._file.beside("-search"), self.epoch, self)
             opened.callback(self._indexer.close)
-            self._place.settle()
+            self._file.settle()
             self._opened = opened.pop_all()
         self._retention = Retention(
             Keep(keep, keep_seconds, clocks), self, self._writer, self._indexer.forget
@@ -102,7 +102,7 @@ class SqliteJournal(Reader):
         self._write = self._writer.cursor().execute
         self._numbering = Numbering(self._end)
         self._lost = False
-        self._log = WriteAheadLog(self._writer, checkpointer, self._place)
+        self._log = WriteAheadLog(self._writer, checkpointer, self._file)
         self._commits = 0
         # At how many commits retention was last through.
         self._trimmed = 0
@@ -121,7 +121,7 @@ class SqliteJournal(Reader):
         new = unplaced(records)
         try:
             placed = self._numbering.place(new)
-            if len(new) <= ROWS and new and all(map(self.rooms.__contains__, map(_room, new))):
+            if len(new) <= ROWS_A_STATEMENT and new and all(map(self.rooms.__contains__, map(_room, new))):
                 rows = [
                     _row(each, place, self.rooms[each.room]) for each, place in zip(new, placed, strict=True)
                 ]
@@ -132,7 +132,7 @@ class SqliteJournal(Reader):
             raise failure(self.path, error) from error
         self._numbering.keep(new, placed)
         self._commits += 1
-        if self._commits > self._trimmed + LATE and self._retention.behind:
+        if self._commits > self._trimmed + LATE_COMMITS and self._retention.behind:
             self._make_room(2 * len(records))
         for record, place in zip(new, placed, strict=True):
             self._touched.add(record.room)
@@ -159,7 +159,7 @@ class SqliteJournal(Reader):
 
     def takes(self, room: str) -> bool:
         """Tell whether messages of this room may be stored: a new one only if there are not too many."""
-        return len(self.rooms) < ROOMS or room in self.rooms
+        return len(self.rooms) < ROOMS_AT_MOST or room in self.rooms
 
     def forget(self, room: str) -> None:
         """Drop all that is kept of the room, but for its last id. Raises `JournalError`.
@@ -206,7 +206,7 @@ class SqliteJournal(Reader):
     def _busy(self) -> bool:
         """Tell whether publishers had much to store since the last step of upkeep."""
         commits, size = self._seen
-        return self._commits - commits > BUSY or self._log.bytes - size > BUSY_BYTES
+        return self._commits - commits > BUSY_COMMITS or self._log.bytes - size > BUSY_BYTES
 
     def close(self) -> None:
         """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""
@@ -250,7 +250,7 @@ class SqliteJournal(Reader):
     def _look_for_file(self) -> None:
         """Take note of whether the file is where it was. Raises `JournalError` where it is not."""
         self._lost = True
-        self._place.check()
+        self._file.check()
         self._lost = False
 
 
@@ -270,6 +270,6 @@ def _open_to_write(path: Path, durability: str, opened: contextlib.ExitStack) ->
     opened.callback(connection.close)
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # `upkeep` does it, beside the publishers
-    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
-    connection.execute(f"PRAGMA cache_size = -{CACHE}")
+    connection.execute(f"PRAGMA journal_size_limit = {FILE_BYTES}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection

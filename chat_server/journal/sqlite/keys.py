@@ -12,7 +12,7 @@ from chat_server.journal.sqlite.schema import transaction
 
 #: How many keys of earlier runs are kept: more than a loop of crashes makes while a session lasts, at one
 #: start a second, as the systemd unit has it.
-KEPT = 1000
+KEPT_KEYS = 1000
 
 _decoder = msgspec.json.Decoder(list[FormerKey])
 
@@ -21,7 +21,7 @@ def rotate(connection: sqlite3.Connection, now: float) -> None:
     """Give this run a key of its own, and put the one before among the former. Raises `sqlite3.Error`."""
     with transaction(connection):
         meta = dict(connection.execute("SELECT name, value FROM meta"))
-        kept = [FormerKey(bytes(meta["secret"]), now), *former(meta)][:KEPT]
+        kept = [FormerKey(bytes(meta["secret"]), now), *former(meta)][:KEPT_KEYS]
         rows = {"secret": secrets.token_bytes(32), "former": msgspec.json.encode(kept)}
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows.items())
 

@@ -37,7 +37,7 @@ def located(path: Path) -> Path:
         raise JournalError(f"{path}: {_reason(error)}; give another path") from None
 
 
-class Place:
+class LockedFile:
     """A journal's path, held for this process until `release`.
 
     The locks (flock(2)) end with the process, however it ends: one on PATH-lock, one on the file itself,

@@ -24,8 +24,8 @@ from chat_server.output import standard_output
 #: What `link` says on a file system without hard links (FAT, many network disks).
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 #: How many messages an export reads at once, and how many pages of the file a backup copies.
-MESSAGES = 1000
-PAGES = 1000
+MESSAGES_AT_ONCE = 1000
+PAGES_AT_ONCE = 1000
 
 
 class Meter:
@@ -87,7 +87,7 @@ def export(path: Path, room: str | None, out: BinaryIO, progress: Progress) -> i
         done = 0
         for name, (first, last, _) in bounds.items():
             position = first - 1
-            while (page := reader.read(name, position, last, MESSAGES)).frames:
+            while (page := reader.read(name, position, last, MESSAGES_AT_ONCE)).frames:
                 out.write(page.frames)
                 done += page.last - page.after
                 position = page.last
@@ -131,7 +131,7 @@ def _copy(source: sqlite3.Connection, partial: Path, progress: Progress) -> None
     source.execute("SELECT count(*) FROM rooms").fetchone()  # from here on it sees this moment
     with contextlib.closing(connect(partial)) as copy:
         source.backup(
-            copy, pages=PAGES, progress=lambda _, remaining, total: progress(total - remaining, total)
+            copy, pages=PAGES_AT_ONCE, progress=lambda _, remaining, total: progress(total - remaining, total)
         )
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
         copy.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))

@@ -16,7 +16,7 @@ from chat_server.journal.sqlite.lockfile import located
 from chat_server.journal.sqlite.schema import ID_BITS, connect_read_only, current, translated
 
 #: For how long, in seconds, after what was last said in a room a resend is recognised after a restart.
-RESENDS = 3600.0
+RESEND_SECONDS = 3600.0
 RANGE = "FROM batches WHERE key BETWEEN ? AND ?"
 
 
@@ -119,7 +119,7 @@ class Reader:
         return self._connection.execute(query, (low + after + 1, high))
 
     def published(self) -> "dict[str, array[int]]":
-        """Return the keys of the rows with refs, by session, of each room's last `RESENDS` seconds.
+        """Return the keys of the rows with refs, by session, of each room's last `RESEND_SECONDS` seconds.
 
         An index in the file would do too, but costs each commit a second page: 6 of 23 microseconds.
         """
@@ -129,7 +129,7 @@ class Reader:
             for room in self.rooms:
                 since = 0.0
                 for key, ts, session in connection.execute(query, self.keys(room)):
-                    since = since or ts - RESENDS
+                    since = since or ts - RESEND_SECONDS
                     if ts < since:
                         break
                     if session is not None:

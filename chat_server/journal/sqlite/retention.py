@@ -9,10 +9,10 @@ from chat_server.journal.sqlite.reader import RANGE, Reader
 from chat_server.journal.sqlite.schema import ID_BITS, transaction, translated
 
 #: How many rows one step removes, and how many rooms it looks at: no publisher waits long.
-ROWS = 100
-ROOMS = 20
+ROWS_A_STEP = 100
+ROOMS_A_STEP = 20
 #: How often, in seconds, the age of every room's messages is looked at.
-AGE_LOOK = 60.0
+AGE_LOOK_SECONDS = 60.0
 #: For how many seconds the system clock must keep its course before messages are too old by it.
 DOUBT_SECONDS = 3600.0
 
@@ -59,13 +59,13 @@ class Retention:
             return
         self._due.update(dict.fromkeys(rooms))
         now = self._keep.clocks.monotonic()
-        if self._keep.seconds and now - self._looked >= AGE_LOOK:
+        if self._keep.seconds and now - self._looked >= AGE_LOOK_SECONDS:
             self._looked = now
             self._due.update(dict.fromkeys(self._reader.rooms.copy()))
 
-    def step(self, rows: int = ROWS) -> None:
+    def step(self, rows: int = ROWS_A_STEP) -> None:
         """Remove some of what is not kept, so many rows at most. Raises `JournalError`."""
-        for room in list(self._due)[:ROOMS]:
+        for room in list(self._due)[:ROOMS_A_STEP]:
             del self._due[room]
             more = True
             try:

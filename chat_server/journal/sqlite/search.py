@@ -22,7 +22,7 @@ EDITION = 2
 #: For how long, in seconds, an index that cannot be opened is left alone before it is tried again.
 RETRY_SECONDS = 30.0
 #: After so many instructions of its machine SQLite asks whether to go on.
-INSTRUCTIONS = 10_000
+INSTRUCTIONS_A_LOOK = 10_000
 
 
 class SearchIndex:
@@ -131,7 +131,7 @@ class SearchIndex:
             " ORDER BY rowid DESC LIMIT ?"
         )
         with self._lock:
-            self._connection.set_progress_handler(lambda: turn.is_over, INSTRUCTIONS)
+            self._connection.set_progress_handler(lambda: turn.is_over, INSTRUCTIONS_A_LOOK)
             try:
                 return [key for (key,) in self._connection.execute(query, (wanted, low, high, limit))]
             except sqlite3.OperationalError as error:

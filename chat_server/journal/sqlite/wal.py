@@ -3,23 +3,23 @@
 import contextlib
 import sqlite3
 
-from chat_server.journal.sqlite.lockfile import Place
+from chat_server.journal.sqlite.lockfile import LockedFile
 
 #: Beyond so many bytes the log is brought into the file, beside the publishers.
 LOG_BYTES = 4 * 1024 * 1024
 #: Beyond so many, what it took on the disk is given back once publishers are quiet.
-LOG_LARGE = 16 * 1024 * 1024
+LARGE_BYTES = 16 * 1024 * 1024
 #: Beyond so many, publishers who never pause hold still for a moment, so that it begins anew ...
-LOG_TURN = 64 * 1024 * 1024
+TURN_BYTES = 64 * 1024 * 1024
 #: ... once no more than so many bytes came since it was brought in, for which it is brought in so many times.
-LOG_REST = 1024 * 1024
-CHASES = 8
-#: Beyond so many, they hold still however long that takes. A commit looks each `LOG_STEP` bytes.
-LOG_LIMIT = 128 * 1024 * 1024
-LOG_STEP = 8 * 1024 * 1024
+REMAINDER_BYTES = 1024 * 1024
+CHASES_AT_MOST = 8
+#: Beyond so many, they hold still however long that takes. A commit looks each `STEP_BYTES` bytes.
+FILE_BYTES = 128 * 1024 * 1024
+STEP_BYTES = 8 * 1024 * 1024
 
 #: Bytes of a page, with its frame in the log.
-PAGE = 4096 + 24
+PAGE_BYTES = 4096 + 24
 
 
 class WriteAheadLog:
@@ -32,34 +32,36 @@ class WriteAheadLog:
     3. What reads for long keeps it from beginning anew, but nobody waits for that.
     """
 
-    def __init__(self, writer: sqlite3.Connection, checkpointer: sqlite3.Connection, place: Place) -> None:
+    def __init__(
+        self, writer: sqlite3.Connection, checkpointer: sqlite3.Connection, file: LockedFile
+    ) -> None:
         self._writer = writer
         self._checkpointer = checkpointer
         # Else TRUNCATE would wait for readers, and hold up who writes.
         self._checkpointer.execute("PRAGMA busy_timeout = 0")
         self._synced = checkpointer.execute("PRAGMA synchronous").fetchone() != (0,)
-        self._place = place
+        self._file = file
         #: Whether `turn` is to be called before the next commit.
         self.due = False
         #: Bytes of messages that were stored.
         self.bytes = 0
         # What they took in the log, about: a commit takes a page at least, however little it says.
         self._written = 0
-        self._look_at = LOG_STEP
+        self._look_at = STEP_BYTES
         self._caught_up = False
 
     def grew(self, size: int) -> None:
         """Note that messages of so many bytes were stored."""
         self.bytes += size
-        self._written += size + PAGE
+        self._written += size + PAGE_BYTES
         if self._written > self._look_at:
             self.due = True
 
     def turn(self) -> None:
         """Bring in what is left, if it is time, so that the commit that follows begins the log anew."""
         self.due = False
-        self._look_at = self._written + LOG_STEP
-        if self._caught_up or self._place.log_bytes() > LOG_LIMIT:
+        self._look_at = self._written + STEP_BYTES
+        if self._caught_up or self._file.log_bytes() > FILE_BYTES:
             self._caught_up = False
             with contextlib.suppress(sqlite3.Error):  # the commit can do without; `shorten` tells
                 self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -69,16 +71,16 @@ class WriteAheadLog:
 
         Raises `JournalError`, `sqlite3.Error`.
         """
-        size = self._place.log_bytes()
+        size = self._file.log_bytes()
         if size <= LOG_BYTES:
             return
-        for _ in range(CHASES):
+        for _ in range(CHASES_AT_MOST):
             before = self._written
             _, pages, _ = self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if self._synced:  # else whoever calls `turn` waits for it: 100 ms after 256 MiB (measured)
-                self._place.sync()
-            if self._written - before < LOG_REST:
-                self._caught_up = self.due = pages * PAGE > LOG_TURN
+                self._file.sync()
+            if self._written - before < REMAINDER_BYTES:
+                self._caught_up = self.due = pages * PAGE_BYTES > TURN_BYTES
                 break
-        if quiet and size > LOG_LARGE:
+        if quiet and size > LARGE_BYTES:
             self._checkpointer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

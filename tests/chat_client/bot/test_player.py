@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_client.bot.player import BETWEEN, CROWD, RESTING, Deed, Player, Speech
+from chat_client.bot.player import BETWEEN_SECONDS, COOLDOWNS_REMEMBERED, CROWD_SECONDS, Deed, Player, Speech
 from chat_client.bot.script import Enter, Finish, parse_script, read_script
 from chat_client.protocol.events import Event, Said
 from chat_protocol.messages import Joined
@@ -106,9 +106,9 @@ def test_the_first_reaction_that_fits_is_the_only_one() -> None:
     """One message brings one answer; a resting one lets the next through."""
     stage = Stage("on /tea/ say one\non /te/ say two")
     stage.hear(Said(said(1, "tea")))
-    assert stage.texts(BETWEEN) == ["one"]
+    assert stage.texts(BETWEEN_SECONDS) == ["one"]
     stage.hear(Said(said(2, "tea")))
-    assert stage.texts(BETWEEN) == ["two"]
+    assert stage.texts(BETWEEN_SECONDS) == ["two"]
 
 
 def test_a_reaction_rests() -> None:
@@ -127,14 +127,14 @@ def test_each_name_is_greeted_once_in_a_while() -> None:
     texts = []
     for name in ("bob", "Bob", "eve", "bob"):
         stage.hear(Joined(room="lobby", name=name))
-        texts += stage.texts(CROWD)
+        texts += stage.texts(CROWD_SECONDS)
     assert texts == ["Hi bob", "Hi eve"]
 
 
 def test_a_crowd_is_not_greeted_one_by_one() -> None:
     """However many come at once, a persona does not flood the room."""
     stage = Stage("on join say Hi {name}")
-    stage.hear(*(Joined(room="lobby", name=f"n{number}") for number in range(RESTING * 2)))
+    stage.hear(*(Joined(room="lobby", name=f"n{number}") for number in range(COOLDOWNS_REMEMBERED * 2)))
     assert len(stage.texts(10)) == 1
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat_client.bot import script as script_module
 from chat_client.bot.script import (
-    COOLDOWN,
+    COOLDOWN_SECONDS,
     NO_TIME,
     Enter,
     Finish,
@@ -67,7 +67,7 @@ def test_reactions_are_no_steps() -> None:
     assert script.steps == []
     assert tea.pattern is not None
     assert tea.pattern.search("some TEA?")
-    assert (tea.wait, tea.say, tea.cooldown) == (NO_TIME, Say(("Did I hear {0}?",)), COOLDOWN)
+    assert (tea.wait, tea.say, tea.cooldown) == (NO_TIME, Say(("Did I hear {0}?",)), COOLDOWN_SECONDS)
     assert (join.pattern, join.wait, join.cooldown) == (None, Span(1, 2), 5.0)
     assert join.say.texts == ("Welcome, {name}!", "Hello")
     assert path.pattern is not None

@@ -10,7 +10,7 @@ import pytest
 from chat_client.connection import connection as connection_module
 from chat_client.connection.connection import Connection, connect
 from chat_client.errors import ConnectionLostError, IncompatibleError
-from chat_protocol.codec import SERVER_LINE, encode, encode_lines
+from chat_protocol.codec import SERVER_LINE_BYTES, encode, encode_lines
 from chat_protocol.messages import Message, Msg, Notice, Ping
 from tests.support.fake_server import DEADLINE, FakeServer
 
@@ -117,7 +117,7 @@ def test_an_endless_line_does_not_fill_the_memory(pair: tuple[Connection, socket
     connection, theirs = pair
     theirs.settimeout(None)
     sent = theirs.send(b"{")
-    while sent < 2 * SERVER_LINE:
+    while sent < 2 * SERVER_LINE_BYTES:
         sent += theirs.send(b"x" * 65536)
         assert connection.receive(DEADLINE) == []
     theirs.sendall(b"\n" + encode(Ping()))
@@ -137,7 +137,7 @@ def test_sending_to_nobody_is_told(pair: tuple[Connection, socket.socket]) -> No
 
 def test_a_server_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A send has an end, also where the other side takes nothing."""
-    monkeypatch.setattr(connection_module, "SEND_TIMEOUT", 0.01)
+    monkeypatch.setattr(connection_module, "SEND_SECONDS", 0.01)
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(ConnectionLostError, match="stopped reading"):
         _send_on(Connection(ours))
@@ -167,9 +167,9 @@ def test_a_line_that_never_ends_ends_the_connection(
     pair: tuple[Connection, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sends that is busy for ever and says nothing."""
-    monkeypatch.setattr(connection_module, "UNENDED_BYTES", SERVER_LINE)
+    monkeypatch.setattr(connection_module, "UNENDED_BYTES", SERVER_LINE_BYTES)
     connection, theirs = pair
-    piece = b"{" * (SERVER_LINE // 16)
+    piece = b"{" * (SERVER_LINE_BYTES // 16)
     for _ in range(16):
         theirs.sendall(piece)
         assert connection.receive(DEADLINE) == []

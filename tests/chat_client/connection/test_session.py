@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.connection.connection import Connection
 from chat_client.protocol.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
-from chat_client.protocol.liveness import ADMISSION, GREETING, IDLE
+from chat_client.protocol.liveness import ADMISSION_SECONDS, GREETING_SECONDS, IDLE_SECONDS
 from chat_protocol.messages import (
     Bye,
     ErrorFrame,
@@ -303,7 +303,7 @@ def test_a_server_that_talks_and_lets_nobody_in_is_given_up(server: FakeServer) 
         peer = server.accept()
         peer.send(request())
         peer.receive(RegName)
-        clock.now += ADMISSION + 1
+        clock.now += ADMISSION_SECONDS + 1
         peer.send(Ping())
         assert client.next(Ended) == Ended(Cause.LOST, "the server does not let anybody in")
 
@@ -317,7 +317,7 @@ def test_a_person_may_take_long_for_another_name(server: FakeServer) -> None:
         peer.receive(RegName)
         peer.send(ErrorFrame(code="name_taken", text="the name dave is taken; choose another"))
         client.next(NameRefused)
-        clock.now += ADMISSION + 1
+        clock.now += ADMISSION_SECONDS + 1
         peer.send(Notice(text="still here"))
         client.next(Notice)
         client.session.take_name("dora")
@@ -331,7 +331,7 @@ def test_a_dead_server_is_found_by_asking(server: FakeServer) -> None:
     clock = LeapingClock()
     with Client(server.port, clock=clock) as client:
         peer = connected(server, client)
-        clock.step = IDLE + 1
+        clock.step = IDLE_SECONDS + 1
         peer.send(Notice(text="the last for a long time"))
         peer.receive(Ping)
         assert client.next(Lost).reason == "the server does not answer"
@@ -376,7 +376,7 @@ def test_what_answers_may_be_no_chat_server(server: FakeServer) -> None:
 def test_what_waits_for_a_request_is_asked_and_is_no_chat_server(server: FakeServer) -> None:
     """A server that does not speak first is asked at once, which a chat server that is only slow answers."""
     clock = LeapingClock()
-    clock.step = GREETING
+    clock.step = GREETING_SECONDS
     with Client(server.port, at_start=60.0, clock=clock) as client:
         peer = server.accept()
         assert peer.socket.recv(100) == b'{"type":"PING"}\n\r\n'
@@ -387,7 +387,7 @@ def test_what_waits_for_a_request_is_asked_and_is_no_chat_server(server: FakeSer
 def test_a_slow_chat_server_is_waited_for(server: FakeServer) -> None:
     """Its answer to the question is no event, and it asks for the name whenever it likes."""
     clock = LeapingClock()
-    clock.step = GREETING
+    clock.step = GREETING_SECONDS
     with Client(server.port, at_start=60.0, clock=clock) as client:
         peer = server.accept()
         peer.receive(Ping)

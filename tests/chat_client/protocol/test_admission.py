@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_client.protocol.admission import EARLY, Admission
+from chat_client.protocol.admission import EARLY_MESSAGES, Admission
 from chat_protocol.messages import ErrorFrame, Notice
 from tests.support.fake_server import entered, request, said, welcome
 
@@ -50,6 +50,8 @@ def test_what_comes_early_waits() -> None:
 def test_what_waits_is_bounded() -> None:
     """A server that never welcomes anybody does not fill the memory, and the next connection begins anew."""
     admission = Admission()
-    assert [admission.is_early(said(1)) for _ in range(EARLY + 1)] == [True] * EARLY + [False]
+    assert [admission.is_early(said(1)) for _ in range(EARLY_MESSAGES + 1)] == [True] * EARLY_MESSAGES + [
+        False
+    ]
     admission.connecting()
     assert admission.welcomed() == []

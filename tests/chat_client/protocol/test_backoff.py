@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.protocol.backoff import FIRST, HINT, LONGEST, STABLE, Backoff
+from chat_client.protocol.backoff import FIRST_SECONDS, HINT_SECONDS, LONGEST_SECONDS, STABLE_SECONDS, Backoff
 
 
 def backoff(at_start: float = 0.0, afterwards: float = 600.0, chance: float = 1.0) -> Backoff:
@@ -18,7 +18,17 @@ def test_the_bound_doubles_up_to_the_longest() -> None:
     """Each failure doubles what the wait may be, up to a limit."""
     policy = backoff(at_start=1e9)
     waits = [policy.lost(0.0) for _ in range(9)]
-    assert waits == [FIRST, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST, LONGEST, LONGEST]
+    assert waits == [
+        FIRST_SECONDS,
+        1.0,
+        2.0,
+        4.0,
+        8.0,
+        16.0,
+        LONGEST_SECONDS,
+        LONGEST_SECONDS,
+        LONGEST_SECONDS,
+    ]
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 40))
@@ -26,7 +36,7 @@ def test_the_wait_is_anything_up_to_the_bound(chance: float, failures: int) -> N
     """Full jitter: the wait is a share of the bound, as small as nothing."""
     policy = backoff(at_start=1e9, chance=chance)
     waits = [policy.lost(0.0) for _ in range(failures)]
-    assert waits[-1] == chance * min(LONGEST, FIRST * 2 ** (failures - 1))
+    assert waits[-1] == chance * min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (failures - 1))
 
 
 def test_at_the_start_it_gives_up_at_once() -> None:
@@ -47,11 +57,11 @@ def test_a_stable_connection_starts_the_waits_anew() -> None:
     """One that stood long enough is forgiven; one that broke at once is not."""
     policy = backoff()
     policy.registered(0.0)
-    assert [policy.lost(STABLE), policy.lost(STABLE)] == [FIRST, 2 * FIRST]
+    assert [policy.lost(STABLE_SECONDS), policy.lost(STABLE_SECONDS)] == [FIRST_SECONDS, 2 * FIRST_SECONDS]
     policy.registered(20.0)
-    assert policy.lost(20.1) == 4 * FIRST
+    assert policy.lost(20.1) == 4 * FIRST_SECONDS
     policy.registered(30.0)
-    assert policy.lost(30.0 + STABLE) == FIRST
+    assert policy.lost(30.0 + STABLE_SECONDS) == FIRST_SECONDS
 
 
 def test_failures_are_counted_since_the_last_registration() -> None:
@@ -71,11 +81,11 @@ def test_the_server_may_say_how_long() -> None:
     policy = backoff(chance=0.5)
     policy.registered(0.0)
     waits = [policy.lost(1.0), policy.lost(1.0), policy.lost(1.0, hint=3.0), policy.lost(1.0)]
-    assert waits == [0.5 * FIRST, FIRST, 3.0 + 0.5 * FIRST, FIRST]
+    assert waits == [0.5 * FIRST_SECONDS, FIRST_SECONDS, 3.0 + 0.5 * FIRST_SECONDS, FIRST_SECONDS]
 
 
 @pytest.mark.parametrize(
-    ("hint", "delay"), [(-5.0, 0.0), (0.0, 0.0), (7.0, 7.0), (1e300, HINT), (math.nan, 0.0)]
+    ("hint", "delay"), [(-5.0, 0.0), (0.0, 0.0), (7.0, 7.0), (1e300, HINT_SECONDS), (math.nan, 0.0)]
 )
 def test_what_a_server_asks_for_is_bounded(hint: float, delay: float) -> None:
     """No number of a server's makes the client wait for years, or a clock fail."""

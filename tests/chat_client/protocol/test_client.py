@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.errors import IncompatibleError, OfflineError, TooLongError
-from chat_client.protocol.client import AGAIN, ClientProtocol
+from chat_client.protocol.client import AGAIN_SECONDS, ClientProtocol
 from chat_client.protocol.events import (
     DirectSaid,
     Event,
@@ -214,7 +214,7 @@ def test_unavailable_means_later(talk: Talk) -> None:
     error = ErrorFrame(code="unavailable", text="disk full", ref=first.ref)
     events, _ = talk.hear(error, now=100.0)
     assert events == [NotTaken(first, error, again=True)]
-    assert [talk.protocol.again_at] == [100.0 + AGAIN]
+    assert [talk.protocol.again_at] == [100.0 + AGAIN_SECONDS]
     assert talk.protocol.submit(Msg(text="2", room="lobby", ref="r2")) == []
     assert [each.text for each in talk.protocol.flush() if isinstance(each, Msg)] == ["1", "2"]
     assert [talk.protocol.again_at] == [None]

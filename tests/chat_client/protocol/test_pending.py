@@ -3,7 +3,7 @@
 import pytest
 
 from chat_client.errors import PendingFullError, RefInUseError
-from chat_client.protocol.pending import LIMIT, Pending
+from chat_client.protocol.pending import PENDING_MESSAGES, Pending
 from chat_protocol.messages import Dm, Msg
 
 
@@ -47,7 +47,7 @@ def test_knows_where_something_waits() -> None:
 def test_is_bounded() -> None:
     """Beyond the bound a message is refused, and taken again when there is room."""
     pending = Pending()
-    for number in range(LIMIT):
+    for number in range(PENDING_MESSAGES):
         pending.add(str(number), Msg(text="x", room="lobby"))
     with pytest.raises(PendingFullError, match="try again"):
         pending.add("more", Msg(text="x", room="lobby"))

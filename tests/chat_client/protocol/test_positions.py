@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.protocol.events import Gap
-from chat_client.protocol.positions import BEYOND, Positions
+from chat_client.protocol.positions import BEYOND_IDS, Positions
 
 
 def take_all(positions: Positions, numbers: list[int], *, sure: bool = True) -> list[bool]:
@@ -91,7 +91,7 @@ def test_what_is_remembered_is_bounded() -> None:
     """A hole that is never filled is called a gap at last, so memory does not grow."""
     positions = Positions()
     take_all(positions, [1])
-    gaps = [positions.take("lobby", number, sure=False)[1] for number in range(3, BEYOND + 4)]
+    gaps = [positions.take("lobby", number, sure=False)[1] for number in range(3, BEYOND_IDS + 4)]
     assert [gap for gap in gaps if gap] == [[Gap("lobby", 2, 2)]]
 
 

@@ -188,7 +188,7 @@ def test_a_signal_that_comes_twice_is_one(server: FakeServer) -> None:
 
 def test_who_interrupts_again_does_not_wait(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second Ctrl-C, while one waits for a server that does not answer, ends it at once."""
-    monkeypatch.setattr("chat_client.ui.app.MOMENT", -1.0)
+    monkeypatch.setattr("chat_client.ui.app.MOMENT_SECONDS", -1.0)
     app = Waiting(options(server))
     monkeypatch.setattr(app.session, "leave", lambda: signal.raise_signal(signal.SIGINT))
 

@@ -9,7 +9,7 @@ import pytest
 
 from chat_client.connection.session import Session
 from chat_client.ui import line_input
-from chat_client.ui.app import IN_FLIGHT, ExitStatus
+from chat_client.ui.app import IN_FLIGHT_MESSAGES, ExitStatus
 from chat_client.ui.lines import Lines
 from chat_client.ui.output import Output
 from chat_protocol.messages import Bye, ErrorFrame, Exit, Join, Msg, RegName
@@ -152,7 +152,7 @@ def test_what_was_said_is_delivered_after_a_loss(server: FakeServer) -> None:
 
 def test_a_long_input_waits_for_the_server(server: FakeServer) -> None:
     """No more lines are taken than the server can be expected to hold; none is lost or out of order."""
-    count = 3 * IN_FLIGHT
+    count = 3 * IN_FLIGHT_MESSAGES
 
     def part() -> None:
         peer = server.accept()

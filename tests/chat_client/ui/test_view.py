@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.protocol.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.ui.paint import Painter
-from chat_client.ui.view import NAMES, View
+from chat_client.ui.view import NAMES_REMEMBERED, View
 from chat_protocol.messages import (
     Bye,
     DmFrame,
@@ -117,8 +117,8 @@ def test_names_are_remembered_for_completion(screen: Screen) -> None:
     """The names seen last come first, and there is an end to it."""
     screen.shows(Users(room="lobby", names=["a", "b"], total=2), Said(said(1, sender="a")))
     assert screen.view.names == ("a", "b")
-    screen.shows(*(Joined(room="lobby", name=f"n{number}") for number in range(NAMES)))
-    assert len(screen.view.names) == NAMES
+    screen.shows(*(Joined(room="lobby", name=f"n{number}") for number in range(NAMES_REMEMBERED)))
+    assert len(screen.view.names) == NAMES_REMEMBERED
 
 
 def test_direct_messages_name_their_partner(screen: Screen) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat_protocol.codec import SERVER_LINE
+from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
     ClientMessage,
     Dm,
@@ -214,4 +214,4 @@ def test_a_list_fits_a_line(character: str) -> None:
     (frame,) = ann.outbox.of(Rooms)
     assert frame.total == 1101
     assert 100 < len(frame.rooms) <= ANSWER_ROWS
-    assert max(len(line) for line in b"".join(ann.outbox.pushed).splitlines()) < SERVER_LINE
+    assert max(len(line) for line in b"".join(ann.outbox.pushed).splitlines()) < SERVER_LINE_BYTES

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_protocol.errors import BadFieldError
-from chat_protocol.messages import PAGE, History, HistoryFrame
+from chat_protocol.messages import PAGE_MESSAGES, History, HistoryFrame
 from chat_server.chat import history
 from chat_server.journal.base import PAGE_BYTES
 from chat_server.journal.memory import MemoryJournal
@@ -118,7 +118,7 @@ def walk(world: World, reader: Client, limit: int, *, forward: bool) -> list[int
     raise AssertionError("the pages do not end")
 
 
-@given(st.integers(0, 40), st.integers(1, PAGE), st.booleans(), st.integers(1, 50))
+@given(st.integers(0, 40), st.integers(1, PAGE_MESSAGES), st.booleans(), st.integers(1, 50))
 def test_pages_join(messages: int, limit: int, forward: bool, keep: int) -> None:  # noqa: FBT001  # drawn
     """Read one after another they are the whole history, with no gap and no repeat."""
     world, reader = talk(messages, keep)
@@ -134,4 +134,4 @@ def test_large_messages_make_short_pages(*, forward: bool) -> None:
     page = asked(world, reader, History(after=0) if forward else History())
     assert 0 < len(page.messages) < 4
     assert page.more
-    assert walk(world, reader, PAGE, forward=forward) == list(range(1, 9))
+    assert walk(world, reader, PAGE_MESSAGES, forward=forward) == list(range(1, 9))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_server.chat.leftovers import BATCH, Leftovers
+from chat_server.chat.leftovers import ROOMS_AT_ONCE, Leftovers
 from chat_server.errors import JournalError
 from tests.support.world import World, record
 
@@ -61,7 +61,7 @@ def test_a_batch_at_once() -> None:
     """Commits wait no longer than for one; it tells whether more is due."""
     world = World()
     left = leftovers(world, limit=100)
-    for number in range(BATCH + 1):
+    for number in range(ROOMS_AT_ONCE + 1):
         left.add(f"r{number}")
     assert [left.forget(nobody), left.forget(nobody), left.forget(nobody)] == [True, False, False]
     assert len(left) == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from chat_protocol.errors import NameTakenError, UnavailableError
-from chat_protocol.messages import REFS
+from chat_protocol.messages import REFS_AT_MOST
 from chat_server.chat import registry as module
 from chat_server.chat.directory import LocalDirectory
 from chat_server.chat.identity import Identity
@@ -29,7 +29,7 @@ class Book:
         """Return somebody who is here."""
         self.came += 1
         session = Session(f"{self.came:028} token", Identity(name))
-        session.ledger = Ledger(REFS, {str(number): ("lobby", number, 1.0) for number in range(refs)})
+        session.ledger = Ledger(REFS_AT_MOST, {str(number): ("lobby", number, 1.0) for number in range(refs)})
         self.registry.admit(session, name)
         self.registry.begin(session, RecordingOutbox())
         return session

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from chat_protocol.errors import UnavailableError
-from chat_protocol.messages import REFS, RegName
+from chat_protocol.messages import REFS_AT_MOST, RegName
 from chat_server.chat.directory import LocalDirectory
 from chat_server.chat.identity import Identity
 from chat_server.chat.registry import Registry
@@ -58,7 +58,7 @@ def test_what_an_earlier_run_knew_is_bounded() -> None:
     world = World(FragileJournal())
     token = made(world)[1].begin("ann").token
     session_id = Session(token, Identity("")).id
-    known = {str(number): ("lobby", number, 1.0) for number in range(REFS // 2 + 10)}
+    known = {str(number): ("lobby", number, 1.0) for number in range(REFS_AT_MOST // 2 + 10)}
     assert isinstance(world.journal, FragileJournal)
     world.journal.known_refs[session_id] = known
     session = made(world.restarted())[1].claim(RegName("ann", token))

@@ -6,7 +6,7 @@ import pytest
 
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import (
-    PAGE,
+    PAGE_MESSAGES,
     Ack,
     ClientMessage,
     ErrorFrame,
@@ -22,7 +22,7 @@ from chat_protocol.messages import (
     TopicFrame,
 )
 from chat_server.chat import room as room_module
-from chat_server.chat.room import REPLAY
+from chat_server.chat.room import REPLAY_MESSAGES
 from chat_server.errors import JournalError
 from chat_server.journal.base import Bounds, Page
 from chat_server.journal.ledger import Ledger
@@ -157,7 +157,7 @@ def test_a_resend_is_acknowledged_once_the_first_is_stored() -> None:
 @pytest.mark.parametrize("step", [1, 2, 7])
 def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Contract 2: a new ref beyond it is refused, an old one acknowledged again, however often it comes."""
-    monkeypatch.setattr(room_module, "REFS", 5)
+    monkeypatch.setattr(room_module, "REFS_AT_MOST", 5)
     world = World()
     ann, bob = world.clients("ann", "bob")
     messages = [Msg(str(number), ref=str(number)) for number in range(7)]
@@ -174,7 +174,7 @@ def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyP
 
 def test_who_has_read_the_acknowledgements_may_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: a PING behind them asks, its PONG releases their refs, and only those of its room."""
-    monkeypatch.setattr(room_module, "REFS", 6)
+    monkeypatch.setattr(room_module, "REFS_AT_MOST", 6)
     world = World()
     ann, bob = world.clients("ann", "bob", rooms=["den"])
     ann.send(Msg("in the den", "den", ref="d"))
@@ -312,7 +312,7 @@ def test_to_join_again_shows_nothing_twice() -> None:
     assert ann.outbox.of(Joined) == []
 
 
-@pytest.mark.parametrize("missed", [PAGE, PAGE + 1, 3 * PAGE + 7])
+@pytest.mark.parametrize("missed", [PAGE_MESSAGES, PAGE_MESSAGES + 1, 3 * PAGE_MESSAGES + 7])
 def test_a_replay_of_many_pages_while_others_speak(missed: int) -> None:
     """Between two pages the others go on; nothing is missing, nothing comes twice."""
     world = World()
@@ -325,13 +325,13 @@ def test_a_replay_of_many_pages_while_others_speak(missed: int) -> None:
 
     def go_on() -> None:
         pages.append(len(bob.outbox.ids()))
-        ann.say(*["meanwhile"] * (PAGE // 2))
+        ann.say(*["meanwhile"] * (PAGE_MESSAGES // 2))
 
     bob.outbox.on_wait = go_on
     bob.send(Join("lobby", 0))
     ann.say("live")
     ids = bob.outbox.ids()
-    assert ids == list(range(1, missed + len(pages) * (PAGE // 2) + 2))
+    assert ids == list(range(1, missed + len(pages) * (PAGE_MESSAGES // 2) + 2))
     assert pages
     assert texts(bob.outbox)[-1] == "live"
 
@@ -388,10 +388,10 @@ def test_nothing_is_lost_by_who_comes_back(monkeypatch: pytest.MonkeyPatch, paci
 
 def test_a_replay_ends_with_a_reader_who_does_not_read() -> None:
     """The thread of one who left or stopped reading does not go on for ever; its connection ends."""
-    world = World(journal=MemoryJournal(2 * REPLAY))
+    world = World(journal=MemoryJournal(2 * REPLAY_MESSAGES))
     ann, bob = world.clients("ann", "bob")
     bob.send(Leave("lobby"))
-    ann.say(*["x"] * (REPLAY + 1))
+    ann.say(*["x"] * (REPLAY_MESSAGES + 1))
     ann.outbox.clear()
     bob.outbox.clear()
     bob.outbox.readable = False
@@ -399,7 +399,7 @@ def test_a_replay_ends_with_a_reader_who_does_not_read() -> None:
     ann.say("more")
     got = bob.outbox.ids()
     assert got == list(range(1, len(got) + 1))
-    assert len(got) <= REPLAY
+    assert len(got) <= REPLAY_MESSAGES
     assert bob.outbox.ended == ["slow_consumer"]
     bob.hang_up("slow_consumer")
     assert [type(each) for each in ann.outbox.messages] == [Joined, Left]
@@ -409,7 +409,7 @@ class UnreadableJournal(FragileJournal):
     """A journal that can be read so many times more."""
 
     def __init__(self) -> None:
-        super().__init__(10 * REPLAY)
+        super().__init__(10 * REPLAY_MESSAGES)
         self.reads = 1_000_000
 
     def _read_or_fail(self) -> None:
@@ -458,7 +458,7 @@ def test_a_replay_that_fails_in_the_middle_ends_the_connection() -> None:
     world = World(journal)
     ann, bob = world.clients("ann", "bob", rooms=["den"])
     bob.send(Leave("den"))
-    ann.say(*["x"] * (REPLAY + 1), room="den")
+    ann.say(*["x"] * (REPLAY_MESSAGES + 1), room="den")
     journal.reads = 2
     bob.send(Join("den", 0))
     assert bob.outbox.errors() == []
@@ -478,7 +478,7 @@ def test_who_joins_a_busy_room_goes_live() -> None:
 
     def talk() -> None:
         waits.append(1)
-        ann.send(*[Msg("m", "den")] * (PAGE + 1))
+        ann.send(*[Msg("m", "den")] * (PAGE_MESSAGES + 1))
 
     cat.outbox.on_wait = talk
     cat.send(Join("den", after=0))

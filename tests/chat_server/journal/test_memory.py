@@ -48,7 +48,7 @@ def test_nothing_follows_behind() -> None:
 
 def test_what_is_known_of_forgotten_rooms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the latest ones the last id; any other room begins above whatever it may have had."""
-    monkeypatch.setattr(memory, "FLOORS", 2)
+    monkeypatch.setattr(memory, "FLOORS_REMEMBERED", 2)
     journal = MemoryJournal()
     for room, last in (("a", 9), ("b", 3), ("c", 5), ("@inbox", 50)):
         journal.commit([record(room, 1, last)])

@@ -25,7 +25,7 @@ REGISTER = b'{"type":"REG_NAME","name":"ann"}\n'
 @pytest.fixture(autouse=True)
 def _ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a connection that ends wait but a moment for a peer that reads later."""
-    monkeypatch.setattr(module, "ARRIVAL_STEPS", (0.002,))
+    monkeypatch.setattr(module, "ARRIVAL_STEP_SECONDS", (0.002,))
 
 
 def converse(stage: Stage, *sent: bytes) -> tuple[ClientConnection, list[dict[str, Any]]]:
@@ -229,7 +229,7 @@ def test_the_peer_may_read_its_bye_though_it_still_sends(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With unread bytes a close would be a reset that destroys the BYE: they are read first."""
-    monkeypatch.setattr(module, "LINGER", PATIENCE)
+    monkeypatch.setattr(module, "LINGER_SECONDS", PATIENCE)
     near, far = tcp_pair()
     connection, _ = stage.connection((near, far))
     far.sendall(REGISTER + b'{"type":"EXIT"}\n' + b"x" * 100_000)
@@ -245,7 +245,7 @@ def test_a_peer_that_sends_for_ever_is_not_read_for_ever(
 ) -> None:
     """The patience for what a peer still sends is bounded in bytes."""
     monkeypatch.setattr(module, "LINGER_BYTES", 200_000)
-    monkeypatch.setattr(module, "LINGER", PATIENCE)
+    monkeypatch.setattr(module, "LINGER_SECONDS", PATIENCE)
     connection, far = begin(stage, REGISTER)
     connection.end(CloseReason.PING_TIMEOUT)
     with pytest.raises(OSError, match=r"Broken pipe|reset"):

@@ -89,7 +89,7 @@ def tcp() -> socket.socket:
 
 def test_a_burst_is_taken_whole(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than one burst at once: every one is taken, in several rounds."""
-    monkeypatch.setattr(module, "BURST", 16)
+    monkeypatch.setattr(module, "BURST_CONNECTIONS", 16)
     (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
     clients = [socket.create_connection(listener.address, PATIENCE) for _ in range(100)]
     listener.start()
@@ -134,7 +134,7 @@ def test_a_system_without_descriptors_is_waited_for(
     acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """It is counted and logged, the thread rests instead of spinning, and then takes the next."""
-    monkeypatch.setattr(module, "REST", 0.001)
+    monkeypatch.setattr(module, "NO_DESCRIPTOR_SECONDS", 0.001)
     fake = FakeListening([OSError(number, os.strerror(number)), tcp()])
     listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
     with capture_logs() as logs:
@@ -148,7 +148,7 @@ def test_a_system_without_descriptors_is_waited_for(
 
 def test_stop_need_not_wait_for_the_rest(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also while it rests for want of descriptors it is woken."""
-    monkeypatch.setattr(module, "REST", 600)
+    monkeypatch.setattr(module, "NO_DESCRIPTOR_SECONDS", 600)
     fake = FakeListening([OSError(errno.EMFILE, "none left"), left := tcp()])
     listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
     with capture_logs():

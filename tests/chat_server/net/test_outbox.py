@@ -11,7 +11,7 @@ import pytest
 from chat_protocol.reasons import CloseReason
 from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
-from chat_server.net.outbox import STALLED, Outbox, OutboxLimits, Watcher
+from chat_server.net.outbox import STALLED_SECONDS, Outbox, OutboxLimits, Watcher
 from chat_server.net.transport import TcpTransport
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
@@ -245,7 +245,7 @@ def test_far_behind_counts_as_congested_only_while_it_reads(rig: Rig) -> None:
     assert states == {TAKEN, CONGESTED}
     rig.clock.now += 0.9  # it waits for a packet that was lost
     assert rig.outbox.push(Frames(line(1))) == CONGESTED
-    rig.clock.now += STALLED
+    rig.clock.now += STALLED_SECONDS
     assert rig.outbox.push(Frames(line(1))) == TAKEN
     available(rig.far)
     rig.outbox.flush()

@@ -21,8 +21,8 @@ from chat_server.net import connection as connection_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
 from chat_server.net.flusher import Flusher
-from chat_server.net.heartbeat import STUCK
-from chat_server.net.server import JOURNAL_PATIENCE, Server
+from chat_server.net.heartbeat import STUCK_SECONDS
+from chat_server.net.server import JOURNAL_JOB_SECONDS, Server
 from chat_server.stream.frames import Frames
 from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until_end
 
@@ -118,7 +118,7 @@ def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
     start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who reads nothing is dropped when the time is up; all others have their BYE long before."""
-    monkeypatch.setattr(connection_module, "LINGER", 0.05)
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 0.05)
     server = start(drain_timeout=0.3)
     frozen = socket.socket()
     frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -215,7 +215,7 @@ def test_ready_only_while_it_serves(start: Callable[..., Server]) -> None:
 def test_a_thread_that_is_stuck_is_named(start: Callable[..., Server]) -> None:
     """A job of the deliverer for a few seconds, one of the journal for a minute."""
     server = start()
-    for worker, patience in ((server.deliverer, STUCK), (server.journalist, JOURNAL_PATIENCE)):
+    for worker, patience in ((server.deliverer, STUCK_SECONDS), (server.journalist, JOURNAL_JOB_SECONDS)):
         begun, over = threading.Event(), threading.Event()
         clock = Clock()
         worker.heartbeat._clock = clock  # noqa: SLF001  # time for this thread alone

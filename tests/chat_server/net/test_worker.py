@@ -108,7 +108,7 @@ def test_stop_without_a_start(clock: Clock) -> None:
 
 def test_so_many_jobs_may_wait(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past it whoever hands one over is told, and does it itself."""
-    monkeypatch.setattr(module, "JOBS", 2)
+    monkeypatch.setattr(module, "WAITING_JOBS", 2)
     worker = Worker("upkeep", clock)
     worker(lambda: None)
     worker(lambda: None, delay=5)

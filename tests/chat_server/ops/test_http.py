@@ -124,7 +124,7 @@ def test_any_number_of_slow_clients_hold_up_nobody(server: SideServer) -> None:
 
 def test_the_time_is_for_the_whole_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that goes on and on with a byte each is let go as well."""
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.2)
     server = SideServer("127.0.0.1", 0, ROUTES)
     server.start()
     with socket.create_connection(("127.0.0.1", server.port), 0.01) as slow:
@@ -154,7 +154,7 @@ def test_without_descriptors_it_rests_and_comes_back(
     server: SideServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not try again and again at once, and answers when there are some."""
-    monkeypatch.setattr(module, "REST", 0.05)
+    monkeypatch.setattr(module, "NO_DESCRIPTOR_SECONDS", 0.05)
     tries: list[int] = []
 
     class Full:
@@ -175,7 +175,7 @@ def test_without_descriptors_it_rests_and_comes_back(
 
 def test_a_slow_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time the connection is closed."""
-    monkeypatch.setattr(module, "TIMEOUT", 0.05)
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.05)
     server = SideServer("127.0.0.1", 0, ROUTES)
     server.start()
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as slow:
@@ -186,7 +186,7 @@ def test_a_slow_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_oldest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound who says nothing is closed unanswered; whoever asks is served."""
-    monkeypatch.setattr(module, "REQUESTS", 2)
+    monkeypatch.setattr(module, "OPEN_REQUESTS", 2)
     server = SideServer("127.0.0.1", 0, ROUTES)
     server.start()
     address = ("127.0.0.1", server.port)

@@ -13,7 +13,7 @@ from chat_server.errors import JournalError
 from chat_server.journal.base import FormerKey, Record
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.sqlite import journal as module
-from chat_server.journal.sqlite.journal import ROWS, SYNCHRONOUS, SqliteJournal
+from chat_server.journal.sqlite.journal import ROWS_A_STATEMENT, SYNCHRONOUS, SqliteJournal
 from tests.chat_server.journal.support import filled, ids, referred, settled
 from tests.support.world import record
 
@@ -88,7 +88,7 @@ def test_a_new_file_is_a_new_record(tmp_path: Path) -> None:
         assert one.secret != other.secret
 
 
-@pytest.mark.parametrize("count", [1, 2, ROWS, ROWS + 1, 100])
+@pytest.mark.parametrize("count", [1, 2, ROWS_A_STATEMENT, ROWS_A_STATEMENT + 1, 100])
 def test_a_commit_stores_any_number_of_records(path: Path, count: int) -> None:
     """Of rooms that are new and of such that are known, more than once the same."""
     names = ["one", "two", "three"]
@@ -279,7 +279,7 @@ def test_search_finds_in_the_rooms_it_is_given_alone(path: Path) -> None:
 
 def test_rooms_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new one is taken only if there are not too many; those that there are go on."""
-    monkeypatch.setattr(module, "ROOMS", 2)
+    monkeypatch.setattr(module, "ROOMS_AT_MOST", 2)
     with closing(SqliteJournal(path)) as journal:
         journal.commit([record("den", 1, 1)])
         assert journal.takes("attic")

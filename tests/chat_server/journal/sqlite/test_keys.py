@@ -48,7 +48,7 @@ def test_a_run_has_a_new_key_and_the_one_before_is_known(connection: sqlite3.Con
 
 def test_only_so_many_are_kept(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest goes, so that a loop of crashes does not fill the record."""
-    monkeypatch.setattr(keys, "KEPT", 2)
+    monkeypatch.setattr(keys, "KEPT_KEYS", 2)
     for now in (1.0, 2.0, 3.0):
         rotate(connection, now)
     assert [each.retired for each in former(meta(connection))] == [3.0, 2.0]

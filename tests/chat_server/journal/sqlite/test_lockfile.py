@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from chat_server.errors import JournalError
-from chat_server.journal.sqlite.lockfile import Place, named
+from chat_server.journal.sqlite.lockfile import LockedFile, named
 
 
 def test_a_second_server_is_kept_out_until_the_first_is_gone(tmp_path: Path) -> None:
     """The error names the path; afterwards it can be had."""
-    first = Place(tmp_path / "chat.db")
+    first = LockedFile(tmp_path / "chat.db")
     with pytest.raises(JournalError, match=r"chat\.db is used by another server"):
-        Place(tmp_path / "chat.db")
+        LockedFile(tmp_path / "chat.db")
     first.release()
-    Place(tmp_path / "chat.db").release()
+    LockedFile(tmp_path / "chat.db").release()
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "relative", "hard", "folder", "dangling"])
@@ -35,9 +35,9 @@ def test_another_name_of_the_file_is_the_same_journal(tmp_path: Path, kind: str)
     else:
         other.symlink_to("disk/chat.db" if kind == "relative" else path)
     for first, second in ((path, other), (other, path)):
-        place = Place(first)
+        place = LockedFile(first)
         with pytest.raises(JournalError, match="used by another server"):
-            Place(second)
+            LockedFile(second)
         place.release()
 
 
@@ -47,7 +47,7 @@ def test_a_link_that_is_turned_elsewhere_is_noticed(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     link = tmp_path / "chat.db"
     link.symlink_to("one.db")
-    place = Place(link)
+    place = LockedFile(link)
     place.settle()
     place.check()
     link.unlink()
@@ -69,7 +69,7 @@ def test_the_home_folder_has_its_sign(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     """The error says what to do; a mistyped path leaves nothing behind."""
     with pytest.raises(JournalError, match="folder is not there; make this folder"):
-        Place(tmp_path / "new" / "folder" / "chat.db")
+        LockedFile(tmp_path / "new" / "folder" / "chat.db")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_a_journal_is_explained(tmp_path: Path, name: str, compla
     (tmp_path / "loop").symlink_to("loop")
     for _ in range(2):
         with pytest.raises(JournalError, match=complaint):
-            Place(tmp_path / name)
+            LockedFile(tmp_path / name)
 
 
 def test_a_folder_that_cannot_be_written_is_named(unprivileged: Callable[[], Path]) -> None:
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_written_is_named(unprivileged: Callable[[], Pat
     folder = unprivileged()
     folder.chmod(0o500)
     with pytest.raises(JournalError, match="folder must be one that the server may write"):
-        Place(folder / "chat.db")
+        LockedFile(folder / "chat.db")
 
 
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
@@ -107,7 +107,7 @@ def test_a_file_that_is_taken_away_is_missed_until_it_is_back(tmp_path: Path, en
     """The same file must come back; another of the same name is not it."""
     for each in ("", "-wal", "-shm"):
         (tmp_path / f"chat.db{each}").touch()
-    place = Place(tmp_path / "chat.db")
+    place = LockedFile(tmp_path / "chat.db")
     place.settle()
     place.check()
     taken = place.beside(ending)
@@ -124,7 +124,7 @@ def test_a_file_that_is_taken_away_is_missed_until_it_is_back(tmp_path: Path, en
 
 def test_the_size_of_the_log_is_told(tmp_path: Path) -> None:
     """It is 0 where there is none."""
-    place = Place(tmp_path / "chat.db")
+    place = LockedFile(tmp_path / "chat.db")
     assert place.log_bytes() == 0
     place.beside("-wal").write_bytes(b"12345")
     assert place.log_bytes() == 5
@@ -133,7 +133,7 @@ def test_the_size_of_the_log_is_told(tmp_path: Path) -> None:
 
 def test_a_disk_that_does_not_take_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which file, why, and where to look."""
-    place = Place(tmp_path / "chat.db")
+    place = LockedFile(tmp_path / "chat.db")
     place.sync()
 
     def broken(_descriptor: int) -> None:

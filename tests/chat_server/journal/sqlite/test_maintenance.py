@@ -73,7 +73,7 @@ def test_an_export_has_every_message_of_the_rooms_in_order(path: Path) -> None:
 
 def test_an_export_of_one_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Page after page, with its progress; a room without messages is no error, one that is not there is."""
-    monkeypatch.setattr(maintenance, "MESSAGES", 4)
+    monkeypatch.setattr(maintenance, "MESSAGES_AT_ONCE", 4)
     out, shown = io.BytesIO(), list[tuple[int, int]]()
     assert export(path, "lobby", out, lambda *each: shown.append(each)) == 10
     assert ids(out.getvalue()) == list(range(1, 11))
@@ -101,7 +101,7 @@ def test_a_backup_is_of_one_moment_while_a_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its publishers wait for nothing, and what they store during the copy is not in it."""
-    monkeypatch.setattr(maintenance, "PAGES", 5)
+    monkeypatch.setattr(maintenance, "PAGES_AT_ONCE", 5)
     target = tmp_path / "backup.db"
     with closing(filled(tmp_path / "chat.db", 2000)) as journal, publishing(journal) as following:
         begun: list[int] = []

@@ -117,7 +117,7 @@ def test_a_moment_stays_while_a_server_goes_on(tmp_path: Path) -> None:
 
 def test_the_refs_of_long_ago_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A start reads of each room what was said lately, however much there is."""
-    monkeypatch.setattr(module, "RESENDS", 10.0)
+    monkeypatch.setattr(module, "RESEND_SECONDS", 10.0)
     with closing(SqliteJournal(tmp_path / "chat.db")) as journal:
         journal.commit([referred("lobby", 1, "ann", "old", ts=89.0), referred("den", 1, "ann", "x", ts=2.0)])
         journal.commit([referred("lobby", 2, "ann", "new", ts=90.0), record("lobby", 3, 3, 100.0)])

@@ -12,7 +12,7 @@ from chat_server.journal.calendar import Clocks
 from chat_server.journal.sqlite import journal as journal_module
 from chat_server.journal.sqlite import retention as module
 from chat_server.journal.sqlite.journal import SqliteJournal
-from chat_server.journal.sqlite.retention import AGE_LOOK, DOUBT_SECONDS, ROWS
+from chat_server.journal.sqlite.retention import AGE_LOOK_SECONDS, DOUBT_SECONDS, ROWS_A_STEP
 from tests.chat_server.journal.support import Now, filled, ids, settled
 from tests.support.world import Client, World, record
 
@@ -70,12 +70,12 @@ def test_search_forgets_too(path: Path) -> None:
 
 def test_a_long_backlog_is_removed_a_step_at_a_time(path: Path) -> None:
     """No publisher waits for all of it, and there is no pause until it is done."""
-    rows = ROWS * 2 + 10
+    rows = ROWS_A_STEP * 2 + 10
     with closing(filled(path, rows * 2)) as journal:
         pass
     with closing(SqliteJournal(path, keep=2)) as journal:
         journal.trim()
-        assert journal.bounds("lobby").first == ROWS * 2 + 1
+        assert journal.bounds("lobby").first == ROWS_A_STEP * 2 + 1
         assert journal.behind
         journal.trim()
         journal.trim()
@@ -85,7 +85,7 @@ def test_a_long_backlog_is_removed_a_step_at_a_time(path: Path) -> None:
 
 def test_whoever_floods_makes_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If `trim` never gets its turn, commits remove more than they store: nothing grows without end."""
-    monkeypatch.setattr(journal_module, "LATE", 20)
+    monkeypatch.setattr(journal_module, "LATE_COMMITS", 20)
     with closing(SqliteJournal(path, keep=5)) as journal:
         kept = []
         for id_ in range(1, 301):
@@ -100,7 +100,7 @@ def test_whoever_floods_makes_room(path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_could_not_be_removed_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is it forgotten, nor does what was stored beside it fail."""
-    monkeypatch.setattr(journal_module, "LATE", 0)
+    monkeypatch.setattr(journal_module, "LATE_COMMITS", 0)
     with closing(filled(path, 10)) as journal:
         pass
     with closing(SqliteJournal(path, keep=2)) as journal:
@@ -122,7 +122,7 @@ def broken(_connection: sqlite3.Connection) -> NoReturn:
 
 def test_many_rooms_are_looked_at_a_few_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each gets its turn."""
-    monkeypatch.setattr(module, "ROOMS", 3)
+    monkeypatch.setattr(module, "ROOMS_A_STEP", 3)
     with closing(SqliteJournal(path, keep=1)) as journal:
         rooms = [f"room{number}" for number in range(8)]
         journal.commit([record(room, id_, id_) for room in rooms for id_ in (1, 2)])
@@ -140,7 +140,7 @@ def test_a_silent_room_ages(path: Path) -> None:
     now = Now(10.0)
     with closing(filled(path, 10, keep_seconds=30.0, clocks=Clocks(now, now))) as journal:
         assert settled(journal).bounds("lobby").first == 1
-        now.now += AGE_LOOK - 1
+        now.now += AGE_LOOK_SECONDS - 1
         assert settled(journal).bounds("lobby").first == 1
         now.now += 1
         assert settled(journal).bounds("lobby").first == 11
@@ -156,12 +156,12 @@ def test_a_clock_that_is_ahead_for_a_moment_removes_nothing(path: Path) -> None:
         for seconds in (40 * DAY, -40 * DAY, 400 * DAY, -400 * DAY):
             now.now += seconds
             for each in (now, monotonic):
-                each.now += AGE_LOOK
+                each.now += AGE_LOOK_SECONDS
             assert settled(journal).bounds("lobby").first == 1
         now.now += 40 * DAY
         settled(journal)
         for each in (now, monotonic):
-            each.now += AGE_LOOK
+            each.now += AGE_LOOK_SECONDS
         settled(journal)
         for each in (now, monotonic):
             each.now += DOUBT_SECONDS
@@ -175,7 +175,7 @@ def test_a_clock_that_is_ahead_at_the_start_removes_nothing(path: Path) -> None:
     with closing(SqliteJournal(path, keep_seconds=30 * DAY, clocks=Clocks(now, monotonic))) as journal:
         assert settled(journal).bounds("lobby").first == 1
         now.now = 20.0
-        monotonic.now = DOUBT_SECONDS + AGE_LOOK
+        monotonic.now = DOUBT_SECONDS + AGE_LOOK_SECONDS
         assert settled(journal).bounds("lobby").first == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from chat_server.errors import JournalError
 from chat_server.journal.sqlite import wal
 from chat_server.journal.sqlite.journal import SqliteJournal
-from chat_server.journal.sqlite.lockfile import Place
+from chat_server.journal.sqlite.lockfile import LockedFile
 from tests.chat_server.journal.support import settled
 from tests.support.world import record
 
@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 def shrink(monkeypatch: pytest.MonkeyPatch, factor: int = 64) -> None:
     """Make all sizes smaller by a factor."""
-    for name in ("LOG_BYTES", "LOG_LARGE", "LOG_TURN", "LOG_REST", "LOG_LIMIT", "LOG_STEP"):
+    for name in ("LOG_BYTES", "LARGE_BYTES", "TURN_BYTES", "REMAINDER_BYTES", "FILE_BYTES", "STEP_BYTES"):
         monkeypatch.setattr(wal, name, getattr(wal, name) // factor)
 
 
@@ -69,7 +69,7 @@ class Meanwhile:
 
 def beside(monkeypatch: pytest.MonkeyPatch, job: Callable[[], None]) -> None:
     """Have something done whenever the log has just been brought into the file, as by another thread."""
-    monkeypatch.setattr(Place, "sync", lambda _: job())
+    monkeypatch.setattr(LockedFile, "sync", lambda _: job())
 
 
 def test_it_begins_anew_if_publishers_pause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_it_begins_anew_if_publishers_pause(path: Path, monkeypatch: pytest.Monk
     shrink(monkeypatch)
     with closing(SqliteJournal(path)) as journal:
         flood = Flood(journal, path)
-        monkeypatch.setattr(wal, "LOG_LIMIT", 1 << 40)
+        monkeypatch.setattr(wal, "FILE_BYTES", 1 << 40)
         sizes = []
         for _ in range(40):
             flood.say(10)
@@ -89,7 +89,7 @@ def test_it_begins_anew_if_publishers_pause(path: Path, monkeypatch: pytest.Monk
 def test_it_begins_anew_if_publishers_never_pause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: a commit brings in what came since, once that is little; nothing else shortens it here."""
     shrink(monkeypatch)
-    monkeypatch.setattr(wal, "LOG_STEP", 1 << 40)
+    monkeypatch.setattr(wal, "STEP_BYTES", 1 << 40)
     with closing(SqliteJournal(path)) as journal:
         flood = Flood(journal, path)
         log = journal._log  # noqa: SLF001  # as another thread would write in the middle of it
@@ -100,7 +100,7 @@ def test_it_begins_anew_if_publishers_never_pause(path: Path, monkeypatch: pytes
             flood.say(60)  # too many to be quiet
             journal.upkeep()
             sizes.append(flood.size)
-        assert wal.LOG_TURN < max(sizes) < 2 * wal.LOG_TURN < path.stat().st_size
+        assert wal.TURN_BYTES < max(sizes) < 2 * wal.TURN_BYTES < path.stat().st_size
         assert journal.bounds("lobby").last == flood.last
 
 
@@ -114,7 +114,7 @@ def test_it_has_a_limit_however_slow_the_upkeep_is(
     with closing(SqliteJournal(path)) as journal:
         flood = Flood(journal, path)
         flood.say(2000)
-        assert wal.LOG_LIMIT < flood.size < 2 * wal.LOG_LIMIT
+        assert wal.FILE_BYTES < flood.size < 2 * wal.FILE_BYTES
 
 
 def test_its_place_is_given_back_once_publishers_are_quiet(
@@ -126,7 +126,7 @@ def test_its_place_is_given_back_once_publishers_are_quiet(
         flood = Flood(journal, path)
         flood.say(300)
         journal.upkeep()
-        assert flood.size > wal.LOG_LARGE, "there was no quiet yet"
+        assert flood.size > wal.LARGE_BYTES, "there was no quiet yet"
         journal.upkeep()
         assert flood.size == 0
         flood.say()
@@ -144,7 +144,7 @@ def test_nobody_waits_for_who_reads_for_long(path: Path, monkeypatch: pytest.Mon
         for _ in range(40):
             flood.say(10)
             journal.upkeep()
-        assert flood.size > wal.LOG_TURN
+        assert flood.size > wal.TURN_BYTES
         reader.execute("COMMIT")
         settled(journal)
         assert flood.size == 0
