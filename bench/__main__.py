@@ -7,11 +7,12 @@ import signal
 import sys
 from pathlib import Path
 
-from bench import build, compare, install, machine, plot, report, results
+from bench import build, compare, image, install, machine, plot, report, results
 from bench.errors import BenchError
 from bench.generator import Generator
 from bench.peers import PEERS
 from bench.peers.base import Peer
+from bench.peers.chat import ChatServer
 from bench.progress import measure_all
 from bench.results import Results
 from bench.runner import Runner, plan
@@ -84,6 +85,16 @@ def able_peers(peers: list[Peer]) -> tuple[list[Peer], dict[str, str]]:
     return [peer for peer in peers if peer.name not in left_out], left_out
 
 
+def use_image(peers: list[Peer]) -> None:
+    """Have the chat server run on the image's Python, where there is an engine for it."""
+    if not image.built():
+        print("bench: no Docker engine: the server runs on the Python of the benchmark", file=sys.stderr)
+        return
+    for peer in peers:
+        if isinstance(peer, ChatServer):
+            peer.in_image = True
+
+
 def new_results(peers: list[Peer], left_out: dict[str, str]) -> Results:
     """Results with nothing measured yet."""
     started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -112,6 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.no_install:
         install.install(wanted)
     peers, left_out = able_peers(wanted)
+    use_image(peers)
     for name, reason in left_out.items():
         print(f"bench: left out: {name}: {reason}", file=sys.stderr)
     directory = PARTIAL if arguments.quick or arguments.scenario or arguments.peer else FULL

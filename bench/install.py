@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.peers.base import InstalledPeer, Peer
+from bench import testing
+from bench.peers.base import UNPACKED, InstalledPeer, Peer
 
 COMPILER = ("gcc", "libc6-dev")
 # Debian's packages ask this script whether a service may be started; 101 is no.
@@ -47,6 +48,15 @@ def apt(*words: str) -> bool:
 
 def install(peers: Sequence[Peer]) -> None:
     """Install what is missing. What cannot be installed is left out later, by name."""
+    if not os.geteuid() and shutil.which("apt-get"):
+        for peer in peers:
+            if (
+                isinstance(peer, InstalledPeer)
+                and peer.newer
+                and not str(peer.path()).startswith(str(UNPACKED))
+            ):
+                print(f"bench: unpacking {peer.package} of Debian's testing suite", file=sys.stderr)
+                testing.unpack(peer.package)
     groups = wanted(peers, shutil.which("cc"))
     if not groups or os.geteuid() or not shutil.which("apt-get"):
         return

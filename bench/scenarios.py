@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 SUBJECT = "chat-server"
-OTHERS = ("nats-server", "ngIRCd", "mosquitto", "naive")
+OTHERS = ("nats-server", "redis-server", "ngIRCd", "mosquitto", "naive")
 EVERYONE = (SUBJECT, *OTHERS)
 LIMIT = "loopback limit"
 

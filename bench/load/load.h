@@ -35,6 +35,7 @@ struct protocol {
     struct bytes ping, pong;
     struct bytes ping_end; /* if the PONG is to repeat what stands before it */
     struct bytes refusal; /* seen while joining, it ends the run */
+    bool echoes;    /* who speaks hears it as well: passed over, the others are what counts */
     bool quick_ack; /* for a server that leaves Nagle's algorithm on: no 40 ms waits */
 };
 

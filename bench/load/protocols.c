@@ -1,6 +1,7 @@
 /* The protocols, as data: how one registers, joins a room and publishes.
  * The sender never gets its own message back: NATS by echo:false, MQTT 5 by
- * no-local, IRC and chat by themselves. So the work is equal. */
+ * no-local, IRC and chat by themselves. So the work is equal, but for Redis,
+ * whose senders always hear themselves: one delivery more for each message. */
 #include "load.h"
 
 #include <stdio.h>
@@ -35,6 +36,13 @@ static const struct step mqtt_steps[] = {
     {BYTES("\x90\4\0\1\0\0"), NONE},
 };
 
+/* Redis' RESP3, in which one connection may both listen and publish. */
+static const struct step redis_steps[] = {
+    {NONE, BYTES("HELLO 3\r\n")},
+    {BYTES("proto"), BYTES("SUBSCRIBE %r\r\n")},
+    {BYTES("subscribe"), NONE},
+};
+
 /* No handshake at all: bench/limit.c, which only ever writes. */
 static const struct step raw_steps[] = {{NONE, NONE}};
 
@@ -64,6 +72,11 @@ static const struct protocol protocols[] = {
         .name = "mqtt", .steps = mqtt_steps, .registered = 2, .joined = 3,
         .frame = BYTES("\x30%v\0\x08%r\0"), .frame_end = NONE,
     },
+    {
+        .name = "redis", .steps = redis_steps, .registered = 2, .joined = 3,
+        .frame = BYTES("*3\r\n$7\r\nPUBLISH\r\n$8\r\n%r\r\n$%s\r\n"), .frame_end = BYTES("\r\n"),
+        .refusal = BYTES("-ERR"), .echoes = true,
+    },
     {.name = "raw", .steps = raw_steps, .registered = 1, .joined = 1},
 };
 
@@ -77,7 +90,7 @@ const struct protocol *find_protocol(const char *name)
 
 const char *protocol_names(void)
 {
-    return "chat, irc, nats, mqtt, raw";
+    return "chat, irc, nats, mqtt, redis, raw";
 }
 
 /* MQTT's variable-length integer: seven bits a byte, the lowest first. */

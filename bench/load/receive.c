@@ -43,6 +43,8 @@ static inline void deliver(struct connection *receiver, const char *mark)
         return; /* history, from an earlier run */
     uint32_t index = origin & SENDER_MASK;
     struct connection *sender = &run.connections[index];
+    if (sender == receiver && run.protocol->echoes)
+        return;
     if (index > run.count || sender == receiver || sender->room != receiver->room ||
         sender->seat >= run.options.senders) {
         run.misplaced++;

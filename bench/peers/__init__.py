@@ -7,12 +7,14 @@ from bench.peers.mosquitto import Mosquitto
 from bench.peers.naive import Naive
 from bench.peers.nats import Nats
 from bench.peers.ngircd import NgIrcd
+from bench.peers.redis import Redis
 
 STORED = ("--journal", f"sqlite:{DIRECTORY}/chat.db")
 
 PEERS: tuple[Peer, ...] = (
     ChatServer(),
     Nats(),
+    Redis(),
     NgIrcd(),
     Mosquitto(),
     Naive(),

@@ -20,6 +20,8 @@ START_SECONDS = 20
 STOP_SECONDS = 30
 POLL_SECONDS = 0.02
 HERE = Path(__file__).parent
+# Packages that are unpacked here instead of installed.
+UNPACKED = HERE.parents[1] / "build/bench/testing"
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class InstalledPeer(Peer):
 
     program: ClassVar[str]
     package: ClassVar[str]
+    # Whether Debian's testing suite is asked first: the stable one's is years old, and it needs no library.
+    newer: ClassVar[bool] = False
     configuration: ClassVar[str]
     # What has it stay in the foreground and read the configuration that follows.
     flags: ClassVar[tuple[str, ...]]
@@ -136,7 +140,8 @@ class InstalledPeer(Peer):
 
     def path(self) -> str | None:
         """Where its program is: daemons are in directories that a user's PATH may lack."""
-        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        own = f"{UNPACKED}/usr/sbin:{UNPACKED}/usr/bin:"
+        return shutil.which(self.program, path=f"{own}{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
     def missing(self) -> str:
         """Why it cannot run here; empty when it can."""

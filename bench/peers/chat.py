@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import image
 from bench.machine import first_line
 from bench.peers.base import Peer, Running, free_port
 
@@ -28,6 +30,9 @@ class ChatServer(Peer):
     tree: Path = REPOSITORY
     scraped: bool = False
     metrics_port: int = 0
+    # Whether it runs on the image's Python, in a container; else on the one that runs the benchmark.
+    in_image: bool = False
+    core: int = 0
 
     protocol = "chat"
 
@@ -52,7 +57,8 @@ class ChatServer(Peer):
         if self.options:
             return ""
         described = first_line("git", "-C", str(self.tree), "describe", "--always", "--dirty")
-        return f"revision {described or 'unknown'}"
+        python = image.python_version() if self.in_image else f"Python {platform.python_version()}"
+        return f"revision {described or 'unknown'}, {python}"
 
     def environment(self) -> dict[str, str]:
         """Put the tree first on the path, and let no setting of the caller's leak in."""
@@ -61,19 +67,32 @@ class ChatServer(Peer):
 
     def command(self, directory: Path, port: int) -> list[str]:
         """Serve on free ports; what it stores goes into the run's own directory."""
-        return [
-            *(sys.executable, "-m", "chat_server"),
-            *("--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(self.metrics_port)),
+        arguments = [
+            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--metrics-host", "127.0.0.1", "--metrics-port", str(self.metrics_port)),
             *(option.replace(DIRECTORY, str(directory)) for option in self.options),
         ]
+        if self.in_image:
+            return image.command(self.container, self.core, self.tree, directory, arguments)
+        return [sys.executable, "-m", "chat_server", *arguments]
+
+    @property
+    def container(self) -> str:
+        """The name of the container that it runs in."""
+        return f"chat-bench-{os.getpid()}"
 
     @contextlib.contextmanager
     def start(self, core: int, directory: Path) -> Iterator[Running]:
         """Run the server, and scrape its metrics where that is wanted."""
-        self.metrics_port = free_port()
+        self.metrics_port, self.core = free_port(), core
         scraper = scraping(self.metrics_port) if self.scraped else contextlib.nullcontext()
         with super().start(core, directory) as running, scraper:
             yield running
+
+    def look(self, pid: int, log: Path, port: int) -> Running | None:
+        """See whether the server is up by now; in a container it has another process than what started it."""
+        process = image.pid(self.container) if self.in_image else pid
+        return super().look(process, log, port) if process is not None else None
 
 
 def scrape_until(over: threading.Event, url: str) -> None:

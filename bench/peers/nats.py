@@ -10,6 +10,7 @@ class Nats(InstalledPeer):
     protocol = "nats"
     program = "nats-server"
     package = "nats-server"
+    newer = True
     configuration = "nats-server.conf"
     flags = ("--config",)
     version_flag = "--version"

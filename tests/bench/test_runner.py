@@ -25,8 +25,9 @@ def names(steps: list[Step]) -> list[str]:
 def test_each_round_begins_with_another_server() -> None:
     """So that none is always measured after the same one."""
     steps = plan([ROOMS], ALL, 5)
-    firsts = {names([step for step in steps if step.round == number])[0] for number in range(1, 6)}
-    assert firsts == set(ROOMS.columns())
+    firsts = [names([step for step in steps if step.round == number])[0] for number in range(1, 6)]
+    assert len(set(firsts)) == 5
+    assert set(firsts) <= set(ROOMS.columns())
 
 
 def test_rounds_rotate_over_those_who_take_part() -> None:
