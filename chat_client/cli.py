@@ -152,7 +152,7 @@ def main(line: Sequence[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """Have all three streams, also where the caller has closed one, and none that a character breaks."""
+    """Have all three streams, also if the caller has closed one, and none that a character breaks."""
     for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_RDWR)

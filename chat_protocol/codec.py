@@ -41,7 +41,7 @@ class Decoder(Generic[M]):
         self._types = {struct.__struct_config__.tag for struct in union.__args__}  # type: ignore[attr-defined]  # each is a tagged Struct
 
     def decode(self, block: bytes) -> "list[M | PeerError]":
-        """Decode complete lines, in order; where a line breaks a rule its error stands in its place."""
+        """Decode complete lines, in order; if a line breaks a rule its error stands in its place."""
         if self._is_plain(block):
             try:
                 decoded = self._decoder.decode_lines(block)

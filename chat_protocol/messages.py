@@ -168,7 +168,7 @@ class RegNameRequest(Message, tag="REG_NAME"):
 
 
 class Welcome(Message, tag="WELCOME"):
-    """The name is registered. `resumed` is sent where a session was asked for."""
+    """The name is registered. `resumed` is sent if a session was asked for."""
 
     name: str
     session: str

@@ -32,22 +32,15 @@ from chat_server.net.server import Server
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
+from chat_server.stream.pacing import COLLECT_THRESHOLDS, SWITCH_SECONDS
 
 logger = structlog.get_logger()
 
-#: How many messages of each room are kept in memory, where the setting says nothing.
+#: How many messages of each room are kept in memory, if the setting says nothing.
 MEMORY_MESSAGES = 1000
 
 #: The commands on a journal in a file.
 MAINTENANCE = ("export", "backup", "check")
-
-#: How long, in seconds, a thread waits for the interpreter's lock before it asks for it. Threads here let go
-#: of it at every system call; with Python's 5 ms a thousand that wait wake 200 times a second each, for
-#: nothing: 1,500 busy rooms of 4 were 1.7 times as fast so, with 0.4 of the p99 (measured).
-SWITCH_SECONDS = 0.1
-#: When cycles are looked for (gc.set_threshold): connections that ended are the only ones, and a full
-#: look at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
-COLLECT_THRESHOLDS = (50_000, 20, 20)
 
 #: The signals that end the server in order, and those that are for others and do nothing here. SIGHUP
 #: reads the settings again.

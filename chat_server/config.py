@@ -130,9 +130,7 @@ class Config:
     )
     absent_bytes: int = _setting(64 << 20, _whole(0, 1 << 40), "bytes that those may take, at the most")
     drain_timeout: float = _setting(20.0, _seconds(0, 3600), "seconds that a stop may take")
-    cpus: str = _setting(
-        "auto", _cpus, "CPUs to run on: auto (one, where the GIL is in force), all, or a list"
-    )
+    cpus: str = _setting("auto", _cpus, "CPUs to run on: auto (one, if the GIL is in force), all, or a list")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least level that is logged"
     )

@@ -53,7 +53,7 @@ EVENTS = {
 
 
 def configure(level: str, form: str, stream: TextIO | None = sys.stdout) -> None:
-    """Set the log up. `form` is json, console, or auto: JSON where the stream is no terminal.
+    """Set the log up. `form` is json, console, or auto: JSON if the stream is no terminal.
 
     Where whoever started the server closed its stdout, there is no stream, and every line is lost.
     """

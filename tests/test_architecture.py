@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "chat": {"stream", "journal", "faults", "errors"},
     "net": {"chat", "stream", "journal", "config", "faults", "errors"},
     "ops": {"net", "chat", "stream", "faults", "log"},
-    "cli": {"ops", "net", "journal", "config", "log", "output", "faults", "errors"},
+    "cli": {"ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"},
     "__main__": {"cli"},
 }
 #: What the protocol may import.

@@ -21,7 +21,7 @@ COOLDOWNS_REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Say this now; in `room`, or where none is given in the room the client is turned to."""
+    """Say this now; in `room`, or in the room the client is turned to if none is given."""
 
     text: str
     action: bool

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 #: No script is longer.
 SCRIPT_BYTES = 1024 * 1024
-#: The cooldown where a script sets none, in seconds.
+#: The cooldown if a script sets none, in seconds.
 COOLDOWN_SECONDS = 30.0
 #: A `loop` must pause at least so long on its way, in seconds, so that no script floods a room.
 SHORTEST_LOOP_SECONDS = 0.1

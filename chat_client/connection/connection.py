@@ -58,7 +58,7 @@ class Connection:
         self._decoder = server_decoder()
 
     def receive(self, timeout: float) -> list[object] | None:
-        """Wait for bytes; return the messages they complete, or none where the time, in seconds, is up.
+        """Wait for bytes; return the messages they complete, or none if the time, in seconds, is up.
 
         A line that is no message stands in the list as an error. Raises `ConnectionLostError`,
         `IncompatibleError`.

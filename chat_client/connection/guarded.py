@@ -32,7 +32,7 @@ class GuardedProtocol:
 
     def __init__(self, protocol: ClientProtocol) -> None:
         self._protocol = protocol
-        # Guards the bytes on the connection. A send under it ends after SEND_TIMEOUT at the latest.
+        # Guards the bytes on the connection. A send under it ends after SEND_SECONDS at the latest.
         self._sending = threading.Lock()
         #: Guards what follows and the protocol; notified whenever any of it changes.
         self.changed = threading.Condition()

@@ -83,7 +83,7 @@ class Session:
         self._thread.start()
 
     def send(self, message: ClientMessage) -> None:
-        """Send a message; MSG, DM and JOIN wait for the connection where there is none.
+        """Send a message; MSG, DM and JOIN wait for the connection if there is none.
 
         Raises `NotSentError`.
         """
@@ -98,7 +98,7 @@ class Session:
         return self._protocol.status()
 
     def wait_for_pending(self, at_most: int, timeout: float | None = None) -> bool:
-        """Wait until at most so many messages are unacknowledged; false where it is over before that."""
+        """Wait until at most so many messages are unacknowledged; false if it is over before that."""
         return self._wait(lambda: len(self._protocol.pending()) <= at_most, timeout)
 
     def leave(self, timeout: float = LEAVE_SECONDS) -> list[Msg | Dm]:

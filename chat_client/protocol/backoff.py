@@ -45,7 +45,7 @@ class Backoff:
         self.failures = 0
 
     def lost(self, now: float, hint: float | None = None) -> float | None:
-        """Return for how many seconds to wait before the next try; none where it is time to give up.
+        """Return for how many seconds to wait before the next try; none if it is time to give up.
 
         `hint` is what the server itself asked for, and begins the waits anew.
         """

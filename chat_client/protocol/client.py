@@ -2,7 +2,7 @@
 
 1. Every message said is kept, in order, until it is acknowledged or refused. After a loss of the
    connection all that is kept goes out again, in order, with the same refs; then what is new.
-2. A resumed session makes that harmless: the server publishes a ref once. Where the session is gone
+2. A resumed session makes that harmless: the server publishes a ref once. If the session is gone
    (`Registered.resumed` is false), a message whose acknowledgement was lost may show twice. It is sent
    nevertheless: twice is better than never, and `Registered.resent` lets the person know.
 3. A message of a room is told once, whether it comes live, replayed or as an acknowledgement.

@@ -33,7 +33,7 @@ class Liveness:
         self.deadline = now + IDLE_SECONDS
 
     def ask(self, now: float) -> bool:
-        """Call it when the deadline has passed: true where a PING is due, false where all hope is gone."""
+        """Call it when the deadline has passed: true if a PING is due, false if all hope is gone."""
         if self._asked:
             return False
         self._asked = True

@@ -35,7 +35,7 @@ class Pending:
         return self._messages.get(ref) if ref else None
 
     def settle(self, ref: str | None) -> Msg | Dm | None:
-        """Forget the message with this ref and return it; none where none waits."""
+        """Forget the message with this ref and return it; none if none waits."""
         message = self._messages.pop(ref, None) if ref else None
         if message is not None:
             self._rooms[_room(message)] -= 1

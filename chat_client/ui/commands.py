@@ -33,7 +33,7 @@ from chat_protocol.messages import (
 #: The column of the help beside the usages, and from how many columns on it stands there.
 USAGE_COLUMNS = 30
 WIDE_COLUMNS = 64
-#: How many messages /search shows, and /history where no number is given.
+#: How many messages /search shows, and /history if no number is given.
 HISTORY_MESSAGES = 20
 #: The help is for terminals of so many columns at least.
 NARROWEST_COLUMNS = 12
@@ -145,7 +145,7 @@ class Interpreter:
         return self.joined(room) or room
 
     def joined(self, room: str) -> str | None:
-        """Return a joined room as it is spelt, or none where one is not in it."""
+        """Return a joined room as it is spelt, or none if one is not in it."""
         wanted = room.removeprefix("#").casefold()
         return next((each for each in self.view.rooms if each.casefold() == wanted), None)
 
@@ -246,7 +246,7 @@ def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     return wrapped(text, max(columns - len("-- ") - 1, NARROWEST_COLUMNS), indent)
 
 
-def _exit(_desk: Interpreter, _argument: str) -> None:
+def _exit(_interpreter: Interpreter, _argument: str) -> None:
     raise LeaveError
 
 

@@ -48,7 +48,7 @@ class LineInput:
         self._lines += map(unmarked, block.split(b"\n")[:-1])
 
     def line(self) -> bytes | None:
-        """Return the next line, without its end; none where no whole one has been read."""
+        """Return the next line, without its end; none if no whole one has been read."""
         return self._lines.popleft() if self._lines else None
 
     def abandon(self) -> bool:

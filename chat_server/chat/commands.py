@@ -46,6 +46,8 @@ ANSWER_BYTES = SERVER_LINE_BYTES - 64 * 1024
 if TYPE_CHECKING:
     from chat_server.chat.conversation import Conversation
 
+    Handler = Callable[[Conversation, Any], None]
+
 Row = TypeVar("Row", str, RoomInfo)
 
 
@@ -135,7 +137,7 @@ def _exit(conversation: "Conversation", message: Exit) -> None:
     conversation.end(CloseReason.EXIT)
 
 
-class Stage(Enum):
+class ConversationStage(Enum):
     """What a conversation is at."""
 
     NAMING = "no name was given yet"
@@ -153,14 +155,14 @@ class Command:
     """
 
     kind: str
-    handler: "Callable[[Conversation, Any], None]"
-    stage: Stage | None
+    handler: "Handler"
+    stage: ConversationStage | None
     cost: int
     target: Callable[[Any], Any] | None = None
 
 
 def _table(
-    *rows: "tuple[type[Message], Callable[[Conversation, Any], None], Stage | None, int, str | None]",
+    *rows: "tuple[type[Message], Handler, ConversationStage | None, int, str | None]",
 ) -> Mapping[Any, Command]:
     return {
         kind: Command(tag(kind), handler, stage, cost, attrgetter(target) if target else None)
@@ -170,17 +172,17 @@ def _table(
 
 #: Message, handler, the stage that it needs, its cost, what messages in a row must share.
 COMMANDS: Mapping[type[Message], Command] = _table(
-    (RegName, _register, Stage.NAMING, 13, None),
-    (Msg, _say, Stage.NAMED, 1, "room"),
-    (Dm, _tell, Stage.NAMED, 1, "to"),
-    (Join, _join, Stage.NAMED, 3, None),
-    (Leave, _leave, Stage.NAMED, 3, None),
-    (Name, _rename, Stage.NAMED, 5, None),
-    (Topic, _topic, Stage.NAMED, 1, None),
-    (Who, _who, Stage.NAMED, 1, None),
-    (List, _list, Stage.NAMED, 1, None),
-    (History, _history, Stage.NAMED, 16, None),
-    (Search, _search, Stage.NAMED, 250, None),
+    (RegName, _register, ConversationStage.NAMING, 13, None),
+    (Msg, _say, ConversationStage.NAMED, 1, "room"),
+    (Dm, _tell, ConversationStage.NAMED, 1, "to"),
+    (Join, _join, ConversationStage.NAMED, 3, None),
+    (Leave, _leave, ConversationStage.NAMED, 3, None),
+    (Name, _rename, ConversationStage.NAMED, 5, None),
+    (Topic, _topic, ConversationStage.NAMED, 1, None),
+    (Who, _who, ConversationStage.NAMED, 1, None),
+    (List, _list, ConversationStage.NAMED, 1, None),
+    (History, _history, ConversationStage.NAMED, 16, None),
+    (Search, _search, ConversationStage.NAMED, 250, None),
     (Ping, _ping, None, 1, None),
     (Pong, _pong, None, 1, None),
     (Exit, _exit, None, 3, None),

@@ -14,7 +14,7 @@ from chat_protocol.errors import (
 )
 from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Dm, ErrorFrame, Message, Msg, RegName
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.commands import COMMANDS, Stage
+from chat_server.chat.commands import COMMANDS, ConversationStage
 from chat_server.chat.hub import Hub
 from chat_server.chat.names import room_key
 from chat_server.chat.room import Room
@@ -60,7 +60,7 @@ class Conversation:
         self.received: dict[str, int] = {}
         #: How many were answered with an ERROR, by code, in the order of their first.
         self.errors: dict[str, int] = {}
-        self.stage = Stage.NAMING
+        self.stage = ConversationStage.NAMING
         #: Why the conversation is over; none while it goes on.
         self.over: CloseReason | None = None
         self._session: Session | None = None
@@ -70,7 +70,7 @@ class Conversation:
     def session(self) -> Session:
         """The client's session. Raises `NotRegisteredError` if no name was given yet."""
         if self._session is None:
-            raise _refusal(Stage.NAMING)
+            raise _refusal(ConversationStage.NAMING)
         return self._session
 
     @property
@@ -81,12 +81,12 @@ class Conversation:
     def named(self, session: Session) -> None:
         """Go on as somebody who has a name."""
         self._session = session
-        self.stage = Stage.NAMED
+        self.stage = ConversationStage.NAMED
 
     def end(self, reason: CloseReason) -> None:
         """Look at nothing that comes from now on."""
         self.over = reason
-        self.stage = Stage.OVER
+        self.stage = ConversationStage.OVER
 
     def room(self, name: str | None) -> Room:
         """Return the joined room of that name, or the one joined last. Raises `NotAMemberError`."""
@@ -173,8 +173,8 @@ def _ref(message: ClientMessage) -> str | None:
     return None if isinstance(message, RegName) else message.ref
 
 
-def _refusal(stage: Stage) -> PeerError:
+def _refusal(stage: ConversationStage) -> PeerError:
     """Return why a message may not come at this stage."""
-    if stage is Stage.NAMED:
+    if stage is ConversationStage.NAMED:
         return AlreadyRegisteredError('you have a name; change it with {"type":"NAME","name":"..."}')
     return NotRegisteredError('give your name first: {"type":"REG_NAME","name":"dave"}')

@@ -75,7 +75,7 @@ class Hub:
         session = self._resumption.claim(request)
         known = session is not None
         session = session or self._resumption.begin(name)
-        self.registry.admit(session, name)
+        self.registry.give_name(session, name)
         wanted = dict.fromkeys((*session.former_rooms, *after)) if known else {}
         rooms: list[Room] = []
         try:
@@ -105,7 +105,7 @@ class Hub:
         Raises as `register` does.
         """
         name = names.user_name(name, self.limits.name_length)
-        self.shared.commit.admit()
+        self.shared.commit.wait_for_space()
         old = session.identity.name
         self.registry.rename(session, name)
         log.info("renamed", user=name, old=old)
@@ -148,7 +148,7 @@ class Hub:
 
         Returns the messages that were refused, as `Room.publish` does.
         """
-        self.shared.commit.admit()
+        self.shared.commit.wait_for_space()
         found = self.registry.receiver(messages[0].to, self._inbox)
         if found is None or found[0] is sender:
             raise NoSuchUserError("nobody else of that name is here; WHO lists who is")
@@ -273,7 +273,7 @@ class Hub:
                 self._check_space_locked(name)
                 self._rooms[name] = room
                 room.expected += 1
-            self._leftovers.keep(name)
+            self._leftovers.spare(name)
             return room
 
     def _check_space_locked(self, name: str) -> None:

@@ -35,7 +35,7 @@ class Inbox(Room):
         """Deliver no more to this connection of the owner."""
         self.delivery.leave(outbox)
 
-    def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
+    def _messages(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
         name, to = sender.identity.name, self._owner.identity.name
         return [DmFrame(0, 0.0, name, to, each.text) for each in messages]
 

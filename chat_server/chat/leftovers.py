@@ -33,7 +33,7 @@ class Leftovers:
             self._due.pop(room, None)
             self._due[room] = self._clock() + delay
 
-    def keep(self, room: str) -> None:
+    def spare(self, room: str) -> None:
         """Forget the room not: somebody is in it again."""
         with self._lock:
             self._due.pop(room, None)
@@ -60,4 +60,4 @@ class Leftovers:
         for room in rooms:
             if not is_wanted(room):
                 self._commit.journal.forget(room)
-            self.keep(room)
+            self.spare(room)

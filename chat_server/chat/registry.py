@@ -70,7 +70,7 @@ class Registry:
     def claim(self, session_id: str) -> Session | None:
         """Return a session to be resumed, its other connection ended; none if it is gone.
 
-        `admit` must follow, or `depart`. Raises `UnavailableError`.
+        `give_name` must follow, or `depart`. Raises `UnavailableError`.
         """
         self._directory.claim(session_id)
         with self._gone:
@@ -87,7 +87,7 @@ class Registry:
         with self._lock:
             return self.sessions.setdefault(session.id, session) is session
 
-    def admit(self, session: Session, name: str) -> None:
+    def give_name(self, session: Session, name: str) -> None:
         """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then."""
         try:
             self._directory.take(session.id, name)

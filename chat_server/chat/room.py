@@ -9,7 +9,7 @@ from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import REFS_AT_MOST, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import PACE_BYTES, Session, look_for_flood
+from chat_server.chat.session import FLOOD_BYTES, Session, look_for_flood
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.commit import GroupCommit
@@ -165,28 +165,28 @@ class Room:
         bytes were read, on the monotonic clock.
         """
         commit = self._shared.commit
-        commit.admit()
-        self.delivery.admit()
+        commit.wait_for_space()
+        self.delivery.wait_for_space()
         if sender.floods:
-            self.delivery.pace()
+            self.delivery.wait_for_slow_readers()
         if self.members_only and sender not in self._members:  # its own thread alone brings it in
             raise _not_a_member()
         refused = self._submit(sender, messages, received)
-        commit.drive(gather=self.delivery.several_spoke)
+        commit.store_and_deliver(gather=self.delivery.several_spoke)
         return refused
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
         if sender not in self._members:
             raise _not_a_member()
-        self._shared.commit.admit()
+        self._shared.commit.wait_for_space()
         told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
         publication = self._event(sender, encode(told), "topic")
         publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.identity.name, ref=ref))
         with self._lock:
             self._shared.commit.submit(publication)
             self.topic = topic
-        self._shared.commit.drive()
+        self._shared.commit.store_and_deliver()
 
     def rename(self, session: Session, told: bytes, answer: bytes, passed_over: Sequence[Outgoing]) -> None:
         """Tell the others of a session's new name, behind what was said under the old one.
@@ -200,7 +200,7 @@ class Room:
             publication.acks = answer
             publication.passed_over = passed_over
             self._shared.commit.submit(publication)
-        self._shared.commit.drive()
+        self._shared.commit.store_and_deliver()
 
     def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
         joined = Joined(
@@ -252,7 +252,7 @@ class Room:
             publication = self._event(session, b"" if quiet else encode(message), "presence")
             publication.delivered = delivered
             self._shared.commit.submit(publication)
-        self._shared.commit.drive()
+        self._shared.commit.store_and_deliver()
 
     def _event(self, sender: Session, frames: bytes, kind: str) -> Publication:
         """Return what is shown but not stored."""
@@ -281,7 +281,7 @@ class Room:
             sender.id,
             delivery=self.delivery,
             sender=sender,
-            messages=self._frames(sender, messages),
+            messages=self._messages(sender, messages),
             received=received,
             kind=self.kind,
         )
@@ -295,7 +295,7 @@ class Room:
         else:
             self._shared.commit.submit(publication)
         sender.said_bytes += size
-        if sender.said_bytes > PACE_BYTES:
+        if sender.said_bytes > FLOOD_BYTES:
             look_for_flood(sender, received)
         return refused
 
@@ -318,7 +318,7 @@ class Room:
             raise
         return [messages[index] for index in refused]
 
-    def _frames(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
+    def _messages(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
         """Return what members are sent; the journal gives it id and time."""
         room, name = self.name, sender.identity.name
         return [MsgFrame(room, 0, 0.0, name, each.text, each.action) for each in messages]

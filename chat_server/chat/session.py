@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: What a session takes, in bytes, without what it published with refs (measured).
 SESSION_BYTES = 2048
 #: Anyone who says more bytes than this in a second says more than a person does.
-PACE_BYTES = 128 * 1024
+FLOOD_BYTES = 128 * 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -55,9 +55,9 @@ def weight(session: Session) -> int:
 
 
 def look_for_flood(session: Session, now: float) -> None:
-    """Tell from the time in which `PACE_BYTES` were said whether that is a flood; `now` is monotonic.
+    """Tell from the time in which `FLOOD_BYTES` were said whether that is a flood; `now` is monotonic.
 
-    Called past `PACE_BYTES` alone, so that nobody who says little is asked for the time.
+    Called past `FLOOD_BYTES` alone, so that nobody who says little is asked for the time.
     """
     session.floods = now - session.count_started < 1.0
     if not session.floods:

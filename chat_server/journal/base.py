@@ -63,7 +63,7 @@ class Page(NamedTuple):
 class Bounds(NamedTuple):
     """The first and last id that are kept of a room, and the time of the last message.
 
-    `first == last + 1` where none is kept; `last` is 0 where there never was one.
+    `first == last + 1` if none is kept; `last` is 0 if there never was one.
     """
 
     first: int
@@ -101,9 +101,9 @@ class Journal(Protocol):
     """What every journal does. `commit` is called by one thread at a time, all else by any.
 
     1. The journal gives the order: ids of a room are contiguous from 1, and its times never go back.
-    2. When `commit` returns, all its records are stored; when it raises, none is, or, if a fault came after
-       the act, all are. The same records may come again, first of those that follow: what is stored
-       already is not stored twice, and has the place that it has.
+    2. When `commit` returns, all its records are stored. If it raises, none is or, after a fault behind the
+       write, all are. The caller passes the same records again, before any new ones; those that are stored
+       keep their place and are not stored twice.
     3. `read` returns what was committed, and nothing else.
     4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.
     5. Ids of a room never go back under one epoch, not even when it was forgotten and comes anew.
@@ -142,7 +142,7 @@ class Journal(Protocol):
     def read(self, room: str, after: int, upto: int, limit: int) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`.
 
-        A page ends early at `PAGE_BYTES`, but is empty only where nothing is left to read.
+        A page ends early at `PAGE_BYTES`, but is empty only if nothing is left to read.
         """
 
     def id_at(self, room: str, ts: float) -> int:

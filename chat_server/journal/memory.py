@@ -20,7 +20,7 @@ from chat_server.journal.base import (
     cut,
     page,
 )
-from chat_server.journal.turns import Turn
+from chat_server.journal.search_time import SearchTime
 from chat_server.journal.words import is_in, phrases, tokens
 
 #: Of so many forgotten rooms the last id is remembered.
@@ -140,9 +140,9 @@ class MemoryJournal:
             kept = [
                 record for room in rooms if room in self._shelves for record in self._shelves[room].records
             ]
-        turn = Turn()
+        time_left = SearchTime()
         for record in kept:
-            turn.go_on()
+            time_left.go_on()
             for line in record.frames.splitlines(keepends=True):
                 said = _text(line)
                 row = tokens(said.text)

@@ -1,4 +1,4 @@
-"""The next id and time of each room, for a journal of one process."""
+"""The next id and time of each room, for a journal in a file; the one in memory has them on its shelves."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ class Numbering:
     """Gives records their places. Called by the thread that stores.
 
     `place` promises nothing: what it placed for a commit that failed is placed the same way again. Only
-    `keep`, once the records are stored, moves the ends of the rooms.
+    `advance`, once the records are stored, moves the ends of the rooms.
     """
 
     def __init__(self, look_up: Callable[[str], End]) -> None:
@@ -39,7 +39,7 @@ class Numbering:
             ends[room] = last + record.count, ts
         return placements
 
-    def keep(self, records: Sequence[Record], placements: Sequence[Placement]) -> None:
+    def advance(self, records: Sequence[Record], placements: Sequence[Placement]) -> None:
         """Take note that these are stored there."""
         ends = self._ends
         for record, placement in zip(records, placements, strict=True):

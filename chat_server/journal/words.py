@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from chat_server.journal.turns import WORDS_LOOKED_AT
+from chat_server.journal.search_time import WORDS_LOOKED_AT
 
 # Scripts without spaces between words: their blocks of Unicode.
 _UNSPACED = (

@@ -21,6 +21,7 @@ from chat_server.net.outbox import Outbox, OutboxLimits
 from chat_server.net.sniff import sniff
 from chat_server.net.transport import Transport
 from chat_server.stream.frames import Frames
+from chat_server.stream.pacing import LEAVING_AT_ONCE
 
 log = structlog.get_logger()
 
@@ -40,12 +41,7 @@ LINGER_SECONDS = 1.0
 ARRIVAL_STEP_SECONDS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
 
 
-#: So many connections leave their rooms at once; the others wait for their turn. 5,000 that were closed
-#: together held everybody up for 2.9 s without it (measured).
-LEAVING_AT_ONCE = 8
-
-
-class Stage(enum.Enum):
+class ConnectionStage(enum.Enum):
     """What a connection is at; the keeper's table says what each may take."""
 
     NAMING = "no name was given yet"
@@ -129,13 +125,13 @@ class ClientConnection:
         return self._reason
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> ConnectionStage:
         """What it is at."""
         if self._reason is not None:
-            return Stage.ENDING
+            return ConnectionStage.ENDING
         if self._working:
-            return Stage.WORKING
-        return Stage.LIVE if self.conversation.has_session else Stage.NAMING
+            return ConnectionStage.WORKING
+        return ConnectionStage.LIVE if self.conversation.has_session else ConnectionStage.NAMING
 
     def give_back(self, seconds: float, now: float) -> None:
         """Count so many seconds not, in which the process was suspended."""

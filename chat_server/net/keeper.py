@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chat_protocol.messages import Ping
 from chat_protocol.reasons import CloseReason
 from chat_server.faults import contained
-from chat_server.net.connection import ClientConnection, Stage
+from chat_server.net.connection import ClientConnection, ConnectionStage
 from chat_server.net.heartbeat import Heartbeat
 
 #: By so many seconds a tick may be late on a busy machine; by more, the process was suspended.
@@ -24,7 +24,7 @@ class Deadlines:
 
 
 class Keeper:
-    """Looks at everything that has a time limit, once a `tick`. Stores and reads nothing.
+    """Looks at everything that has a time limit, once a `tick`. Waits for no disk.
 
     What counts in a connection's life is told by its stage (`ClientConnection.stage`):
 
@@ -96,10 +96,10 @@ class Keeper:
     def _check(self, connection: ClientConnection, now: float) -> None:
         limits = self._deadlines
         stage = connection.stage
-        if stage is Stage.NAMING:
+        if stage is ConnectionStage.NAMING:
             if now - connection.since > limits.register and not connection.transport.unread():
                 connection.end(CloseReason.REGISTER_TIMEOUT)
-        elif stage is Stage.LIVE:
+        elif stage is ConnectionStage.LIVE:
             if now - max(connection.last_received, connection.outbox.progress) < limits.ping_interval:
                 connection.pinged = None
             elif connection.pinged is None:

@@ -84,7 +84,7 @@ class Listener:
             return False
 
     def _accept(self) -> bool:
-        """Take what waits; false where the system has no descriptor left."""
+        """Take what waits; false if the system has no descriptor left."""
         try:
             for _ in range(BURST_CONNECTIONS):
                 sock, address = self._socket.accept()

@@ -57,7 +57,7 @@ class Outbox:
 
     1. No call but `wait_below` ever waits for the client.
     2. What was pushed is sent in that order, and each push whole.
-    3. Where nothing waits, a push is sent at once; what does not fit waits, as the same
+    3. If nothing waits, a push is sent at once; what does not fit waits, as the same
        bytes object, until the watcher calls `flush`.
     4. Past `size` bytes, or `age` seconds for the oldest, the client is cut: what waits is thrown
        away but for the rest of a begun line and a BYE with the reason, and `on_end` is called.

@@ -38,9 +38,10 @@ from chat_server.stream.outgoing import push
 
 log = structlog.get_logger()
 
-#: A connection's stack: virtual memory, of which a thread touches a few pages. `codec.DEPTH` fits it.
+#: A connection's stack: virtual memory, of which a thread touches a few pages. The decoder's
+#: `NESTING_LEVELS` fit it.
 STACK_BYTES = 512 * 1024
-#: Seconds between two looks at the journal, where nothing waits to be done.
+#: Seconds between two looks at the journal, if nothing waits to be done.
 UPKEEP_SECONDS = 0.2
 #: For how many seconds a job of the journal's thread may take: a disk may be slow.
 JOURNAL_JOB_SECONDS = 60.0
@@ -94,7 +95,7 @@ class Server:
             config.register_timeout,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
-        # The registry, the outermost lock: guards _connections and _totals.
+        # The outermost lock: guards _connections and _totals.
         self._lock = threading.Lock()
         self._connections: dict[int, ClientConnection] = {}
         self._totals = Totals()

@@ -17,7 +17,7 @@ _METHODS = (
 
 
 def sniff(first: bytes) -> CloseReason | None:
-    """Return `http_request` (RFC 9112, 3) or `tls_hello` (RFC 8446, 5.1) where the first bytes are one."""
+    """Return `http_request` (RFC 9112, 3) or `tls_hello` (RFC 8446, 5.1) if the first bytes are one."""
     if first.startswith(_METHODS):
         return CloseReason.HTTP_REQUEST
     if first.startswith(b"\x16\x03"):

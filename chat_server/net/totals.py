@@ -9,7 +9,7 @@ from chat_server.stream.counters import Counters
 
 
 class Totals:
-    """What connections counted: those that are gone added up, guarded by the server's registry lock."""
+    """What connections counted: those that are gone added up, guarded by the server's lock."""
 
     def __init__(self) -> None:
         self.opened = 0

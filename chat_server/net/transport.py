@@ -1,4 +1,4 @@
-"""Bytes of one connection, in and out: every call of its socket is here."""
+"""Bytes of one connection, in and out: what a connection asks of its socket is here."""
 
 import contextlib
 import fcntl
@@ -23,7 +23,7 @@ class Transport(Protocol):
 
     @property
     def receive(self) -> Callable[[int], bytes]:
-        """What waits for so many bytes at most; none is the end of the stream."""
+        """A function that waits for data and returns so many bytes at most; `b""` is the end."""
 
     def receive_within(self, size: int, seconds: float) -> bytes:
         """Wait for bytes, so long at most. Raises `TimeoutError`."""
@@ -33,9 +33,9 @@ class Transport(Protocol):
 
     @property
     def send(self) -> Callable[[bytes, int], int]:
-        """What sends as much as fits, given `DONTWAIT`; returns how many bytes.
+        """A function that sends what fits, given `DONTWAIT`, and returns how many bytes that were.
 
-        Raises `BlockingIOError` if none does.
+        It raises `BlockingIOError` if nothing fits.
         """
 
     def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
@@ -73,12 +73,12 @@ class TcpTransport:
 
     @property
     def receive(self) -> Callable[[int], bytes]:
-        """What waits for bytes: the socket's own `recv`."""
+        """The socket's own `recv`."""
         return self._socket.recv
 
     @property
     def send(self) -> Callable[[bytes, int], int]:
-        """What sends: the socket's own `send`."""
+        """The socket's own `send`."""
         return self._socket.send
 
     def receive_within(self, size: int, seconds: float) -> bytes:

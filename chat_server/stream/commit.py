@@ -26,15 +26,15 @@ class GroupCommit:
 
     1. `submit` never waits. The order of submitting is the order of a room, in which the journal gives the
        ids; events keep their place in it.
-    2. `drive` stores and delivers everything pending. If another thread is already driving, it returns at
-       once: that thread looks again after letting go, under the lock under which `submit` adds.
+    2. `store_and_deliver` does so with everything pending. If another thread is at it, it returns at once:
+       that thread looks again after letting go, under the lock under which `submit` adds.
     3. Nobody is shown what the journal has not stored.
     4. One thread stores at a time, and no other lock is held while it does.
     5. A publisher works for the others no longer than `turn_seconds`, counted over all rooms; then
        `hand_over` gets the rest.
     6. If it is told to `gather`, or commits are costly, it lets the threads run first that are ready to: what
        they submit goes along, in the same commit and the same deliveries.
-    7. If storing fails, for whatever reason, everything stays in order and waits. `admit` refuses
+    7. If storing fails, for whatever reason, everything stays in order and waits. `wait_for_space` refuses
        publishers until `retry`, which alone tries again, succeeds. Nobody waits for a `delivered` that
        may not come; somebody who comes and goes meanwhile leaves nothing behind.
     8. The backlog counts all that waits, stored or not, with what each publication takes by itself.
@@ -76,7 +76,7 @@ class GroupCommit:
         """How many bytes wait to be stored or placed."""
         return self._size + self._held + len(self._unsettled) * OVERHEAD_BYTES
 
-    def admit(self) -> None:
+    def wait_for_space(self) -> None:
         """Wait for room in the backlog. Raises `UnavailableError` if nothing can be stored now."""
         if self.failure is not None:
             raise UnavailableError("messages cannot be stored at the moment; send it again later")
@@ -92,7 +92,7 @@ class GroupCommit:
             raise UnavailableError("the server is behind with storing; send it again later")
 
     def submit(self, publication: Publication) -> None:
-        """Add a publication to what waits; `drive` must follow, once the room's lock is let go."""
+        """Add a publication to what waits; `store_and_deliver` must follow, under no room's lock."""
         with self._lock:
             if self.failure is not None and self._settled_locked(publication):
                 return
@@ -101,7 +101,7 @@ class GroupCommit:
             self._waiting.append(publication)
             self._size += publication.size + OVERHEAD_BYTES
 
-    def drive(self, *, gather: bool = False, again: bool = False) -> None:
+    def store_and_deliver(self, *, gather: bool = False, again: bool = False) -> None:
         """Store and deliver what waits, for at most `turn_seconds` on behalf of others. Raises nothing.
 
         After a failure it does so only `again`, as `retry` asks for.
@@ -121,7 +121,7 @@ class GroupCommit:
             finally:
                 self._storing.release()
             if len(deliveries) == 1:
-                deliveries[0].run()
+                deliveries[0].deliver()
             else:
                 deadline = self._deliver(deliveries, deadline)
             with self._lock:
@@ -129,13 +129,13 @@ class GroupCommit:
                     return
             now = self._clock()
             deadline = deadline or now + self._pacing.turn_seconds
-            if now > deadline and handed_over(self._hand_over, self.drive):
+            if now > deadline and handed_over(self._hand_over, self.store_and_deliver):
                 return
 
     def retry(self) -> None:
         """Try again to store what a failure left behind, and all that waits behind it."""
         if self.failure is not None or self._taken or self._stored:
-            self.drive(again=True)
+            self.store_and_deliver(again=True)
 
     def maintain(self, job: Callable[[], None]) -> bool:
         """Do a short job that must not run beside a commit; return false if others store without a pause."""
@@ -150,14 +150,14 @@ class GroupCommit:
             job()
         finally:
             self._storing.release()
-            self.drive()
+            self.store_and_deliver()
         return True
 
     def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
         """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
         deadline = deadline or self._clock() + self._pacing.turn_seconds
         for done, delivery in enumerate(deliveries, 1):
-            delivery.run()
+            delivery.deliver()
             if done < len(deliveries) and self._clock() > deadline:
                 rest = partial(self._deliver, deliveries[done:])
                 if handed_over(self._hand_over, rest):

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 5.0
 class Delivery:
     """Hands a room's publications to its members, in their order.
 
-    1. Whoever calls `run` hands out all that was added, unless another thread is at it, which then
+    1. Whoever calls `deliver` hands out all that was added, unless another thread is at it, which then
        does it: it lets go only when nothing is left, under the lock under which `sequence` adds.
     2. Every member who sent nothing of a pass is handed the same bytes object; who did gets the
        acknowledgements in place of the own messages.
@@ -39,9 +39,9 @@ class Delivery:
        held. No journal is read here.
     6. One thread works for the others no longer than `turn_seconds`; then `hand_over` gets the rest.
     7. If more than half of all members read on but are far behind, the room rests; then what is
-       to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `admit` makes publishers wait. One slow
-       or frozen member never does that; but anyone who says more than a person does waits for it, `rests`
-       rests at most, so that nobody who reads on is cut for a flood.
+       to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `wait_for_space` makes publishers wait. One
+       slow or frozen member never does that. But a sender who floods waits for slow members, `rests` rests
+       at most for each publication, so that nobody who reads on is cut for a flood.
     8. In a room of `large_members` or more where several spoke in the last pass, the next waits
        `gather_seconds_per_member` for each, unless a full pass waits already; alone, nobody waits.
     9. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
@@ -83,7 +83,7 @@ class Delivery:
         #: Whether several spoke in the last pass: then others are likely to be about to speak as well.
         self.several_spoke = False
 
-    def admit(self) -> None:
+    def wait_for_space(self) -> None:
         """Wait until the backlog has room. Raises `UnavailableError` if it has none for too long."""
         if self._size <= DELIVERY_BACKLOG_BYTES:
             return
@@ -91,7 +91,7 @@ class Delivery:
             if not self._changed.wait_for(lambda: self._size <= DELIVERY_BACKLOG_BYTES, PATIENCE_SECONDS):
                 raise UnavailableError("the room is behind with its deliveries; send it again later")
 
-    def pace(self) -> None:
+    def wait_for_slow_readers(self) -> None:
         """Wait for slow readers, `rests` rests at most: called for somebody who says much."""
         if not self._slow:
             return
@@ -107,7 +107,7 @@ class Delivery:
         return self._order.last
 
     def sequence(self, publication: "Publication") -> bool:
-        """Add what was stored, or an event; `run` must follow. Returns false if it must wait for others."""
+        """Add what was stored, or an event; `deliver` must follow. Returns false if it has to wait."""
         with self._lock:
             order = self._order
             if publication.first == order.last + 1 and not order.ahead:
@@ -176,7 +176,7 @@ class Delivery:
             under_way = self.arrived < self.submitted or self._added
             return not (under_way or self._members or self._arrivals)
 
-    def run(self) -> None:
+    def deliver(self) -> None:
         """Deliver what was added, for at most `turn_seconds` on behalf of others. Raises nothing."""
         if not self._delivering.acquire(blocking=False):
             return
@@ -212,7 +212,7 @@ class Delivery:
             return
         with self._lock:
             self._resting = False
-        self.run()
+        self.deliver()
 
     def _next(self, *, over: bool) -> "tuple[Sequence[Publication], Sequence[Outgoing]] | None":
         """End the pass before, if any, and begin the next; or let go, and hand over the rest.
@@ -245,8 +245,8 @@ class Delivery:
         if rest:
             if not handed_over(self._hand_over, self._wake, rest):
                 self._wake()
-        elif more and not handed_over(self._hand_over, self.run):
-            self.run()
+        elif more and not handed_over(self._hand_over, self.deliver):
+            self.deliver()
         return None
 
     def _gathering_locked(self) -> float:
@@ -291,7 +291,7 @@ class Delivery:
         except Exception:  # noqa: BLE001  # too little memory to join it, most likely
             faults.report("pass")
             return self._hand_out_singly(taken, recipients)
-        if not frames:  # a quiet room, where nobody is told who comes; or a repetition
+        if not frames:  # a quiet room, in which nobody is told who comes; or a repetition
             recipients = ()
         self.several_spoke = len(own) > 1
         try:

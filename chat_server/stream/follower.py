@@ -54,7 +54,7 @@ def catch_up(journal: Journal, room: str, delivery: Delivery, upto: int) -> None
             continue
         delivery.skip(page.after)
         _show(room, delivery, page.after + 1, page.last, page.frames)
-    delivery.run()
+    delivery.deliver()
 
 
 def _show(room: str, delivery: Delivery, first: int, last: int, frames: bytes) -> None:
@@ -64,4 +64,4 @@ def _show(room: str, delivery: Delivery, first: int, last: int, frames: bytes) -
     publication = Publication(room, count, 0.0, placement=placement, delivery=delivery, received=now)
     publication.settle()
     delivery.sequence(publication)
-    delivery.run()
+    delivery.deliver()

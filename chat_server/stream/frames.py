@@ -11,7 +11,7 @@ Render = Callable[[bytes], bytes]
 class Frames(Struct, gc=False):
     """JSON lines, as they are stored, and what was made of them for members who speak something else.
 
-    `rendered` makes it when the first such member asks, once for all of them; a room where nobody does pays
+    `rendered` makes it when the first such member asks, once for all of them; a room without one pays
     nothing. One thread at a time hands frames out.
     """
 

@@ -21,7 +21,7 @@ from tests.chaos.records import (
     Sent,
     Unexpected,
 )
-from tests.chaos.wire import Address, Frame, Wire
+from tests.support.peer import Address, Frame, Peer
 
 #: How long, in seconds, a read lasts at most before the client looks at what else there is to do.
 LOOK = 0.05
@@ -109,7 +109,7 @@ class LoadClient:
         self._lasts: dict[str, int] = {}
         self._ahead: dict[str, set[int]] = defaultdict(set)
         self._thread = threading.Thread(target=self._run, name=f"load-{name}")
-        self._wire: Wire | None = None
+        self._peer: Peer | None = None
         self._begin()
 
     def start(self) -> None:
@@ -140,9 +140,9 @@ class LoadClient:
             except ValueError as error:
                 self._record(Unexpected(f"a line that is no JSON: {error}"))
             finally:
-                if self._wire is not None:
-                    self._read_the_rest(self._wire)
-                    self._wire.close()
+                if self._peer is not None:
+                    self._read_the_rest(self._peer)
+                    self._peer.close()
                 self._record(Closed())
             pause = self._random.uniform(0, BACKOFF) if self._advised is None else self._advised
             self._abandoned.wait(0 if self._arrived() else pause)
@@ -150,7 +150,7 @@ class LoadClient:
 
     def _begin(self) -> None:
         """Forget what belongs to one connection."""
-        self._wire = None
+        self._peer = None
         self.welcomed = False
         self._inside: set[str] = set()
         self._leaving: set[str] = set()
@@ -163,12 +163,12 @@ class LoadClient:
         self._pinged = False
 
     def _visit(self) -> None:
-        self._wire = Wire(self._address(), self._patience)
+        self._peer = Peer(self._address(), self._patience)
         self.connections += 1
-        self._wire.until("REG_NAME", self._patience)
+        self._peer.until("REG_NAME", self._patience)
         self._register()
         while not self._abandoned.is_set() and not self._arrived():
-            frames = self._wire.receive(LOOK)
+            frames = self._peer.receive(LOOK)
             self._watch(bool(frames))
             for frame in frames:
                 self._take(frame)
@@ -176,16 +176,16 @@ class LoadClient:
                 self._speak()
         self._say({"type": "EXIT"})
 
-    def _read_the_rest(self, wire: Wire) -> None:
+    def _read_the_rest(self, peer: Peer) -> None:
         """Take what lies there still: where sending failed, why the server closed is not read yet."""
         with contextlib.suppress(OSError, ValueError):
-            while frames := wire.receive(0):
+            while frames := peer.receive(0):
                 for frame in frames:
                     self._take(frame)
 
     def _say(self, *frames: Frame) -> None:
-        assert self._wire is not None
-        self._wire.send(*frames)
+        assert self._peer is not None
+        self._peer.send_frames(*frames)
 
     def _record(self, event: Event) -> None:
         self.history.events.append(event)

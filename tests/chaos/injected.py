@@ -11,11 +11,11 @@ from tests.chaos.checker import Fault, Violation
 from tests.chaos.faults import Faults
 from tests.chaos.load import ROOMS, Load, Outcome
 from tests.chaos.process import Server
+from tests.chaos.reading import READER, read_journal, read_members
 from tests.chaos.records import Stored
 from tests.chaos.runs import Say, difference, serving
 from tests.chaos.stored import read_file
 from tests.chaos.typist import Ending, Typist
-from tests.chaos.wire import READER, read_journal, read_members
 
 #: How often faults strike: 1 is as `injection.PLACES` has it.
 RATE = 1.0

@@ -11,8 +11,9 @@ from typing import Self
 
 from tests.chaos.checker import Violation, check
 from tests.chaos.client import Habits, LoadClient, Progress
+from tests.chaos.reading import read_journal
 from tests.chaos.records import Acknowledged, Heard, Sent, Stored
-from tests.chaos.wire import Address, read_journal
+from tests.support.peer import Address
 
 ROOMS = ("lobby", "left", "right")
 #: Seconds in which all that was said must be acknowledged, and have reached everybody, once all is well.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.chaos.faults import Faults
-from tests.chaos.wire import Address
+from tests.support.peer import Address
 
 #: Seconds in which a server must have started, and must have ended after SIGTERM.
 START = 20.0

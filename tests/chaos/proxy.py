@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.wire import Address
+from tests.support.peer import Address
 
 
 class Fate(enum.Enum):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.process import Server
-from tests.chaos.wire import ClosedError, Frame, Wire
+from tests.support.peer import ClosedError, Frame, Peer
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ class Person:
     """Somebody connected; `welcome` is what the server said to the name."""
 
     def __init__(self, server: Server, name: str, **resume: object) -> None:
-        self.wire = Wire(server.address)
-        self.wire.until("REG_NAME")
-        self.wire.send({"type": "REG_NAME", "name": name, **resume})
-        self.welcome = self.wire.until("WELCOME")
-        self.wire.until("JOINED")
+        self.peer = Peer(server.address)
+        self.peer.until("REG_NAME")
+        self.peer.send_frames({"type": "REG_NAME", "name": name, **resume})
+        self.welcome = self.peer.until("WELCOME")
+        self.peer.until("JOINED")
 
     def resume_with(self, **after: int) -> dict[str, Any]:
         """Return what a resume of this session says."""
@@ -36,19 +36,19 @@ class Person:
 
     def say(self, ref: str, text: str = "") -> Frame:
         """Say something in the lobby, and return the ACK."""
-        self.wire.send({"type": "MSG", "room": "lobby", "text": text or f"text {ref}", "ref": ref})
-        return self.wire.until("ACK", ref=ref)
+        self.peer.send_frames({"type": "MSG", "room": "lobby", "text": text or f"text {ref}", "ref": ref})
+        return self.peer.until("ACK", ref=ref)
 
     def hears(self) -> tuple[int, str]:
         """Return the next MSG."""
-        frame = self.wire.until("MSG")
+        frame = self.peer.until("MSG")
         return frame["id"], frame["text"]
 
     def leave(self) -> None:
         """Say EXIT."""
-        self.wire.send({"type": "EXIT"})
-        self.wire.until("BYE")
-        self.wire.close()
+        self.peer.send_frames({"type": "EXIT"})
+        self.peer.until("BYE")
+        self.peer.close()
 
 
 Meet = Callable[..., Person]
@@ -65,7 +65,7 @@ def meet(server: Server) -> Iterator[Meet]:
 
     yield meet
     for person in people:
-        person.wire.close()
+        person.peer.close()
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_resume_brings_what_was_missed_and_then_what_is_live(meet: Meet, ann: 
     ben = meet("ben")
     ann.say("1")
     assert ben.hears() == (1, "text 1")
-    ben.wire.close()
+    ben.peer.close()
     ann.say("2")
     ann.say("3")
     back = meet("ben", **ben.resume_with(lobby=1))
@@ -92,23 +92,23 @@ def test_the_connection_that_still_hangs_there_is_replaced(meet: Meet, ann: Pers
     """It is told so and closed, and leaves no ghost: the name goes on with the new one."""
     back = meet("ann", **ann.resume_with(lobby=0))
     assert back.welcome["resumed"] is True
-    assert ann.wire.until("BYE")["reason"] == "session_replaced"
+    assert ann.peer.until("BYE")["reason"] == "session_replaced"
     with pytest.raises(ClosedError):
-        ann.wire.until("MSG")
-    back.wire.send({"type": "WHO", "room": "lobby", "ref": "w"})
-    assert back.wire.until("USERS", ref="w")["names"] == ["ann"]
+        ann.peer.until("MSG")
+    back.peer.send_frames({"type": "WHO", "room": "lobby", "ref": "w"})
+    assert back.peer.until("USERS", ref="w")["names"] == ["ann"]
 
 
 def test_a_resend_is_answered_alike_and_stored_once(server: Server, meet: Meet, ann: Person) -> None:
     """On the same connection, on the next one, and after the server was killed."""
     first = ann.say("1", "hello")
     assert ann.say("1", "hello") == first
-    ann.wire.close()
+    ann.peer.close()
     again = meet("ann", **ann.resume_with(lobby=1))
     assert again.say("1", "hello") == first
     server.kill()
     server.start()
-    again.wire.close()
+    again.peer.close()
     back = meet("ann", **ann.resume_with(lobby=1))
     assert back.welcome["resumed"] is True
     assert back.say("1", "hello") == first
@@ -158,13 +158,12 @@ def test_who_said_exit_has_no_session(meet: Meet, ann: Person) -> None:
 
 def test_a_resume_into_too_many_rooms_leaves_no_ghost(meet: Meet, ann: Person) -> None:
     """The rooms beyond the limit are refused, the client is in, and its name is free once it has gone."""
-    ann.wire.send({"type": "JOIN", "room": "one"}, {"type": "JOIN", "room": "two", "ref": "j"})
-    ann.wire.until("JOINED", ref="j")
-    ann.wire.close()
+    ann.peer.send_frames({"type": "JOIN", "room": "one"}, {"type": "JOIN", "room": "two", "ref": "j"})
+    ann.peer.until("JOINED", ref="j")
+    ann.peer.close()
     back = meet("ann", **ann.resume_with(three=0))
     assert back.welcome["resumed"] is True
-    with pytest.raises(ConnectionError, match="limit_reached"):
-        back.wire.until("HISTORY")
+    assert back.peer.until("ERROR")["code"] == "limit_reached"
     back.leave()
     assert meet("ann").welcome["name"] == "ann"
 
@@ -172,11 +171,11 @@ def test_a_resume_into_too_many_rooms_leaves_no_ghost(meet: Meet, ann: Person) -
 def test_a_cut_in_the_middle_of_a_line_takes_only_that_line(server: Server, ann: Person) -> None:
     """What came whole before the cut is stored; the begun rest is not."""
     ann.say("1")
-    begun = Wire(server.address)
+    begun = Peer(server.address)
     begun.until("REG_NAME")
-    begun.send({"type": "REG_NAME", "name": "ben"})
+    begun.send_frames({"type": "REG_NAME", "name": "ben"})
     begun.until("JOINED")
-    begun.send_raw(b'{"type":"MSG","text":"whole","ref":"1"}\n{"type":"MSG","te')
+    begun.raw(b'{"type":"MSG","text":"whole","ref":"1"}\n{"type":"MSG","te')
     assert ann.hears() == (2, "whole")
     begun.close()
     assert ann.say("2")["id"] == 3

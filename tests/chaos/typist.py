@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.chaos.faults import Faults
-from tests.chaos.wire import Address
+from tests.support.peer import Address
 
 #: Seconds in which a client must have sent everything and ended, once its input has.
 END = 60.0

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.peer import Guests, fresh
+from tests.conformance.guests import Guests
 from tests.conformance.running import Running
+from tests.support.peer import fresh
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.conformance.peer import PATIENCE, Address
+from tests.support.peer import PATIENCE, Address
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.conformance.peer import Bystanders, Guests
+from tests.conformance.guests import Bystanders, Guests
 from tests.conformance.running import Running
 
 LIMIT = 16 * 1024

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conformance.peer import PATIENCE, Guests, Peer, fresh
+from tests.conformance.guests import Guests
+from tests.support.peer import PATIENCE, Peer, fresh
 
 
 def in_threads(*bodies: Callable[[], object]) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conformance.peer import PATIENCE, Guests, fresh
+from tests.conformance.guests import Guests
+from tests.support.peer import PATIENCE, fresh
 
 
 def test_the_server_speaks_first(guests: Guests) -> None:

@@ -2,7 +2,8 @@
 
 import socket
 
-from tests.conformance.peer import Guests, Peer, fresh
+from tests.conformance.guests import Guests
+from tests.support.peer import Peer, fresh
 
 
 def test_a_direct_message_reaches_one_alone(guests: Guests, room: str) -> None:

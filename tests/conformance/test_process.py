@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.peer import PATIENCE, Guests, Peer, fresh
+from tests.conformance.guests import Guests
 from tests.conformance.running import Running
+from tests.support.peer import PATIENCE, Peer, fresh
 
 CONNECTIONS = 2000
 #: Descriptors that pytest and the server's pipes need beside the connections.

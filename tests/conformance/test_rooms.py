@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from tests.conformance.peer import Frame, Guests, fresh
+from tests.conformance.guests import Guests
 from tests.conformance.test_delivery import in_threads
+from tests.support.peer import Frame, fresh
 
 
 def test_everyone_begins_in_the_lobby(guests: Guests) -> None:

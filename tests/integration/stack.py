@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.integration.peer import Peer
 from tests.integration.waiting import Lines, eventually
+from tests.support.peer import Peer, joined
 
 START_SECONDS = 60.0
 
@@ -82,7 +82,7 @@ class Stack:
     def peer(self, name: str) -> Peer:
         """Join the chat through the published port."""
         self.healthy("server")
-        return Peer(self.port("server", 9090), name)
+        return joined(self.port("server", 9090), name)
 
     def get(self, service: str, inside: int, path: str) -> bytes:
         """Return the body of what a service answers to a GET; any status but 200 is an error."""

@@ -11,8 +11,8 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from tests.chaos.load import Load
-from tests.chaos.wire import Address
 from tests.integration.waiting import eventually
+from tests.support.peer import Address
 
 pytestmark = pytest.mark.integration
 

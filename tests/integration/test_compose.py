@@ -45,9 +45,9 @@ def test_a_server_of_one_s_own_has_no_personas(own: Stack) -> None:
     own.starts("down")
     own.starts(*UP_OWN)
     with own.peer("ben") as ben:
-        ben.hears("remember this")
-        ben.send(type="WHO")
-        assert ben.until(lambda frame: frame["type"] == "USERS")["names"] == ["ben"]
+        ben.hear("remember this")
+        ben.send("WHO")
+        assert ben.until("USERS")["names"] == ["ben"]
 
 
 def test_the_recipes_of_backup_and_restore_work(own: Stack, tmp_path: Path) -> None:
@@ -60,18 +60,18 @@ def test_the_recipes_of_backup_and_restore_work(own: Stack, tmp_path: Path) -> N
     own.types(restore, tmp_path)
     say_and_wait(own, "after the restore")
     with own.peer("ben") as ben:
-        ben.hears("after the restore")
-    said = [frame["text"] for frame in ben.frames if frame["type"] == "MSG"]
+        ben.hear("after the restore")
+    said = [frame["text"] for frame in ben.seen if frame["type"] == "MSG"]
     assert said[-2:] == ["before the backup", "after the restore"]
 
 
 def say_and_wait(stack: Stack, text: str) -> None:
     """Say something, and wait until it is stored."""
     with stack.peer("ann") as ann:
-        ann.send(type="MSG", text=text, ref="1")
-        ann.until(lambda frame: frame["type"] == "ACK")
-        ann.send(type="EXIT")
-        ann.closed()
+        ann.send("MSG", text=text, ref="1")
+        ann.until("ACK")
+        ann.send("EXIT")
+        ann.rest()
 
 
 def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
@@ -147,7 +147,7 @@ def test_whoever_joins_hears_every_persona(stack: Stack) -> None:
     with stack.peer("listener") as listener:
         silent = set(PERSONAS)
         while silent:
-            silent.discard(listener.until(lambda frame: frame["type"] == "MSG", 60)["from"])
+            silent.discard(listener.until("MSG", 60)["from"])
 
 
 def test_a_scripted_client_takes_part_and_leaves(stack: Stack, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_scripted_client_takes_part_and_leaves(stack: Stack, tmp_path: Path) -
         arguments = ["--name", "dave", "--script", "/scripts/dave.script"]
         done = stack.run("run", "--rm", "-T", "-v", f"{script}:/scripts/dave.script:ro", "client", *arguments)
         assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
-        assert witness.hears("Good morning from the script")["from"] == "dave"
+        assert witness.hear("Good morning from the script")["from"] == "dave"
     assert b"Good morning from the script" in done.stdout
 
 
@@ -171,15 +171,14 @@ def test_a_person_at_a_terminal_talks_and_leaves_with_exit(stack: Stack) -> None
     ):
         first, *_ = terminal.text_until("\n", 20).split("\n")
         assert "connected as erin" in first
-        joined = {"type": "JOINED", "name": "erin"}
-        friend.until(lambda frame: frame | joined == frame, START_SECONDS)
+        friend.until("JOINED", START_SECONDS, name="erin")
         friend.say("Can you see me, erin?")
         terminal.shows("Can you see me, erin?", 20)
         terminal.types("Yes, loud and clear\r")
-        assert friend.hears("Yes, loud and clear", 20)["from"] == "erin"
+        assert friend.hear("Yes, loud and clear", timeout=20)["from"] == "erin"
         terminal.types("exit\r")
         assert terminal.status(30) == 0
-        left = friend.until(lambda frame: frame["type"] == "LEFT" and frame["name"] == "erin", 20)
+        left = friend.until("LEFT", 20, name="erin")
     assert left["reason"] == "exit"
 
 

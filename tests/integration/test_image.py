@@ -8,8 +8,8 @@ import pytest
 from testcontainers.core.container import DockerContainer
 
 from tests.integration.confined import running
-from tests.integration.peer import Peer
 from tests.integration.waiting import eventually
+from tests.support.peer import joined
 
 pytestmark = pytest.mark.integration
 
@@ -39,10 +39,10 @@ def test_nobody_is_root_and_nothing_can_be_written(server: DockerContainer) -> N
 def test_two_people_chat_over_the_published_port(server: DockerContainer) -> None:
     """What one says, the other hears, and the first is told its id."""
     port = server.get_exposed_port(9090)
-    with Peer(port, "ann") as ann, Peer(port, "ben") as ben:
-        ann.send(type="MSG", text="hello", ref="1")
-        heard = ben.hears("hello")
-        acknowledged = ann.until(lambda frame: frame["type"] == "ACK")
+    with joined(port, "ann") as ann, joined(port, "ben") as ben:
+        ann.send("MSG", text="hello", ref="1")
+        heard = ben.hear("hello")
+        acknowledged = ann.until("ACK")
     assert (heard["from"], heard["room"]) == ("ann", "lobby")
     assert (acknowledged["ref"], acknowledged["id"]) == ("1", heard["id"])
 
@@ -56,11 +56,11 @@ def test_the_log_is_json_and_opens_with_the_ports(server: DockerContainer) -> No
 
 def test_sigterm_says_goodbye_and_exits_with_0(image: str) -> None:
     """On SIGTERM who is there gets a NOTICE, a BYE and an end; then the server exits with status 0."""
-    with running(image) as server, Peer(server.get_exposed_port(9090), "ann") as ann:
+    with running(image) as server, joined(server.get_exposed_port(9090), "ann") as ann:
         server.get_wrapped_container().kill("SIGTERM")
-        ann.until(lambda frame: frame["type"] == "NOTICE", 25)
-        ann.until(lambda frame: frame["type"] == "BYE", 25)
-        assert ann.closed(25)
+        ann.until("NOTICE", 25)
+        ann.until("BYE", 25)
+        ann.rest(25)
         assert server.get_wrapped_container().wait(timeout=30)["StatusCode"] == 0
         assert [entry["event"] for entry in logged(server) if entry["event"].startswith("stop")] == [
             "stopping",

@@ -8,8 +8,8 @@ import pytest
 from testcontainers.core.container import DockerContainer
 
 from tests.integration.confined import running
-from tests.integration.peer import Peer
 from tests.integration.waiting import eventually
+from tests.support.peer import joined
 
 pytestmark = pytest.mark.integration
 
@@ -34,10 +34,10 @@ def metric(server: DockerContainer, name: str) -> float:
 
 def abandon(port: int, name: str) -> None:
     """Send as much with a ref as a session may, read what is acknowledged, and go without a word."""
-    with Peer(port, name) as peer:
+    with joined(port, name) as peer:
         for first in range(0, REFS, 1000):
             lines = [{"type": "MSG", "text": "x", "ref": f"{ref:064}"} for ref in range(first, first + 1000)]
-            peer.send_lines(lines)
+            peer.send_frames(*lines)
             peer.skip_until(f'"ref":"{first + 999:064}"'.encode())
 
 
@@ -49,45 +49,45 @@ def test_abandoned_sessions_do_not_fill_the_memory(image: str) -> None:
             abandon(port, f"guest-{number}")
         eventually(lambda: metric(server, "chat_connections") == 0, 10, "all of them are gone")
         assert 0 < metric(server, "chat_sessions_absent_bytes") <= 64 * 1024 * 1024
-        with Peer(port, "ann") as ann, Peer(port, "ben") as ben:
+        with joined(port, "ann") as ann, joined(port, "ben") as ben:
             ann.say("still here")
-            ben.hears("still here")
+            ben.hear("still here")
 
 
 def test_out_of_threads_whoever_is_in_stays_in(image: str) -> None:
     """With 20 tasks in all: health answers, who is in chats on, and once there is room the next gets in."""
     with running(image, pids_limit=20) as server:
         port, health_port = server.get_exposed_port(9090), server.get_exposed_port(9464)
-        with Peer(port, "ann") as ann, Peer(port, "ben") as ben, ExitStack() as others:
+        with joined(port, "ann") as ann, joined(port, "ben") as ben, ExitStack() as others:
             for where in [health_port] * 40 + [port] * 40:
                 others.enter_context(closing(socket.create_connection(("127.0.0.1", where), 10)))
             assert ask(server, "/healthz")
             ann.say("with all taken")
-            ben.hears("with all taken")
+            ben.hear("with all taken")
         eventually(lambda: metric(server, "chat_connections") == 0, 10, "all of them are gone")
-        with Peer(port, "cat") as cat:
-            cat.hears("with all taken")
+        with joined(port, "cat") as cat:
+            cat.hear("with all taken")
 
 
 def test_a_pause_of_the_container_costs_nobody_the_connection(image: str) -> None:
     """Paused for longer than a PING may take to be answered, it reads the answer before it judges."""
     settings = {"CHAT_PING_INTERVAL": "1", "CHAT_PING_TIMEOUT": "1"}
-    with running(image, environment=settings) as server, Peer(server.get_exposed_port(9090), "ann") as ann:
+    with running(image, environment=settings) as server, joined(server.get_exposed_port(9090), "ann") as ann:
         container = server.get_wrapped_container()
-        ann.until(lambda frame: frame["type"] == "PING")
-        ann.send(type="PONG")
-        ann.until(lambda frame: frame["type"] == "PING")
+        ann.until("PING")
+        ann.send("PONG")
+        ann.until("PING")
         container.pause()
         try:
-            ann.send(type="PONG")
+            ann.send("PONG")
             with pytest.raises(TimeoutError):
-                ann.until(lambda frame: frame["type"] == "BYE", 3)
+                ann.until("BYE", 3)
         finally:
             container.unpause()
         for _ in range(2):
-            ann.until(lambda frame: frame["type"] == "PING")
-            ann.send(type="PONG")
-        assert all(frame["type"] != "BYE" for frame in ann.frames)
+            ann.until("PING")
+            ann.send("PONG")
+        assert all(frame["type"] != "BYE" for frame in ann.seen)
 
 
 def test_the_variables_of_others_are_left_alone(image: str) -> None:
@@ -103,6 +103,6 @@ def test_the_variables_of_others_are_left_alone(image: str) -> None:
         "CHAT_PUBLISH_METRICS_PORT": "19464",
         "CHAT_CLIENT_HOST": "server",
     }
-    with running(image, environment=others) as server, Peer(server.get_exposed_port(9090), "ann") as ann:
+    with running(image, environment=others) as server, joined(server.get_exposed_port(9090), "ann") as ann:
         ann.say("hello")
         assert ask(server, "/healthz")

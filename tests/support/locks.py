@@ -16,7 +16,7 @@ ORDER = (
     "outbox",
     "flusher",
     "connection",
-    "worker leftovers",
+    "worker leftovers directory ledger",
     "memory",
     "log",
 )

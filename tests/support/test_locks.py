@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from chat_server.chat import hub, leftovers, registry, room
+from chat_server.chat import directory, hub, leftovers, registry, room
+from chat_server.chat.directory import Directory
 from chat_server.config import Config
+from chat_server.journal import ledger as ledger_module
 from chat_server.journal import memory
 from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
@@ -25,7 +27,7 @@ from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
     server, hub, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
-    memory,
+    memory, directory, ledger_module,
 )  # fmt: skip
 ROUNDS = 15
 TIMEOUT = 20.0
@@ -73,17 +75,17 @@ def test_a_condition_lets_go_of_its_lock() -> None:
     assert ledger.held() == []
 
 
-class WatchedJournal:
-    """A journal of any kind; notes which locks of the chat whoever asks it holds."""
+class Watched:
+    """A journal or a directory; notes which locks of the chat whoever asks it holds."""
 
-    def __init__(self, journal: Journal, ledger: Ledger) -> None:
+    def __init__(self, watched: Journal | Directory, ledger: Ledger) -> None:
         self.held: set[tuple[str, str]] = set()
         self.asked: Counter[str] = Counter()
-        self._journal = journal
+        self._watched = watched
         self._ledger = ledger
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the journal has
-        asked = getattr(self._journal, name)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the other has
+        asked = getattr(self._watched, name)
         if name == "takes" or not callable(asked):  # it reads no file, and says so
             return asked
         self.asked[name] += 1
@@ -130,14 +132,16 @@ def busy(
     """Return a server whose locks are watched, with small bounds so that all of it is used."""
     ledger = locks.patch(monkeypatch, *MODULES)
     kind = SqliteJournal(tmp_path / "chat.db") if request.param == "sqlite" else MemoryJournal()
-    journal: Any = WatchedJournal(kind, ledger)
+    journal: Any = Watched(kind, ledger)
     config = Config(
         host="127.0.0.1", port=0, join_history=5, send_queue_bytes=4096, send_queue_soft_bytes=1024
     )
     running = server.Server(config, journal)
+    names: Any = Watched(running.hub.directory, ledger)
+    running.hub.registry._directory = names  # noqa: SLF001  # which nobody else asks
     before = threading.stack_size()
     running.start()
-    yield SimpleNamespace(ledger=ledger, journal=journal, server=running)
+    yield SimpleNamespace(ledger=ledger, journal=journal, directory=names, server=running)
     if running.ready:
         running.stop()
     threading.stack_size(before)
@@ -209,8 +213,11 @@ def test_a_busy_server_keeps_the_order(busy: SimpleNamespace) -> None:
     assert {("hub", "room"), ("room", "commit"), ("room", "outbox")} <= nested
 
 
-def test_no_lock_is_held_while_the_journal_is_asked(busy: SimpleNamespace) -> None:
-    """A disk that is slow holds up who stores or reads, and nobody who wants in, out, or to look."""
+def test_no_lock_is_held_while_journal_or_directory_is_asked(busy: SimpleNamespace) -> None:
+    """A disk that is slow holds up who stores or reads, and nobody who wants in, out, or to look.
+
+    So does a directory whose calls are round trips.
+    """
     names = ["ann", "bob"]
     peers = [Peer(busy.server.port, name) for name in names]
     together(
@@ -227,4 +234,5 @@ def test_no_lock_is_held_while_the_journal_is_asked(busy: SimpleNamespace) -> No
     again.close()
     look_around(busy.server)
     assert {"bounds", "read", "trim", "commit"} <= set(busy.journal.asked)
-    assert busy.journal.held == set()
+    assert {"claim", "take", "find", "hold"} <= set(busy.directory.asked)
+    assert (busy.journal.held, busy.directory.held) == (set(), set())

@@ -55,7 +55,7 @@ class _Inspection:
 
     @contextlib.contextmanager
     def damage_noted(self) -> Iterator[None]:
-        """Go on where a part of the file cannot be read."""
+        """Go on if a part of the file cannot be read."""
         try:
             yield
         except sqlite3.DatabaseError as error:

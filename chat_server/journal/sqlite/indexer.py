@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from chat_server.journal.base import Said
+from chat_server.journal.search_time import SearchTime
 from chat_server.journal.sqlite.reader import Reader
 from chat_server.journal.sqlite.schema import ID_BITS, failure, translated
 from chat_server.journal.sqlite.search import SearchIndex, is_damage
-from chat_server.journal.turns import Turn
 
 #: About how many bytes of frames a step takes: some milliseconds.
 STEP_BYTES = 64 * 1024
@@ -86,15 +86,15 @@ class Indexer:
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
         """Return the newest messages in these rooms that have all the words, the newest first.
 
-        Raises `UnavailableError` where SQLite was built without FTS5, and `JournalError`.
+        Raises `UnavailableError` if SQLite was built without FTS5, and `JournalError`.
         """
         found: list[tuple[float, int, bytes]] = []
-        turn = Turn()
+        time_left = SearchTime()
         for room in rooms:
-            turn.go_on()
+            time_left.go_on()
             low, high = self._reader.keys(room)
             with translated(self.path):
-                keys = self._index.find(words, low, high, limit, turn)
+                keys = self._index.find(words, low, high, limit, time_left)
             for key in keys:
                 page = self._reader.read(room, key - low - 1, key - low, 1)
                 if page.frames:  # else retention has taken it meanwhile

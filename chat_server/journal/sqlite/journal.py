@@ -15,7 +15,7 @@ from chat_server.errors import JournalError
 from chat_server.journal.base import Announcement, Bounds, FormerKey, Placed, Placement, Record
 from chat_server.journal.calendar import SYSTEM, Clocks
 from chat_server.journal.numbering import End, Numbering, placements, unplaced
-from chat_server.journal.sqlite import keys
+from chat_server.journal.sqlite import token_keys
 from chat_server.journal.sqlite.indexer import Indexer
 from chat_server.journal.sqlite.links import check_name, note_name
 from chat_server.journal.sqlite.lockfile import LockedFile
@@ -60,9 +60,9 @@ class SqliteJournal(Reader):
        log into the file. A second server is kept out.
     2. `durability` is fsync (what was stored outlives a power cut), os (a crash of the process) or none.
     3. `keep` messages and `keep_seconds` are what retention leaves of each room; 0 is all.
-    4. Where the file is moved or removed while in use, `commit` raises until it is back.
+    4. If the file is moved or removed while in use, `commit` raises until it is back.
 
-    Raises `JournalError` where the file cannot be opened, is no journal, or one of a newer version.
+    Raises `JournalError` if the file cannot be opened, is no journal, or one of a newer version.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class SqliteJournal(Reader):
             with translated(path):
                 self._writer = _open_to_write(path, durability, opened)
                 prepare(self._writer, path)
-                keys.rotate(self._writer, clocks.now())
+                token_keys.rotate(self._writer, clocks.now())
                 note_name(self._writer, path)
                 checkpointer = _open_to_write(path, durability, opened)
             super().__init__(path)
@@ -90,7 +90,7 @@ class SqliteJournal(Reader):
             self.durable = True
             self.costly = True
             self.secret = bytes(self.meta["secret"])
-            self.former: Sequence[FormerKey] = keys.former(self.meta)
+            self.former: Sequence[FormerKey] = token_keys.former(self.meta)
             self._published = self.published()
             self._indexer = Indexer(self._file.beside("-search"), self.epoch, self)
             opened.callback(self._indexer.close)
@@ -130,7 +130,7 @@ class SqliteJournal(Reader):
                 self._commit_many(new, placed)
         except sqlite3.Error as error:
             raise failure(self.path, error) from error
-        self._numbering.keep(new, placed)
+        self._numbering.advance(new, placed)
         self._commits += 1
         if self._commits > self._trimmed + LATE_COMMITS and self._retention.behind:
             self._make_room(2 * len(records))
@@ -153,7 +153,7 @@ class SqliteJournal(Reader):
     def search(self, words: str, rooms: Sequence[str], limit: int) -> list[bytes]:
         """Return the newest messages in these rooms that have all the words, the newest first.
 
-        Raises `UnavailableError` where SQLite was built without FTS5, and `JournalError`.
+        Raises `UnavailableError` if SQLite was built without FTS5, and `JournalError`.
         """
         return self._indexer.search(words, [room for room in rooms if room in self.rooms], limit)
 
@@ -167,14 +167,14 @@ class SqliteJournal(Reader):
         Of an inbox nothing stays: its name never comes again.
         """
         last, ts = self.bounds(room)[1:]
-        keys_ = self.keys(room)
+        keys = self.keys(room)
         with translated(self.path), transaction(self._writer):
             self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE name = ?", (last, ts, room))
-            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", keys_)
+            self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", keys)
             if room.startswith("@") and room in self.rooms:
                 self._emptied.add(room)
             gone = [each for each in self._emptied if self._writer.execute(REMOVE_ROOM, (each,)).rowcount]
-        self._indexer.forget(*keys_)
+        self._indexer.forget(*keys)
         self._numbering.forget(room)
         self._emptied.difference_update(gone)
         for each in gone:
@@ -209,7 +209,7 @@ class SqliteJournal(Reader):
         return self._commits - commits > BUSY_COMMITS or self._log.bytes - size > BUSY_BYTES
 
     def close(self) -> None:
-        """Close the file; SQLite brings the write-ahead log into it where nobody else reads it."""
+        """Close the file; SQLite brings the write-ahead log into it if nobody else reads it."""
         self._opened.close()
 
     def _end(self, room: str) -> End:

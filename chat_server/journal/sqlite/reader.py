@@ -23,7 +23,7 @@ RANGE = "FROM batches WHERE key BETWEEN ? AND ?"
 class Reader:
     """One connection that reads, used by one thread at a time for a short while.
 
-    Raises `JournalError`, as its methods do, where the file cannot be read or is no journal.
+    Raises `JournalError`, as its methods do, if the file cannot be read or is no journal.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +88,7 @@ class Reader:
         return first
 
     def time(self, key: int) -> float:
-        """Return when the message with this key was said; 0.0 where it is not kept."""
+        """Return when the message with this key was said; 0.0 if it is not kept."""
         with self.snapshot() as connection:
             query = "SELECT ts FROM batches WHERE key >= ? ORDER BY key LIMIT 1"
             return float((connection.execute(query, (key,)).fetchone() or (0.0,))[0])

@@ -94,7 +94,7 @@ class Retention:
         return len(rows) == limit
 
     def _unwanted(self, room: str) -> int:
-        """Return the last id that need not be kept; 0 or less where all are."""
+        """Return the last id that need not be kept; 0 or less if all are."""
         unwanted = self._reader.bounds(room).last - self._keep.messages if self._keep.messages else 0
         if self._keep.seconds:
             unwanted = max(unwanted, self._reader.id_at(room, self._now() - self._keep.seconds) - 1)

@@ -111,7 +111,7 @@ def connect_unlocked(path: Path) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make a new file a journal, or bring an older one up. Raises `JournalError` where it is neither."""
+    """Make a new file a journal, or bring an older one up. Raises `JournalError` if it is neither."""
     version = _recognised(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     for number in range(version, len(MIGRATIONS)):
@@ -124,7 +124,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def current(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `JournalError` where the file is no journal of this version, and so cannot just be read."""
+    """Raise `JournalError` if the file is no journal of this version, and so cannot just be read."""
     version = _recognised(connection, path)
     if version < len(MIGRATIONS):
         state = "is empty" if not version else f"is of an older version (schema {version})"
@@ -132,7 +132,7 @@ def current(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _recognised(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the file's version, 0 for an empty one. Raises `JournalError` where it is no journal."""
+    """Return the file's version, 0 for an empty one. Raises `JournalError` if it is no journal."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     mark = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]

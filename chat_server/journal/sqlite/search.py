@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from chat_protocol.errors import UnavailableError
+from chat_server.journal.search_time import SearchTime, too_long
 from chat_server.journal.sqlite.schema import connect, transaction
-from chat_server.journal.turns import Turn, too_long
 from chat_server.journal.words import phrases, spelled, tokens
 
 _TABLES = """
@@ -113,12 +113,14 @@ class SearchIndex:
             with self._lock:
                 self._connection.execute("DELETE FROM messages WHERE rowid BETWEEN ? AND ?", (low, high))
 
-    def find(self, words: str, low: int, high: int, limit: int, turn: Turn | None = None) -> list[int]:
+    def find(
+        self, words: str, low: int, high: int, limit: int, time_left: SearchTime | None = None
+    ) -> list[int]:
         """Return the highest keys from `low` to `high` with all the words, the highest first.
 
         Raises `UnavailableError` if SQLite was built without FTS5, or if it takes too long.
         """
-        turn = turn or Turn()
+        time_left = time_left or SearchTime()
         if self._failure is not None:
             raise UnavailableError("search is unavailable at the moment: its index cannot be opened")
         if not self.available:
@@ -131,7 +133,7 @@ class SearchIndex:
             " ORDER BY rowid DESC LIMIT ?"
         )
         with self._lock:
-            self._connection.set_progress_handler(lambda: turn.is_over, INSTRUCTIONS_A_LOOK)
+            self._connection.set_progress_handler(lambda: time_left.is_over, INSTRUCTIONS_A_LOOK)
             try:
                 return [key for (key,) in self._connection.execute(query, (wanted, low, high, limit))]
             except sqlite3.OperationalError as error:

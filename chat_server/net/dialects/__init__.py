@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chat_protocol.errors import PeerError
-from chat_protocol.messages import ClientMessage, Message
+from chat_protocol.messages import ClientMessage
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.stream.frames import Render
 
@@ -15,7 +15,7 @@ Heard = Sequence[ClientMessage | PeerError]
 class Dialect(Protocol):
     """One connection's way of speaking. Used by the thread that reads, but for `farewell` and `render`."""
 
-    #: Makes the dialect's bytes of JSON lines, for all its members at once; none if it speaks those.
+    #: Makes the dialect's bytes of JSON lines, for all its members at once; `None` if it speaks JSON lines.
     render: Render | None
 
     def greeting(self) -> bytes:
@@ -30,9 +30,6 @@ class Dialect(Protocol):
     @property
     def endless(self) -> bool:
         """Whether the peer goes on with something that has no end, so that it is given up."""
-
-    def encode(self, message: Message) -> bytes:
-        """Return one message as it is sent."""
 
     def farewell(self, reason: CloseReason | RejectReason) -> bytes:
         """Return the last that is sent."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chat_protocol.codec import Decoder, encode
 from chat_protocol.errors import LineTooLongError
 from chat_protocol.framing import Framer
-from chat_protocol.messages import Bye, ClientMessage, Message, RegNameRequest
+from chat_protocol.messages import Bye, ClientMessage, RegNameRequest
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.dialects import Heard
 from chat_server.stream.frames import Render
@@ -53,10 +53,6 @@ class JsonLines:
     def endless(self) -> bool:
         """Whether the end of a line is nowhere in sight."""
         return self._framer.skipped > ENDLESS_BYTES
-
-    def encode(self, message: Message) -> bytes:
-        """Return one message as a line."""
-        return encode(message)
 
     def farewell(self, reason: CloseReason | RejectReason) -> bytes:
         """Return a BYE with the reason."""

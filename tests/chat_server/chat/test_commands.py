@@ -31,7 +31,7 @@ from chat_protocol.messages import (
     tag,
 )
 from chat_server.chat import commands
-from chat_server.chat.commands import ANSWER_ROWS, COMMANDS, Stage
+from chat_server.chat.commands import ANSWER_ROWS, COMMANDS, ConversationStage
 from tests.chat_protocol.strategies import kinds
 from tests.support.world import Client, World
 
@@ -59,8 +59,12 @@ def test_every_message_of_a_client_has_a_command() -> None:
 def test_what_is_allowed_when() -> None:
     """REG_NAME before a name is given, PING, PONG and EXIT at any time, all else after."""
     assert {kind for kind, command in COMMANDS.items() if command.stage is None} == ANY_TIME
-    assert {kind for kind, command in COMMANDS.items() if command.stage is Stage.NAMING} == {RegName}
-    assert {kind for kind, command in COMMANDS.items() if command.stage is Stage.NAMED} == set(EXAMPLES)
+    assert {kind for kind, command in COMMANDS.items() if command.stage is ConversationStage.NAMING} == {
+        RegName
+    }
+    assert {kind for kind, command in COMMANDS.items() if command.stage is ConversationStage.NAMED} == set(
+        EXAMPLES
+    )
     assert all(command.cost >= 1 for command in COMMANDS.values())
 
 

@@ -23,7 +23,7 @@ from chat_protocol.messages import (
     Who,
 )
 from chat_server.chat import conversation as module
-from chat_server.chat.commands import Stage
+from chat_server.chat.commands import ConversationStage
 from chat_server.chat.conversation import BAD_LINES
 from tests.support.world import Client, World
 
@@ -51,7 +51,7 @@ def test_stages() -> None:
     client.register("ann")
     stages.append(client.conversation.stage)
     client.send(Exit())
-    assert [*stages, client.conversation.stage] == list(Stage)
+    assert [*stages, client.conversation.stage] == list(ConversationStage)
 
 
 def grouped(*messages: Message | PeerError) -> list[list[Any]]:

@@ -794,14 +794,14 @@ def test_welcome_is_the_first_line_after_the_name(
     ann, dave = world.clients("ann", "dave")
     ann.send(Dm("dave", "1"))
     dave.hang_up(final=not resumed)
-    admit = world.hub.registry.admit
+    admit = world.hub.registry.give_name
 
     def admit_and_speak(session: Session, name: str) -> None:
         admit(session, name)
         ann.send(Dm("dave", "psst", ref="d"), Msg("hi"))
 
     with monkeypatch.context() as spied:
-        spied.setattr(world.hub.registry, "admit", admit_and_speak)
+        spied.setattr(world.hub.registry, "give_name", admit_and_speak)
         again = back(world, dave, inbox=0)
     ann.send(Dm("dave", "last"))
     assert type(again.outbox.messages[0]) is Welcome
@@ -824,7 +824,7 @@ def test_a_change_of_name_comes_after_what_was_said_before_it() -> None:
     cat.outbox.on_push = rename_meanwhile
     ann.say("before", room="den")
     threads[0].join()
-    den.run()
+    den.deliver()
     told = [
         each.text if isinstance(each, MsgFrame) else each.name
         for each in bob.outbox.messages
@@ -856,7 +856,7 @@ def fault(*_arguments: object, **_fields: object) -> NoReturn:
         (Delivery, "leave"),
         (GroupCommit, "submit"),
         (Inbox, "close"),
-        (GroupCommit, "drive"),
+        (GroupCommit, "store_and_deliver"),
     ],
     ids=["announce", "leave", "submit", "inbox", "drive"],
 )

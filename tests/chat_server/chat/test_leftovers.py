@@ -36,7 +36,7 @@ def test_each_goes_at_its_time() -> None:
     left.add("later", 10.0)
     left.add("never", 10.0)
     left.add("wanted")
-    left.keep("never")
+    left.spare("never")
     assert not left.forget("wanted".__eq__)
     assert kept(world, "now", "later", "never", "wanted") == ["later", "never", "wanted"]
     world.clock.now += 10

@@ -30,7 +30,7 @@ class Book:
         self.came += 1
         session = Session(f"{self.came:028} token", Identity(name))
         session.ledger = Ledger(REFS_AT_MOST, {str(number): ("lobby", number, 1.0) for number in range(refs)})
-        self.registry.admit(session, name)
+        self.registry.give_name(session, name)
         self.registry.begin(session, RecordingOutbox())
         return session
 
@@ -60,7 +60,7 @@ def test_a_name_belongs_to_one_session() -> None:
     other = book.come("ann")
     assert book.registry.claim(ann.id) is ann
     with pytest.raises(NameTakenError):
-        book.registry.admit(ann, "ann")
+        book.registry.give_name(ann, "ann")
     assert ann.left_at is not None, "it is away again, and may try another name"
     book.go(ann, final=True)
     assert (book.directory.find("ann"), len(book.directory)) == (other.id, 1)
@@ -168,7 +168,7 @@ def test_an_inbox_is_live_only_for_who_is_here() -> None:
     book = Book()
     for stage in ("coming", "here", "going", "away"):
         session = Session(f"token of {stage}", Identity(stage))
-        book.registry.admit(session, stage)
+        book.registry.give_name(session, stage)
         outbox = RecordingOutbox()
         if stage != "coming":
             book.registry.begin(session, outbox)

@@ -27,7 +27,7 @@ def test_a_token_of_this_run() -> None:
     world = World()
     registry, resumption = made(world)
     session = resumption.begin("ann")
-    registry.admit(session, "ann")
+    registry.give_name(session, "ann")
     registry.depart(session, final=False)
     for token, epoch in ((None, None), ("x", None), (new_token(b"other"), None), (session.token, "other")):
         assert resumption.claim(RegName("ann", token, None, epoch)) is None

@@ -513,7 +513,7 @@ def test_a_journal_that_keeps_less_than_waits_makes_no_gap() -> None:
         ann.say(*["m"] * 10, room="den")
     cat.send(Join("den", after=0))
     den._delivering.release()  # noqa: SLF001  # likewise
-    den.run()
+    den.deliver()
     (joined,) = cat.outbox.of(Joined)
     assert (joined.last, joined.first) == (0, None)
     assert cat.outbox.ids("den") == list(range(1, 101))

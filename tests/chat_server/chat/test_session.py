@@ -2,7 +2,7 @@
 
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.identity import Identity
-from chat_server.chat.session import PACE_BYTES, SESSION_BYTES, Session, look_for_flood, weight
+from chat_server.chat.session import FLOOD_BYTES, SESSION_BYTES, Session, look_for_flood, weight
 from chat_server.chat.tokens import session_id
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.frames import Frames
@@ -28,7 +28,7 @@ def test_who_says_much_in_a_second_floods() -> None:
     session = Session("token", Identity("ann"))
     floods = []
     for now in (10.0, 10.9, 10.95, 11.0, 12.1):
-        session.said_bytes += PACE_BYTES + 1
+        session.said_bytes += FLOOD_BYTES + 1
         look_for_flood(session, now)
         floods.append((session.floods, session.said_bytes > 0))
     assert floods == [(False, False), (True, True), (True, True), (False, False), (False, False)]

@@ -34,7 +34,7 @@ def test_a_commit_that_failed_is_placed_the_same_way_again() -> None:
     assert list(numbering_.place([first])) == [at(1, 2, 1.0)]
     placed = numbering_.place([first, second])
     assert list(placed) == [at(1, 2, 1.0), at(3, 3, 1.0)]
-    numbering_.keep([first, second], placed)
+    numbering_.advance([first, second], placed)
     assert list(numbering_.place([Lines("den", 1, 1.0)])) == [at(4, 4, 1.0)]
 
 
@@ -42,7 +42,7 @@ def test_what_is_stored_is_not_stored_again() -> None:
     """A record that comes again after a fault has its place."""
     numbering_ = Numbering(lambda _: (0, 0.0))
     stored, new = Lines("den", 1, 1.0), Lines("den", 1, 1.0)
-    numbering_.keep([stored], numbering_.place([stored]))
+    numbering_.advance([stored], numbering_.place([stored]))
     assert list(unplaced([stored, new])) == [new]
     assert placements([stored]) == [at(1, 1, 1.0)]
 
@@ -59,7 +59,7 @@ def test_the_ends_of_so_many_rooms_are_remembered(monkeypatch: pytest.MonkeyPatc
     numbering_ = Numbering(look_up)
     for room in ("one", "two", "three", "three", "one"):
         record = Lines(room, 1, 1.0)
-        numbering_.keep([record], numbering_.place([record]))
+        numbering_.advance([record], numbering_.place([record]))
     numbering_.forget("one")
     numbering_.place([Lines("one", 1, 1.0)])
     assert asked == ["one", "two", "three", "one", "one"]

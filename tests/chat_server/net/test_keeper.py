@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chat_protocol.messages import Ping, Pong, RegName
-from chat_server.net.connection import Stage as LifeStage
+from chat_server.net.connection import ConnectionStage as LifeStage
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.transport import TcpTransport
 from tests.chat_server.net.support import PATIENCE, Clock, Stage, available

@@ -415,16 +415,19 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
     def scenario() -> tuple[list[Body], Body]:
         world, _ = fragile()
         den = world.room("den")
-        world.commit.admit()
+        world.commit.wait_for_space()
         one = event(den, b" " * (STORE_BACKLOG_BYTES + 1))
         world.commit.submit(one)
         stored: list[int] = []
 
         def publisher() -> None:
-            world.commit.admit()
+            world.commit.wait_for_space()
             stored.append(den.delivery.idle)
 
-        return [publisher, world.commit.drive], lambda: None if stored else pytest.fail("nobody let it go")
+        return [
+            publisher,
+            world.commit.store_and_deliver,
+        ], lambda: None if stored else pytest.fail("nobody let it go")
 
     assert interleave.explore(scenario) > 1
 
@@ -440,10 +443,10 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
 
         def speaker() -> None:
             world.commit.submit(event(den, half))
-            world.commit.drive()
+            world.commit.store_and_deliver()
 
         def publisher() -> None:
-            world.commit.admit()
+            world.commit.wait_for_space()
             let_go.append(world.commit.backlog <= STORE_BACKLOG_BYTES)
 
         let_go: list[bool] = []
@@ -452,7 +455,7 @@ def test_a_publisher_is_let_go_as_soon_as_there_is_room(monkeypatch: pytest.Monk
         def let_go_at_once() -> None:
             assert let_go == [True]
 
-        return [speaker, world.commit.drive, publisher], let_go_at_once
+        return [speaker, world.commit.store_and_deliver, publisher], let_go_at_once
 
     assert interleave.explore(scenario) > 1
 
@@ -463,7 +466,7 @@ def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     world, _ = fragile()
     world.commit.submit(event(world.room("den"), b" " * (STORE_BACKLOG_BYTES + 1)))
     with pytest.raises(UnavailableError, match="again later"):
-        world.commit.admit()
+        world.commit.wait_for_space()
 
 
 def test_counts() -> None:

@@ -64,7 +64,7 @@ def publisher(den: Den) -> Body:
     def publish() -> None:
         with storing:
             den.store()
-        den.delivery.run()
+        den.delivery.deliver()
 
     return publish
 
@@ -75,8 +75,8 @@ def test_run_hands_out_all_that_was_added() -> None:
     members = [den.member() for _ in range(3)]
     for _ in range(5):
         den.store()
-    den.delivery.run()
-    den.delivery.run()
+    den.delivery.deliver()
+    den.delivery.deliver()
     assert [member.ids("den") for member in members] == [[1, 2, 3, 4, 5]] * 3
     assert [len(member.pushed) for member in members] == [1] * 3, "what piled up is joined once"
 
@@ -90,12 +90,12 @@ def test_who_comes_while_another_delivers_leaves_it_to_that_one() -> None:
     def publish_meanwhile(_frames: bytes) -> None:
         member.on_push = None
         den.store()
-        den.delivery.run()  # as another thread: it finds the turn taken and goes
+        den.delivery.deliver()  # as another thread: it finds the turn taken and goes
         seen.append(member.ids("den"))
 
     member.on_push = publish_meanwhile
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert seen == [[]], "the second did not overtake the first"
     assert member.ids("den") == [1, 2]
 
@@ -131,10 +131,10 @@ def test_all_are_handed_the_same_bytes() -> None:
     members = [den.member() for _ in range(3)]
     den.store()
     den.store(2)
-    den.delivery.run()
+    den.delivery.deliver()
     assert len({id(member.pushed[0]) for member in members}) == 1
     alone = den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert all(member.pushed[1] is alone.frames for member in members), "one publication is not even joined"
 
 
@@ -149,7 +149,7 @@ def test_a_sender_gets_acknowledgements_in_place_of_the_own(others: int) -> None
     own = den.store(sender=session)
     own.acks = b'{"type":"ACK","ref":"r","id":3,"ts":1.0}\n'
     silent = den.store(sender=session)
-    den.delivery.run()
+    den.delivery.deliver()
     assert b"".join(sender.pushed) == frames("den", 1, others, text="theirs") + own.acks
     assert reader.ids("den") == list(range(1, silent.last + 1))
 
@@ -160,10 +160,10 @@ def test_a_sender_without_a_ref_is_handed_nothing() -> None:
     session = Session("token", Identity("ann"))
     sender = den.member(session)
     den.store(sender=session)
-    den.delivery.run()
+    den.delivery.deliver()
     den.store(sender=session)
     den.store(sender=session)
-    den.delivery.run()
+    den.delivery.deliver()
     assert sender.pushed == []
 
 
@@ -176,10 +176,10 @@ def test_who_left_is_told_what_became_of_the_own_messages() -> None:
     own.acks = b'{"type":"ACK","ref":"r","id":1,"ts":1.0}\n'
     den.store(text="theirs")
     den.delivery.leave(sender)
-    den.delivery.run()
+    den.delivery.deliver()
     assert sender.pushed == [own.acks]
     den.store(sender=session)
-    den.delivery.run()
+    den.delivery.deliver()
     assert sender.pushed == [own.acks], "empty bytes would wait for ever in a full outbox"
 
 
@@ -191,7 +191,7 @@ def test_nobody_waits_for_a_member(state: int, refused: int, dropped: int) -> No
     frozen.state = state
     den.store(2)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert reader.ids("den") == [1, 2, 3]
     counters = den.delivery.counters
     assert (counters.refused, counters.dropped, counters.delivered["msg"]) == (refused, dropped, 3)
@@ -201,16 +201,16 @@ def test_what_comes_while_somebody_arrives_is_held() -> None:
     """Contract 5: what is stored but in no pass yet comes by the pass, and after what came before."""
     den = Den()
     den.store(3)
-    den.delivery.run()
+    den.delivery.deliver()
     den.store()
     late = RecordingOutbox()
     assert den.delivery.begin(late) == 3
-    den.delivery.run()
+    den.delivery.deliver()
     assert not den.delivery.enter(late, 2)
     assert late.pushed == []
     assert den.delivery.enter(late, 3)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert late.ids("den") == [4, 5]
 
 
@@ -218,12 +218,12 @@ def test_who_has_all_enters_at_once() -> None:
     """Contract 5: and who has not, and did not begin, does not."""
     den = Den()
     den.store(2)
-    den.delivery.run()
+    den.delivery.deliver()
     late = RecordingOutbox()
     assert not den.delivery.enter(late, 1)
     assert den.delivery.enter(late, 2)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert late.ids("den") == [3]
 
 
@@ -235,7 +235,7 @@ def test_who_does_not_come_after_all_is_forgotten() -> None:
     assert not den.delivery.idle
     den.delivery.leave(late)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert (late.pushed, den.delivery.idle) == ([], True)
 
 
@@ -247,7 +247,7 @@ def test_the_own_messages_of_who_arrives_come_as_acknowledgements() -> None:
     den.delivery.begin(late)
     den.store(sender=session).acks = b'{"type":"PING"}\n'
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert late.pushed == []
     assert den.delivery.enter(late, 0)
     assert b"".join(late.pushed).startswith(b'{"type":"PING"}\n')
@@ -334,7 +334,7 @@ def test_leave_waits_for_no_later_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 
         reader.on_push = first_pass
         den.store()
-        return [den.delivery.run, leave], lambda: None
+        return [den.delivery.deliver, leave], lambda: None
 
     interleave.explore(scenario, preemptions=0)
 
@@ -345,7 +345,7 @@ def endless(den: Den, count: int) -> Callable[[bytes], None]:
     def publish(_frames: bytes) -> None:
         if den.last < count:
             den.store()
-            den.delivery.run()
+            den.delivery.deliver()
 
     return publish
 
@@ -356,7 +356,7 @@ def test_a_publisher_hands_over_after_its_turn() -> None:
     member = den.member()
     member.on_push = endless(den, 100)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     first_turn = len(member.pushed)
     assert 1 < first_turn < 20
     turns = 1
@@ -374,7 +374,7 @@ def test_a_pass_is_bounded_in_bytes() -> None:
     big = b" " * (MEASURED.pass_bytes // 2 - 1) + b"\n"
     for text in (big, big, big, b" " * (MEASURED.pass_bytes * 2) + b"\n", b"\n"):
         den.event(text)
-    den.delivery.run()
+    den.delivery.deliver()
     assert [len(pushed) for pushed in member.pushed] == [
         MEASURED.pass_bytes,
         MEASURED.pass_bytes // 2,
@@ -391,7 +391,7 @@ def test_what_may_be_dropped_is_never_mixed_with_what_may_not() -> None:
     den.event()
     den.store()
     den.event()
-    den.delivery.run()
+    den.delivery.deliver()
     assert member.droppable == [True, False, True]
     assert [pushed.count(b"\n") for pushed in member.pushed] == [2, 1, 1]
 
@@ -408,7 +408,7 @@ def congest(den: Den, *, behind: int, reading: int) -> list[RecordingOutbox]:
 
     members[-1].on_push = publish
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     return members
 
 
@@ -435,7 +435,7 @@ def test_a_frozen_room_does_not_rest(state: int) -> None:
 
     members[-1].on_push = publish
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert den.jobs.waiting == []
 
 
@@ -445,7 +445,7 @@ def test_a_room_that_outruns_its_readers_rests() -> None:
     members = congest(den, behind=2, reading=1)
     assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert all(member.ids("den") == [1] for member in members), "it rests, whoever calls"
     den.jobs.work()
     assert all(member.ids("den") == [1] for member in members), "they are still behind"
@@ -466,7 +466,7 @@ def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
     slow.state = CONGESTED
     for session in sessions:
         den.store(sender=session)
-    den.delivery.run()
+    den.delivery.deliver()
     assert den.jobs.waiting == []
     assert slow.ids("den") == list(range(1, 10))
 
@@ -479,7 +479,7 @@ def test_a_pass_without_members_is_no_reason_to_rest() -> None:
     sender.state = CONGESTED
     den.delivery.leave(sender)
     den.store(sender=session).acks = b'{"type":"PING"}\n'
-    den.delivery.run()
+    den.delivery.deliver()
     assert sender.pushed == [b'{"type":"PING"}\n']
     assert den.jobs.waiting == []
 
@@ -513,7 +513,7 @@ def test_a_member_who_cannot_even_be_ended_stops_nobody() -> None:
     bad.on_push = bad.on_end = fail
     bad.congested = fail  # type: ignore[method-assign]  # as an outbox that is broken through and through
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     den.delivery._wake()  # noqa: SLF001  # as after a rest
     assert good.ids("den") == [1]
 
@@ -537,7 +537,7 @@ def test_a_pass_that_cannot_be_put_together_is_handed_out_singly(
         raise MemoryError("told to")
 
     monkeypatch.setattr(delivery, "own_shares", short_of_memory)
-    den.delivery.run()
+    den.delivery.deliver()
     if times == 1:
         assert [member.ids("den") for member in members] == [[2], [1, 2]]
         assert [member.ended for member in members] == [[], []]
@@ -556,7 +556,7 @@ def test_a_fault_in_the_middle_leaves_the_room_alive(monkeypatch: pytest.MonkeyP
     den.store()
     with monkeypatch.context() as patched:
         patched.setattr(Delivery, where, fail)
-        den.delivery.run()
+        den.delivery.deliver()
     den.store()
     den.delivery.leave(den.member())
     assert [delay for _, delay in den.jobs.waiting] == [MEASURED.rest_seconds]
@@ -571,12 +571,12 @@ def test_a_pass_that_is_lost_ends_its_members(monkeypatch: pytest.MonkeyPatch) -
     den.store()
     with monkeypatch.context() as patched:
         patched.setattr(Delivery, "_push_all", fail)
-        den.delivery.run()
+        den.delivery.deliver()
     assert member.ended == ["internal_error"]
     den.delivery.leave(member)
     late = den.member()
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert (late.ids("den"), den.jobs.waiting) == ([2], [])
 
 
@@ -587,7 +587,7 @@ def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.M
     member.on_push = endless(den, 30)
     monkeypatch.setattr(type(den.jobs), "__call__", fail)
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert member.ids("den") == list(range(1, 31))
 
 
@@ -606,10 +606,10 @@ def test_who_says_much_waits_for_slow_readers() -> None:
     slow.state = CONGESTED
     slow.congested = catch_up_at_the_third_look  # type: ignore[method-assign]  # as it reads on
     den.store()
-    den.delivery.run()
-    den.delivery.admit()
+    den.delivery.deliver()
+    den.delivery.wait_for_space()
     assert not looks
-    den.delivery.pace()
+    den.delivery.wait_for_slow_readers()
     assert len(looks) == 3
 
 
@@ -617,7 +617,7 @@ def test_nobody_waits_for_ever_for_slow_readers() -> None:
     """Contract 7: after a second of rests one goes on; whoever does not catch up is cut in time."""
     den = Den(pacing=Pacing(rest_seconds=0.0))
     congest(den, behind=1, reading=3)
-    den.delivery.pace()
+    den.delivery.wait_for_slow_readers()
 
 
 def test_a_quiet_event_is_no_reason_to_rest() -> None:
@@ -626,7 +626,7 @@ def test_a_quiet_event_is_no_reason_to_rest() -> None:
     session = Session("token", Identity("ann"))
     reader, sender = den.member(), den.member(session)
     den.event(b"").sender = session
-    den.delivery.run()
+    den.delivery.deliver()
     assert (reader.pushed, sender.pushed, den.jobs.waiting) == ([], [], [])
 
 
@@ -643,7 +643,7 @@ def speak_during_a_pass(den: Den, speakers: int, text: str = "m") -> RecordingOu
         den.store(text=text, sender=sessions[0])
 
     reader.on_push = speak
-    den.delivery.run()
+    den.delivery.deliver()
     return reader
 
 
@@ -657,7 +657,7 @@ def test_a_large_room_waits_for_what_is_said_next() -> None:
         pytest.approx((MEASURED.large_members + 3) * MEASURED.gather_seconds_per_member)
     ]
     den.store()
-    den.delivery.run()
+    den.delivery.deliver()
     assert reader.ids("den") == [1, 2], "it waits, whoever calls"
     den.jobs.work()
     assert reader.ids("den") == [1, 2, 3, 4]
@@ -691,13 +691,13 @@ def test_publishers_wait_at_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None
     def scenario() -> tuple[list[Body], Body]:
         den = Den()
         (member,) = congest(den, behind=1, reading=0)
-        den.delivery.admit()
+        den.delivery.wait_for_space()
         while den.delivery._size <= DELIVERY_BACKLOG_BYTES:  # noqa: SLF001  # the bound is told by nothing else
             den.event(b" " * MEASURED.pass_bytes + b"\n")
         sizes: list[int] = []
 
         def publisher() -> None:
-            den.delivery.admit()
+            den.delivery.wait_for_space()
             sizes.append(den.delivery._size)  # noqa: SLF001  # likewise
 
         def check() -> None:
@@ -722,7 +722,7 @@ def test_publishers_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(DELIVERY_BACKLOG_BYTES // MEASURED.pass_bytes + 1):
         den.event(b" " * MEASURED.pass_bytes + b"\n")
     with pytest.raises(UnavailableError, match="again later"):
-        den.delivery.admit()
+        den.delivery.wait_for_space()
 
 
 def test_idle() -> None:
@@ -734,7 +734,7 @@ def test_idle() -> None:
     den.delivery.leave(member)
     den.store()
     idle.append(den.delivery.idle)
-    den.delivery.run()
+    den.delivery.deliver()
     idle.append(den.delivery.idle)
     assert idle == [True, False, False, True]
 
@@ -745,7 +745,7 @@ def test_the_waiter_is_told_when_it_was_delivered() -> None:
     one = den.event()
     one.delivered = threading.Event()
     assert not one.delivered.is_set()
-    den.delivery.run()
+    den.delivery.deliver()
     assert one.delivered.is_set()
 
 
@@ -758,7 +758,7 @@ def test_counts() -> None:
     for received in (49.9, 40.0, 0.0):
         den.store(2, sender=session).received = received
     den.event()
-    den.delivery.run()
+    den.delivery.deliver()
     counters = den.delivery.counters
     assert counters.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0, "name": 0}
     assert sum(counters.buckets) == 6

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_protocol.errors import LineTooLongError, PeerError
-from chat_protocol.messages import Msg, Notice, Ping
+from chat_protocol.messages import Msg, Ping
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.dialects import jsonlines
 from tests.chat_server.net.support import json_lines
@@ -48,10 +48,9 @@ def test_a_line_that_is_too_long_is_told_once(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_it_says() -> None:
-    """A question first, lines, and a BYE with the reason at last."""
+    """A question first, and a BYE with the reason at last."""
     dialect = json_lines()
     assert json.loads(dialect.greeting())["type"] == "REG_NAME"
-    assert dialect.encode(Notice("hi")) == b'{"type":"NOTICE","text":"hi"}\n'
     for reason in (*CloseReason, *RejectReason):
         bye = json.loads(dialect.farewell(reason))
         assert (bye["type"], bye["reason"], bye["text"]) == ("BYE", str(reason), reason.text)

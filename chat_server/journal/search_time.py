@@ -11,16 +11,16 @@ SEARCH_SECONDS = 2.0
 WORDS_LOOKED_AT = 16
 #: After so many seconds of work it lets others work for a moment; without it a search of 50 rooms in memory
 #: kept the interpreter's lock for 18 ms at a time (measured).
-TURN_SECONDS = 0.001
+SLICE_SECONDS = 0.001
 PAUSE_SECONDS = 0.000_05
 
 
-class Turn:
+class SearchTime:
     """The time of one search. Raises `UnavailableError` when it is over."""
 
     def __init__(self) -> None:
         self.ends = time.monotonic() + SEARCH_SECONDS
-        self._until = time.monotonic() + TURN_SECONDS
+        self._until = time.monotonic() + SLICE_SECONDS
         self._never = threading.Event()
 
     @property
@@ -35,7 +35,7 @@ class Turn:
             raise too_long()
         if now > self._until:
             self._never.wait(PAUSE_SECONDS)
-            self._until = time.monotonic() + TURN_SECONDS
+            self._until = time.monotonic() + SLICE_SECONDS
 
 
 def too_long() -> UnavailableError:

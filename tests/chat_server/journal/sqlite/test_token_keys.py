@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chat_server.journal.base import FormerKey
-from chat_server.journal.sqlite import keys
-from chat_server.journal.sqlite.keys import former, rotate
+from chat_server.journal.sqlite import token_keys
 from chat_server.journal.sqlite.schema import connect, prepare
+from chat_server.journal.sqlite.token_keys import former, rotate
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_run_has_a_new_key_and_the_one_before_is_known(connection: sqlite3.Con
 
 def test_only_so_many_are_kept(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest goes, so that a loop of crashes does not fill the record."""
-    monkeypatch.setattr(keys, "KEPT_KEYS", 2)
+    monkeypatch.setattr(token_keys, "KEPT_KEYS", 2)
     for now in (1.0, 2.0, 3.0):
         rotate(connection, now)
     assert [each.retired for each in former(meta(connection))] == [3.0, 2.0]

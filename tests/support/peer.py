@@ -1,17 +1,19 @@
-"""A client made of a socket and JSON: it knows nothing of the code that it talks to."""
+"""The one client of the tests: a socket and JSON. It knows nothing of the code that it talks to."""
 
 import itertools
 import json
 import socket
 import struct
+import time
 from types import TracebackType
 from typing import Any, Self
 
 Frame = dict[str, Any]
 Address = tuple[str, int]
 
-#: Seconds after which a test fails that waits for the server.
+#: For how long a test waits for the server, in seconds, before it fails.
 PATIENCE = 10.0
+RECEIVE_BYTES = 1 << 16
 _numbers = itertools.count(1)
 
 
@@ -20,19 +22,41 @@ def fresh(base: str) -> str:
     return f"{base}{next(_numbers)}"
 
 
-class Peer:
-    """One connection; `seen` has every frame that was read, in order."""
+def joined(port: int | str, name: str) -> "Peer":
+    """Return somebody of that name, who is in the lobby of the server on a port of this machine."""
+    peer = Peer(("127.0.0.1", int(port)))
+    peer.register(name)
+    return peer
 
-    def __init__(self, address: Address, receive_buffer: int | None = None) -> None:
+
+class ClosedError(ConnectionError, EOFError):
+    """The server has closed the connection."""
+
+
+class Peer:
+    """One connection, used by one thread; `seen` has every frame that was read, in order.
+
+    What reads raises `ClosedError`, and `TimeoutError` if nothing comes for `timeout` seconds.
+    """
+
+    def __init__(
+        self, address: Address, timeout: float = PATIENCE, receive_buffer: int | None = None
+    ) -> None:
         self.seen: list[Frame] = []
         self.name = ""
         self.session = ""
         self._buffer = b""
+        self._timeout = timeout
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.settimeout(timeout)
+        try:
+            self.socket.connect(address)
+        except BaseException:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -41,6 +65,8 @@ class Peer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    # Saying
 
     def register(self, name: str, **fields: object) -> Frame:
         """Give a name; return the WELCOME."""
@@ -57,40 +83,56 @@ class Peer:
         self.send("JOIN", room=room, **fields)
         return self.until("JOINED", room=room, name=self.name)
 
-    def say(self, text: str, room: str, **fields: object) -> None:
+    def say(self, text: str, room: str = "lobby", **fields: object) -> None:
         """Say something in a room."""
         self.send("MSG", text=text, room=room, **fields)
 
-    def hear(self, text: str, room: str) -> Frame:
-        """Read on to the message with this text."""
-        return self.until("MSG", text=text, room=room)
-
     def send(self, kind: str, **fields: object) -> None:
         """Send one frame."""
-        self.raw(json.dumps({"type": kind, **fields}).encode() + b"\n")
+        self.send_frames({"type": kind, **fields})
+
+    def send_frames(self, *frames: Frame) -> None:
+        """Send frames in one go."""
+        self.raw(b"".join([json.dumps(frame).encode() + b"\n" for frame in frames]))
 
     def raw(self, data: bytes) -> None:
         """Send bytes as they are."""
+        self.socket.settimeout(self._timeout)
         self.socket.sendall(data)
 
-    def read(self) -> Frame:
-        """Read one frame. Raises `EOFError` where the server has closed, `TimeoutError` where none comes."""
+    # Hearing
+
+    def read(self, timeout: float | None = None) -> Frame:
+        """Read one frame."""
+        self.socket.settimeout(self._timeout if timeout is None else max(timeout, 0.001))
         while (end := self._buffer.find(b"\n")) < 0:
-            received = self.socket.recv(1 << 16)
-            if not received:
-                raise EOFError(f"closed after {self.seen[-5:]}, with {self._buffer!r} begun")
-            self._buffer += received
+            self._receive()
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         frame: Frame = json.loads(line)
         self.seen.append(frame)
         return frame
 
-    def until(self, kind: str, **fields: object) -> Frame:
-        """Read on to a frame of this type with these fields."""
+    def receive(self, timeout: float) -> list[Frame]:
+        """Return the frames that have come, or none after so many seconds."""
+        try:
+            frames = [self.read(timeout)]
+        except TimeoutError:
+            return []
+        while b"\n" in self._buffer:
+            frames.append(self.read())
+        return frames
+
+    def until(self, kind: str, timeout: float | None = None, **fields: object) -> Frame:
+        """Read on to a frame of this type with these fields, for so many seconds in all if that is given."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            frame = self.read()
+            frame = self.read(None if deadline is None else deadline - time.monotonic())
             if frame["type"] == kind and all(frame.get(key) == value for key, value in fields.items()):
                 return frame
+
+    def hear(self, text: str, room: str = "lobby", timeout: float | None = None) -> Frame:
+        """Read on to the message with this text."""
+        return self.until("MSG", timeout, text=text, room=room)
 
     def messages(self, room: str, last: str) -> list[Frame]:
         """Read on to the message with the text `last`; return all messages of the room up to it."""
@@ -106,13 +148,24 @@ class Peer:
         self.until("PONG", ref=ref)
         return self.seen[start:-1]
 
-    def rest(self) -> list[Frame]:
+    def skip_until(self, text: bytes) -> None:
+        """Read on to a line that has this in it, and keep none of them."""
+        while text not in self._buffer:
+            self._buffer = self._buffer[-len(text) :]
+            self._receive()
+        while b"\n" not in self._buffer.partition(text)[2]:
+            self._receive()
+        self._buffer = self._buffer.partition(text)[2].partition(b"\n")[2]
+
+    # Ending
+
+    def rest(self, timeout: float | None = None) -> list[Frame]:
         """Read to the end of the stream; return those frames."""
         start = len(self.seen)
         try:
             while True:
-                self.read()
-        except EOFError:
+                self.read(timeout)
+        except ClosedError:
             assert not self._buffer, "the last line has no end"
             return self.seen[start:]
 
@@ -128,56 +181,11 @@ class Peer:
         self.socket.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, without a word."""
         self.socket.close()
 
-
-class Guests:
-    """Brings peers to one server, and sees them off."""
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-        self._peers: list[Peer] = []
-
-    def __call__(self, room: str | None = None, name: str = "guest", **fields: object) -> Peer:
-        """Bring a peer with a name of its own, and into the room."""
-        peer = self.stranger()
-        peer.register(fresh(name), **fields)
-        if room is not None:
-            peer.join(room)
-        peer.fence()  # JOINED comes before the replay; only after it all is live
-        return peer
-
-    def stranger(self, receive_buffer: int | None = None) -> Peer:
-        """Bring a peer that has said nothing yet."""
-        peer = Peer(self.address, receive_buffer)
-        self._peers.append(peer)
-        return peer
-
-    def leave(self) -> None:
-        """Close all their connections."""
-        for peer in self._peers:
-            peer.close()
-
-
-class Bystanders:
-    """Two in a room who must not notice what others do wrong there."""
-
-    def __init__(self, guests: Guests, room: str) -> None:
-        self.room = room
-        self._speaker = guests(room, "speaker")
-        self._listener = guests(room, "listener")
-        self._speaker.until("JOINED", room=room, name=self._listener.name)
-
-    def check(self) -> list[Frame]:
-        """Have one speak and the other hear it; return what else the listener has heard by then."""
-        text = fresh("unharmed")
-        start = len(self._listener.seen)
-        self._speaker.say(text, self.room, ref=text)
-        self._listener.hear(text, self.room)
-        self._speaker.until("ACK", ref=text)
-        return [each for each in self._listener.seen[start:-1] if each.get("room") == self.room]
-
-    def sees_leave(self, name: str) -> str:
-        """Return the reason with which somebody leaves the room."""
-        return str(self._listener.until("LEFT", room=self.room, name=name)["reason"])
+    def _receive(self) -> None:
+        received = self.socket.recv(RECEIVE_BYTES)
+        if not received:
+            raise ClosedError(f"closed after {self.seen[-5:]}, with {self._buffer!r} begun")
+        self._buffer += received
