@@ -56,7 +56,8 @@ def install(peers: Sequence[Peer]) -> None:
                 and not str(peer.path()).startswith(str(UNPACKED))
             ):
                 print(f"bench: unpacking {peer.package} of Debian's testing suite", file=sys.stderr)
-                testing.unpack(peer.package)
+                if not testing.unpack(peer.package):
+                    print(f"bench: that failed; {peer.package} comes from the stable suite", file=sys.stderr)
     groups = wanted(peers, shutil.which("cc"))
     if not groups or os.geteuid() or not shutil.which("apt-get"):
         return

@@ -24,6 +24,7 @@ def unpack(package: str) -> bool:
     address = repository(_output(*TARGETS))
     if address is None:
         return False
+    UNPACKED.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder, "sources.list")
         sources.write_text(f"deb {address} testing main\n")
