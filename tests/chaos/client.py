@@ -4,8 +4,8 @@ import contextlib
 import random
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.chaos.records import (
@@ -151,6 +151,7 @@ class LoadClient:
     def _begin(self) -> None:
         """Forget what belongs to one connection."""
         self._peer = None
+        self._untaken: deque[Frame] = deque()
         self.welcomed = False
         self._inside: set[str] = set()
         self._leaving: set[str] = set()
@@ -170,8 +171,7 @@ class LoadClient:
         while not self._abandoned.is_set() and not self._arrived():
             frames = self._peer.receive(LOOK)
             self._watch(bool(frames))
-            for frame in frames:
-                self._take(frame)
+            self._take_all(frames)
             if self.welcomed:
                 self._speak()
         self._say({"type": "EXIT"})
@@ -179,9 +179,9 @@ class LoadClient:
     def _read_the_rest(self, peer: Peer) -> None:
         """Take what lies there still: where sending failed, why the server closed is not read yet."""
         with contextlib.suppress(OSError, ValueError):
+            self._take_all(())
             while frames := peer.receive(0):
-                for frame in frames:
-                    self._take(frame)
+                self._take_all(frames)
 
     def _say(self, *frames: Frame) -> None:
         assert self._peer is not None
@@ -218,6 +218,12 @@ class LoadClient:
         return all(reached.get(room, -1) >= goals.get(room, 0) for room in self._habits.rooms)
 
     # What it hears
+
+    def _take_all(self, frames: Sequence[Frame]) -> None:
+        """Take these, behind those that were left when an answer could not be sent."""
+        self._untaken += frames
+        while self._untaken:
+            self._take(self._untaken.popleft())
 
     def _take(self, frame: Frame) -> None:
         kind = frame["type"]
