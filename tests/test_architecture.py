@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ CLIENT_PURE = {
     *(f"chat_client/ui/{name}.py" for name in ("commands", "mention", "naming", "paint", "toolbar", "typed")),
     "chat_client/ui/wrapping.py",
 }
+#: Data that points back at what holds it, and so names its type: a stay at its rooms, a person at the
+#: inbox, a command at the conversation that it came in.
+POINTS_BACK = {
+    ("chat_server.chat.session", "chat_server.chat.room"),
+    ("chat_server.chat.identity", "chat_server.chat.inbox"),
+    ("chat_server.chat.commands", "chat_server.chat.conversation"),
+}
 PACKAGES = {path.parent.name: path for path in SERVER if path.name == "__init__.py" and len(path.parts) == 3}
 
 
@@ -89,6 +97,22 @@ def test_imports_run_one_way(path: Path) -> None:
 def test_the_protocol_is_pure(path: Path) -> None:
     """Server and client both stand on it, so it knows neither."""
     assert {each.split(".")[0] for each in imports(path)} <= PURE
+
+
+def needed(path: Path, known: set[str]) -> set[str]:
+    """Return the modules that a file imports, for its types alone as well."""
+    mine = dotted(path)
+    found = {each if each in known else each.rpartition(".")[0] for each in imports(path)} & known
+    return {each for each in found if (mine, each) not in POINTS_BACK}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Whatever way you go down from a file, you do not come back to it; types count as well."""
+    paths = [*PROTOCOL, *SERVER, *CLIENT]
+    known = set(map(dotted, paths))
+    order = list(TopologicalSorter({dotted(path): needed(path, known) for path in paths}).static_order())
+    assert order.index("chat_server.stream.publication") < order.index("chat_server.stream.delivery")
+    assert len(order) == len(paths)
 
 
 def test_the_package_imports_nothing() -> None:

@@ -9,10 +9,9 @@ from chat_protocol.errors import UnavailableError
 from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.stream.context import StreamContext
-from chat_server.stream.delivery import Delivery
 from chat_server.stream.follower import catch_up
 from chat_server.stream.handover import handed_over
-from chat_server.stream.publication import Publication
+from chat_server.stream.publication import Destination, Publication
 
 #: How many bytes may wait to be stored before publishers wait, each publication with its own size.
 STORE_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -66,7 +65,7 @@ class GroupCommit:
         # The bytes of both.
         self._held = 0
         # Rooms that got something before a fault, and have yet to deliver it.
-        self._owed: Sequence[Delivery] = ()
+        self._owed: Sequence[Destination] = ()
         self.failure: Exception | None = None
         self.commits = 0
         self.stored = 0
@@ -153,7 +152,7 @@ class GroupCommit:
             self.store_and_deliver()
         return True
 
-    def _deliver(self, deliveries: Sequence[Delivery], deadline: float = 0.0) -> float:
+    def _deliver(self, deliveries: Sequence[Destination], deadline: float = 0.0) -> float:
         """Have these rooms deliver until the deadline, and hand over the rest; return the deadline."""
         deadline = deadline or self._clock() + self._pacing.turn_seconds
         for done, delivery in enumerate(deliveries, 1):
@@ -164,7 +163,7 @@ class GroupCommit:
                     break
         return deadline
 
-    def _store_waiting(self) -> Sequence[Delivery]:
+    def _store_waiting(self) -> Sequence[Destination]:
         """Store what waits and give it to its rooms, in order; called with `_storing` held.
 
         Each step either happens or leaves things as they were, also if there is no memory for it.
@@ -194,12 +193,12 @@ class GroupCommit:
             self._recover()
         return deliveries
 
-    def _hand_to_rooms(self) -> Sequence[Delivery]:
+    def _hand_to_rooms(self) -> Sequence[Destination]:
         """Give what is stored to its rooms; return those that have something to deliver."""
         stored = self._stored
         if len(stored) == 1 and not self._owed:
             delivery = stored[0].delivery
-            deliveries: Sequence[Delivery] = (delivery,)
+            deliveries: Sequence[Destination] = (delivery,)
             self._owed = deliveries
             publication = stored[0]
             if publication.answers or not publication.frames:

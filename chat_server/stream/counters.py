@@ -1,13 +1,10 @@
 """What deliveries count: plain numbers where the work is done, added up when somebody asks."""
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from collections.abc import Container, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
-
-    from chat_server.stream.outgoing import Outgoing
-    from chat_server.stream.publication import Publication
+from chat_server.stream.outgoing import Outgoing
+from chat_server.stream.publication import Publication
 
 #: Upper bounds of the broadcast histogram, in seconds; one more bucket holds what is above.
 BUCKETS = (
@@ -37,10 +34,10 @@ class Counters:
 
     def handed_out(  # noqa: PLR0913, PLR0917  # one call a pass; a tuple of them would cost more than they do
         self,
-        taken: "Sequence[Publication]",
+        taken: Sequence[Publication],
         now: float,
         recipients: int,
-        absent: "Container[Outgoing]",
+        absent: Container[Outgoing],
         refused: int,
         dropped: int,
     ) -> None:

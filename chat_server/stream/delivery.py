@@ -4,7 +4,6 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from chat_protocol.errors import UnavailableError
 from chat_server import faults
@@ -15,10 +14,8 @@ from chat_server.stream.frames import Frames
 from chat_server.stream.handover import handed_over
 from chat_server.stream.order import Order
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, Outgoing, congested, failed, push
+from chat_server.stream.publication import Publication
 from chat_server.stream.shares import own_acks, own_shares
-
-if TYPE_CHECKING:
-    from chat_server.stream.publication import Publication
 
 #: How many bytes may wait for delivery before publishers wait.
 DELIVERY_BACKLOG_BYTES = 512 * 1024
@@ -106,7 +103,7 @@ class Delivery:
         """The last id that was added."""
         return self._order.last
 
-    def sequence(self, publication: "Publication") -> bool:
+    def sequence(self, publication: Publication) -> bool:
         """Add what was stored, or an event; `deliver` must follow. Returns false if it has to wait."""
         with self._lock:
             order = self._order
@@ -130,7 +127,7 @@ class Delivery:
         with self._lock:
             self._add_locked(self._order.skip(last))
 
-    def _add_locked(self, publications: "Sequence[Publication]") -> None:
+    def _add_locked(self, publications: Sequence[Publication]) -> None:
         self._added += publications
         self._size += sum([len(each.frames) for each in publications])
 
@@ -214,7 +211,7 @@ class Delivery:
             self._resting = False
         self.deliver()
 
-    def _next(self, *, over: bool) -> "tuple[Sequence[Publication], Sequence[Outgoing]] | None":
+    def _next(self, *, over: bool) -> tuple[Sequence[Publication], Sequence[Outgoing]] | None:
         """End the pass before, if any, and begin the next; or let go, and hand over the rest.
 
         Letting go happens under the lock under which `sequence` adds: who adds later finds it free.
@@ -259,7 +256,7 @@ class Delivery:
             return len(self._members) * self._pacing.gather_seconds_per_member
         return 0.0
 
-    def _take_locked(self) -> "Sequence[Publication]":
+    def _take_locked(self) -> Sequence[Publication]:
         """Take the next publications, up to `pass_bytes`, all of them droppable or none."""
         first = self._added[0]
         taken = [first]
@@ -283,7 +280,7 @@ class Delivery:
         self._size -= size
         return taken
 
-    def _hand_out(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
+    def _hand_out(self, taken: Sequence[Publication], recipients: Sequence[Outgoing]) -> float:
         """Push to everybody; return the time after it."""
         try:
             frames = taken[0].frames if len(taken) == 1 else b"".join([each.frames for each in taken])
@@ -335,7 +332,7 @@ class Delivery:
         self._must_rest = len(slow) * 2 > len(recipients)
         return states
 
-    def _hand_out_singly(self, taken: "Sequence[Publication]", recipients: Sequence[Outgoing]) -> float:
+    def _hand_out_singly(self, taken: Sequence[Publication], recipients: Sequence[Outgoing]) -> float:
         """Hand out one publication after another, which joins nothing."""
         if len(taken) > 1:
             return max([self._hand_out([each], recipients) for each in taken])

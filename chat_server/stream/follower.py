@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from chat_server import faults
 from chat_server.journal.base import Announcement, Journal, Placement
-from chat_server.stream.delivery import Delivery
-from chat_server.stream.publication import Publication
+from chat_server.stream.publication import Destination, Publication
 
 #: How many messages are read at once to fill a hole.
 READ_MESSAGES = 5_000
@@ -18,7 +17,7 @@ class Follower:
     what is missing is read. `find` returns a room's delivery, or none if nobody here is in that room.
     """
 
-    def __init__(self, journal: Journal, find: Callable[[str], Delivery | None]) -> None:
+    def __init__(self, journal: Journal, find: Callable[[str], Destination | None]) -> None:
         self._journal = journal
         self._find = find
         journal.follow(self.hear)
@@ -41,7 +40,7 @@ class Follower:
                 catch_up(self._journal, room, delivery, self._journal.bounds(room).last)
 
 
-def catch_up(journal: Journal, room: str, delivery: Delivery, upto: int) -> None:
+def catch_up(journal: Journal, room: str, delivery: Destination, upto: int) -> None:
     """Read what a room's delivery lacks up to an id, and deliver. Raises `JournalError`.
 
     What is kept no longer is passed over; clients see that by the ids.
@@ -57,7 +56,7 @@ def catch_up(journal: Journal, room: str, delivery: Delivery, upto: int) -> None
     delivery.deliver()
 
 
-def _show(room: str, delivery: Delivery, first: int, last: int, frames: bytes) -> None:
+def _show(room: str, delivery: Destination, first: int, last: int, frames: bytes) -> None:
     count = last - first + 1
     placement = Placement(first, last, 0.0, frames)
     now = delivery.context.clock()

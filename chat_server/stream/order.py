@@ -1,11 +1,7 @@
 """The order of one room: publications go on by their ids, in whatever order they come. Pure."""
 
-from typing import TYPE_CHECKING
-
 from chat_server.journal.base import cut
-
-if TYPE_CHECKING:
-    from chat_server.stream.publication import Publication
+from chat_server.stream.publication import Publication
 
 
 class Order:
@@ -29,7 +25,7 @@ class Order:
         """The first and last id that are missing before what is held; none if nothing is."""
         return (self.last + 1, self.ahead[0].first - 1) if self.ahead else None
 
-    def take(self, publication: "Publication") -> "list[Publication]":
+    def take(self, publication: Publication) -> list[Publication]:
         """Return what goes on now: this and what was held behind it, or nothing."""
         if publication.count and publication.first > self.last + 1:
             if publication.sender is not None:
@@ -42,18 +38,18 @@ class Order:
             return []
         return [self._next(publication), *self._released()]
 
-    def skip(self, last: int) -> "list[Publication]":
+    def skip(self, last: int) -> list[Publication]:
         """Miss the ids up to this one; return what was held behind them."""
         self.last = max(self.last, last)
         return self._released()
 
-    def _released(self) -> "list[Publication]":
+    def _released(self) -> list[Publication]:
         released = []
         while self.ahead and (not self.ahead[0].count or self.ahead[0].first <= self.last + 1):
             released.append(self._next(self.ahead.pop(0)))
         return released
 
-    def _next(self, publication: "Publication") -> "Publication":
+    def _next(self, publication: Publication) -> Publication:
         """Let this through, but for what of it is there already."""
         if publication.count:
             if publication.first <= self.last:

@@ -2,24 +2,46 @@
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from chat_protocol.codec import encode_lines
 from chat_protocol.messages import Ack, DmFrame, Message, MsgFrame, Ping
 from chat_server.journal.base import Record
 from chat_server.journal.heads import head_bytes
 from chat_server.journal.ledger import Ledger
-
-if TYPE_CHECKING:
-    from chat_server.stream.delivery import Delivery
-    from chat_server.stream.outgoing import Outgoing
+from chat_server.stream.context import StreamContext
+from chat_server.stream.outgoing import Outgoing
 
 
 class Sender(Protocol):
     """Whoever published. `outbox` is where its frames go now: it may come back on another connection."""
 
-    outbox: "Outgoing"
+    outbox: Outgoing
     ledger: Ledger | None
+
+
+class Destination(Protocol):
+    """Where publications of one room go in their order, and from there to its members: `Delivery` is it."""
+
+    context: StreamContext
+    #: How many events are on their way here.
+    submitted: int
+
+    @property
+    def sequenced(self) -> int:
+        """The last id that was added."""
+
+    def sequence(self, publication: "Publication") -> bool:
+        """Add this; `deliver` must follow. Returns false if it has to wait."""
+
+    def missing(self) -> tuple[int, int] | None:
+        """Return the first and last id that what waits has to wait for."""
+
+    def skip(self, last: int) -> None:
+        """Wait no more for what is missing up to an id."""
+
+    def deliver(self) -> None:
+        """Deliver what was added."""
 
 
 class Publication(Record, kw_only=True, eq=False, gc=False):
@@ -30,8 +52,8 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     `received` is when its bytes were read, on the monotonic clock.
     """
 
-    delivery: "Delivery"
-    sender: "Sender | None" = None
+    delivery: Destination
+    sender: Sender | None = None
     messages: Sequence[MsgFrame | DmFrame] = ()
     answers: Sequence[str] = ()
     frames: bytes = b""
@@ -45,7 +67,7 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     kind: str = "msg"
     delivered: threading.Event | None = None
     #: Members of the room to whom an event is not sent: they are told of it in another room.
-    passed_over: "Sequence[Outgoing]" = ()
+    passed_over: Sequence[Outgoing] = ()
 
     @property
     def droppable(self) -> bool:

@@ -1,15 +1,12 @@
 """What each sender gets of a pass: the acknowledgements in place of the own messages."""
 
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING
 
 from chat_server.stream.outgoing import Outgoing
-
-if TYPE_CHECKING:
-    from chat_server.stream.publication import Publication
+from chat_server.stream.publication import Publication
 
 
-def own_shares(taken: "Sequence[Publication]", frames: bytes) -> dict[Outgoing, bytes]:
+def own_shares(taken: Sequence[Publication], frames: bytes) -> dict[Outgoing, bytes]:
     """Return the shares of everyone who sent something of this; `frames` is all of it, joined.
 
     The steps grow with the publications, not with publications times senders; only the bytes do, as they
@@ -33,7 +30,7 @@ def own_shares(taken: "Sequence[Publication]", frames: bytes) -> dict[Outgoing, 
     return {outbox: _spliced(view, cuts) for outbox, cuts in own.items()}
 
 
-def own_acks(taken: "Sequence[Publication]", outboxes: Container[Outgoing]) -> dict[Outgoing, bytes]:
+def own_acks(taken: Sequence[Publication], outboxes: Container[Outgoing]) -> dict[Outgoing, bytes]:
     """Return what these senders, who are here no more, are told: what became of their own messages."""
     acks: dict[Outgoing, bytes] = {}
     for each in taken:
