@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.json import encode as encode_json
 
 from chat_protocol.codec import SERVER_LINE_BYTES
-from chat_protocol.errors import (
-    BadFieldError,
-)
+from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
     Dm,
     Exit,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chat_protocol.codec import encode_lines
+from chat_protocol.codec import encode, encode_lines
 from chat_protocol.errors import (
     AlreadyRegisteredError,
     LimitReachedError,
@@ -103,7 +103,7 @@ class Conversation:
             here = ", ".join(memberships) or "none"
             raise NotAMemberError(f"you are not in that room; JOIN it first (you are in: {here})") from None
 
-    def handle(self, messages: "Sequence[ClientMessage | PeerError]", received_at: float) -> None:
+    def handle(self, messages: Sequence[ClientMessage | PeerError], received_at: float) -> None:
         """Do what the messages ask for, in order; an error is answered and ends nothing."""
         self.received_at = received_at
         for run in (messages,) if len(messages) == 1 else _runs(messages):
@@ -113,7 +113,7 @@ class Conversation:
 
     def send(self, message: Message) -> None:
         """Answer this client."""
-        self.outbox.push(Frames(encode_lines([message])))
+        self.outbox.push(Frames(encode(message)))
 
     def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
         """Answer messages for whose refs the session has no room."""

@@ -107,7 +107,7 @@ class Room:
         with self._lock:
             return list(self._members.values())
 
-    def approach(self, outbox: Outgoing, after: int | None) -> "Entrance":
+    def approach(self, outbox: Outgoing, after: int | None) -> Entrance:
         """Get somebody ready to enter who has everything up to the id `after`; nobody is told yet.
 
         Without `after` the last `join_history` messages come first. From now on what is handed out is held.
@@ -125,7 +125,7 @@ class Room:
         gap = position + 1 if after is not None and position > after else None
         return Entrance(outbox, position, mark, page, gap)
 
-    def enter(self, session: Session, entrance: "Entrance", ref: str | None = None) -> None:
+    def enter(self, session: Session, entrance: Entrance, ref: str | None = None) -> None:
         """Bring somebody in: JOINED in the step that makes it true, what came before, then all that is live.
 
         Who is here already is told so. What cannot be read ends the newcomer's connection.
@@ -214,7 +214,7 @@ class Room:
         )
         push(session.outbox, Frames(encode(joined)))
 
-    def _replay(self, entrance: "Entrance") -> None:
+    def _replay(self, entrance: Entrance) -> None:
         """Send what came before, and go live; end the connection of whoever cannot get it all."""
         outbox = entrance.outbox
         try:
@@ -223,7 +223,7 @@ class Room:
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
 
-    def _caught_up(self, entrance: "Entrance") -> bool:
+    def _caught_up(self, entrance: Entrance) -> bool:
         outbox, position, mark, page, _ = entrance
         for _ in range(CHASES_AT_MOST):
             while position < mark:

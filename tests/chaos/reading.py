@@ -23,8 +23,8 @@ def read_members(address: Address, rooms: tuple[str, ...]) -> dict[str, list[str
     members = {}
     with _reader(address) as peer:
         for room in rooms:
-            _join(peer, room)
-            peer.send_frames({"type": "WHO", "room": room, "ref": f"who {room}"})
+            peer.join(room)
+            peer.send("WHO", room=room, ref=f"who {room}")
             members[room] = peer.until("USERS", ref=f"who {room}")["names"]
     return members
 
@@ -33,27 +33,20 @@ def read_members(address: Address, rooms: tuple[str, ...]) -> dict[str, list[str
 def _reader(address: Address) -> Iterator[Peer]:
     peer = Peer(address)
     try:
-        peer.until("REG_NAME")
-        peer.send_frames({"type": "REG_NAME", "name": READER})
-        peer.until("WELCOME")
+        peer.register(READER)
         yield peer
-        peer.send_frames({"type": "EXIT"})
+        peer.send("EXIT")
         peer.until("BYE")
     finally:
         peer.close()
 
 
-def _join(peer: Peer, room: str) -> None:
-    peer.send_frames({"type": "JOIN", "room": room, "ref": f"join {room}"})
-    peer.until("JOINED", ref=f"join {room}")
-
-
 def _read_room(peer: Peer, room: str) -> Iterator[Stored]:
-    _join(peer, room)
+    peer.join(room)
     after, more = 0, True
     while more:
         ref = f"{room} {after}"
-        peer.send_frames({"type": "HISTORY", "room": room, "after": after, "limit": PAGE, "ref": ref})
+        peer.send("HISTORY", room=room, after=after, limit=PAGE, ref=ref)
         page = peer.until("HISTORY", ref=ref)
         for each in page["messages"]:
             yield Stored(room, each["id"], each["from"], each["text"])

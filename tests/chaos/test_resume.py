@@ -25,10 +25,7 @@ class Person:
 
     def __init__(self, server: Server, name: str, **resume: object) -> None:
         self.peer = Peer(server.address)
-        self.peer.until("REG_NAME")
-        self.peer.send_frames({"type": "REG_NAME", "name": name, **resume})
-        self.welcome = self.peer.until("WELCOME")
-        self.peer.until("JOINED")
+        self.welcome = self.peer.register(name, **resume)
 
     def resume_with(self, **after: int) -> dict[str, Any]:
         """Return what a resume of this session says."""
@@ -36,7 +33,7 @@ class Person:
 
     def say(self, ref: str, text: str = "") -> Frame:
         """Say something in the lobby, and return the ACK."""
-        self.peer.send_frames({"type": "MSG", "room": "lobby", "text": text or f"text {ref}", "ref": ref})
+        self.peer.say(text or f"text {ref}", ref=ref)
         return self.peer.until("ACK", ref=ref)
 
     def hears(self) -> tuple[int, str]:
@@ -46,7 +43,7 @@ class Person:
 
     def leave(self) -> None:
         """Say EXIT."""
-        self.peer.send_frames({"type": "EXIT"})
+        self.peer.send("EXIT")
         self.peer.until("BYE")
         self.peer.close()
 
@@ -95,7 +92,7 @@ def test_the_connection_that_still_hangs_there_is_replaced(meet: Meet, ann: Pers
     assert ann.peer.until("BYE")["reason"] == "session_replaced"
     with pytest.raises(ClosedError):
         ann.peer.until("MSG")
-    back.peer.send_frames({"type": "WHO", "room": "lobby", "ref": "w"})
+    back.peer.send("WHO", room="lobby", ref="w")
     assert back.peer.until("USERS", ref="w")["names"] == ["ann"]
 
 
@@ -158,8 +155,8 @@ def test_who_said_exit_has_no_session(meet: Meet, ann: Person) -> None:
 
 def test_a_resume_into_too_many_rooms_leaves_no_ghost(meet: Meet, ann: Person) -> None:
     """The rooms beyond the limit are refused, the client is in, and its name is free once it has gone."""
-    ann.peer.send_frames({"type": "JOIN", "room": "one"}, {"type": "JOIN", "room": "two", "ref": "j"})
-    ann.peer.until("JOINED", ref="j")
+    ann.peer.join("one")
+    ann.peer.join("two")
     ann.peer.close()
     back = meet("ann", **ann.resume_with(three=0))
     assert back.welcome["resumed"] is True
@@ -172,9 +169,7 @@ def test_a_cut_in_the_middle_of_a_line_takes_only_that_line(server: Server, ann:
     """What came whole before the cut is stored; the begun rest is not."""
     ann.say("1")
     begun = Peer(server.address)
-    begun.until("REG_NAME")
-    begun.send_frames({"type": "REG_NAME", "name": "ben"})
-    begun.until("JOINED")
+    begun.register("ben")
     begun.raw(b'{"type":"MSG","text":"whole","ref":"1"}\n{"type":"MSG","te')
     assert ann.hears() == (2, "whole")
     begun.close()
