@@ -1,9 +1,5 @@
 """What is said to one person alone."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from chat_protocol.messages import DmFrame, MsgFrame
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
 from chat_server.journal.base import Bounds
@@ -35,9 +31,10 @@ class Inbox(Room):
         """Deliver no more to this connection of the owner."""
         self.delivery.leave(outbox)
 
-    def _messages(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
-        name, to = sender.identity.name, self._owner.identity.name
-        return [DmFrame(0, 0.0, name, to, each.text) for each in messages]
+    @property
+    def addressee(self) -> str:
+        """The owner."""
+        return self._owner.identity.name
 
 
 def inbox_name(session: str) -> str:

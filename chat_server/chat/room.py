@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import REFS_AT_MOST, DmFrame, Joined, Left, Message, MsgFrame, TopicFrame
+from chat_protocol.messages import REFS_AT_MOST, Joined, Left, Message, TopicFrame
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.session import FLOOD_BYTES, Session, look_for_flood
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
@@ -90,6 +90,11 @@ class Room:
 
     def __len__(self) -> int:
         return len(self._members)
+
+    @property
+    def addressee(self) -> str:
+        """Whom alone it is said to; nobody, in a room."""
+        return ""
 
     @property
     def idle(self) -> bool:
@@ -281,7 +286,9 @@ class Room:
             sender.id,
             delivery=self.delivery,
             sender=sender,
-            messages=self._messages(sender, messages),
+            messages=messages,
+            author=sender.identity.name,
+            to=self.addressee,
             received=received,
             kind=self.kind,
         )
@@ -308,7 +315,7 @@ class Room:
         fresh, refused = ledger.claim(refs)
         try:
             publication.count = len(fresh)
-            publication.messages = [publication.messages[index] for index in fresh]
+            publication.messages = [messages[index] for index in fresh]
             publication.refs = [(ref, place) for place, index in enumerate(fresh) if (ref := refs[index])]
             turned_away = set(refused)
             publication.answers = [ref for at, ref in enumerate(refs) if ref and at not in turned_away]
@@ -317,11 +324,6 @@ class Room:
             ledger.cancel(ref for index in fresh if (ref := refs[index]))
             raise
         return [messages[index] for index in refused]
-
-    def _messages(self, sender: Session, messages: Sequence[Any]) -> Sequence[MsgFrame | DmFrame]:
-        """Return what members are sent; the journal gives it id and time."""
-        room, name = self.name, sender.identity.name
-        return [MsgFrame(room, 0, 0.0, name, each.text, each.action) for each in messages]
 
 
 def _not_a_member() -> NotAMemberError:

@@ -26,8 +26,8 @@ from chat_server.stream.pacing import LEAVING_AT_ONCE
 log = structlog.get_logger()
 
 #: Bytes of one read: few while little comes, so that an idle connection holds no large buffer. With what
-#: Python adds the smaller one makes 512, the most that it allocates without asking the C library.
-SMALL_READ_BYTES = 479
+#: Python adds the smaller one makes 256: twice what a line of 64 characters takes.
+SMALL_READ_BYTES = 223
 LARGE_READ_BYTES = 64 * 1024
 #: For how long, in seconds, a connection that ends waits for its last messages to be stored and sent.
 DRAIN_SECONDS = 5.0

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from chat_protocol.codec import encode_lines
 from chat_protocol.messages import Ack, DmFrame, Message, MsgFrame, Ping
@@ -47,14 +47,17 @@ class Destination(Protocol):
 class Publication(Record, kw_only=True, eq=False, gc=False):
     """Messages on their way to be stored and shown, or an event (presence, a topic) that is shown alone.
 
-    `messages` get their ids and time once the journal has placed them. An event has `frames` from the start,
-    and a `count` of 0. `acks` go to the sender in place of `frames`; `answers` names the refs to acknowledge.
-    `received` is when its bytes were read, on the monotonic clock.
+    `messages` are what the `author` said, in a room or `to` somebody alone; they become `frames` once the
+    journal has placed them. An event has `frames` from the start, and a `count` of 0. `acks` go to the sender
+    in place of `frames`; `answers` names the refs to acknowledge. `received` is when its bytes were read, on
+    the monotonic clock.
     """
 
     delivery: Destination
     sender: Sender | None = None
-    messages: Sequence[MsgFrame | DmFrame] = ()
+    messages: Sequence[Any] = ()
+    author: str = ""
+    to: str = ""
     answers: Sequence[str] = ()
     frames: bytes = b""
     acks: bytes = b""
@@ -77,21 +80,28 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     def lines(self, first: int, ts: float) -> bytes:
         """Return the messages as members are sent them, and be ready to be shown at this place."""
         self.first = first
-        for message in self.messages:
-            message.id = first
-            message.ts = ts
-            first += 1
-        self.last = first - 1
-        self.frames = encode_lines(self.messages)
+        self.last = first + len(self.messages) - 1
+        self.frames = encode_lines(self._told(first, ts))
         return self.frames
 
     def bodies(self) -> bytes:
         """Return the messages without their heads."""
-        for message in self.messages:
-            message.id, message.ts = 0, 0.0
-        skip = head_bytes(self.kind.upper(), None if self.kind == "dm" else self.room, 0, 0.0)
-        lines = encode_lines(self.messages).splitlines(keepends=True)
+        told = self._told(0, 0.0)
+        for each in told:
+            each.id = 0  # so that all heads are of one length
+        skip = head_bytes(self.kind.upper(), None if self.to else self.room, 0, 0.0)
+        lines = encode_lines(told).splitlines(keepends=True)
         return b"".join([b"{" + line[skip:] for line in lines])
+
+    def _told(self, first: int, ts: float) -> Sequence[MsgFrame | DmFrame]:
+        """Return what members are sent."""
+        room, author, to = self.room, self.author, self.to
+        if to:
+            return [DmFrame(id_, ts, author, to, each.text) for id_, each in enumerate(self.messages, first)]
+        return [
+            MsgFrame(room, id_, ts, author, each.text, each.action)
+            for id_, each in enumerate(self.messages, first)
+        ]
 
     def settle(self) -> None:
         """Take over where the journal has put it, if that was not known before; acknowledge what has a ref.

@@ -282,8 +282,8 @@ def record(room: str, first: int, last: int, ts: float = 1.0, text: str = "m") -
 
 def publication(room: Room, first: int, last: int, text: str = "m") -> Publication:
     """Return a publication of messages whose texts say their ids; it is to be stored."""
-    said = [MsgFrame(room.name, 0, 0.0, "ann", f"{text} {id_}") for id_ in range(first, last + 1)]
-    return Publication(room.name, len(said), 1.0, delivery=room.delivery, messages=said)
+    said = [Msg(f"{text} {id_}") for id_ in range(first, last + 1)]
+    return Publication(room.name, len(said), 1.0, delivery=room.delivery, messages=said, author="ann")
 
 
 def event(room: Room, lines: bytes, kind: str = "presence") -> Publication:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_protocol.messages import DmFrame, MsgFrame
+from chat_protocol.messages import Dm, Msg
 from chat_server.chat import names
 from chat_server.chat.room import Room
 from chat_server.journal.heads import with_heads
@@ -16,9 +16,9 @@ from tests.support.world import World
 texts = st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5)
 
 
-def published(room: Room, frames: Sequence[MsgFrame | DmFrame]) -> Publication:
+def published(room: Room, said: Sequence[Msg | Dm], to: str = "") -> Publication:
     """Return a publication of these messages."""
-    return Publication(room.name, len(frames), 1.0, delivery=room.delivery, messages=frames)
+    return Publication(room.name, len(said), 1.0, delivery=room.delivery, messages=said, author="ann", to=to)
 
 
 @given(
@@ -30,14 +30,13 @@ def published(room: Room, frames: Sequence[MsgFrame | DmFrame]) -> Publication:
 def test_heads_before_bodies_are_whole_lines(said: list[str], first: int, ts: float, name: str) -> None:
     """As they are encoded whole, whatever the id, the time, the room and the text."""
     room = World().room(names.room_name(name, 32))
-    frames = [MsgFrame(room.name, 0, 0.0, "ann", text, action=len(text) > 9) for text in said]
-    publication = published(room, frames)
+    publication = published(room, [Msg(text, action=len(text) > 9) for text in said])
     assert with_heads("MSG", room.name, first, ts, publication.bodies()) == publication.lines(first, ts)
 
 
 @pytest.mark.parametrize("first", [1, 9, 10])
 def test_a_direct_message_has_no_room(first: int) -> None:
     """Its room is the receiver's inbox, which is nobody's business."""
-    publication = published(World().room("@f00"), [DmFrame(0, 0.0, "ann", "bob", "hi") for _ in range(12)])
+    publication = published(World().room("@f00"), [Dm("bob", "hi") for _ in range(12)], to="bob")
     publication.kind = "dm"
     assert with_heads("DM", None, first, 1.5, publication.bodies()) == publication.lines(first, 1.5)
