@@ -14,9 +14,13 @@ from chat_protocol.messages import Bye, ClientMessage, Dm, Exit, Msg, Ping
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand at one moment. `pending` counts what is said and not acknowledged."""
+    """How things stand at one moment. `pending` counts what is said and not acknowledged.
+
+    `registered` is whether the server has ever taken the name.
+    """
 
     connected: bool
+    registered: bool
     name: str | None
     rooms: tuple[str, ...]
     pending: int
@@ -60,7 +64,8 @@ class GuardedProtocol:
         """Return how things stand."""
         with self.changed:
             protocol = self._protocol
-            return Status(protocol.open, protocol.name, protocol.rooms, len(protocol.pending))
+            registered = protocol.session is not None
+            return Status(protocol.open, registered, protocol.name, protocol.rooms, len(protocol.pending))
 
     def pending(self) -> list[Msg | Dm]:
         """Return what is not acknowledged."""

@@ -16,7 +16,7 @@ from chat_client.connection.connection import connect
 from chat_client.connection.session import Session
 from chat_client.protocol.backoff import Backoff
 from chat_client.protocol.client import ClientProtocol
-from chat_client.protocol.events import Cause, Ended, Event, NotTaken, Registered
+from chat_client.protocol.events import Cause, Ended, Event, NotTaken
 from chat_client.sanitize import visible
 from chat_client.signals import handled
 from chat_client.terms import plain, reason
@@ -106,7 +106,6 @@ class App(abc.ABC):
         self.interpreter = Interpreter(self.session, self.view)
         self.interpreter.joining = options.room
         self.ended: Ended | None = None
-        self.registered = False
         self._in_room = options.room is None
         self._said_goodbye = False
         self._stopped = False
@@ -136,7 +135,8 @@ class App(abc.ABC):
     @property
     def ready(self) -> bool:
         """Whether what is said now goes where it should: no room is about to be entered."""
-        return self.registered and self.view.room is not None and self.interpreter.joining is None
+        entered = self.view.room is not None and self.interpreter.joining is None
+        return entered and self.session.status().registered
 
     def stop(self) -> None:
         """Leave soon. Any thread may call this, and signal handlers."""
@@ -179,9 +179,7 @@ class App(abc.ABC):
 
     def note(self, event: Event) -> None:
         """Remember what matters later."""
-        if isinstance(event, Registered):
-            self.registered = True
-        elif isinstance(event, Ended):
+        if isinstance(event, Ended):
             self.ended = event
         elif isinstance(event, NotTaken):
             self.interpreter.refused += not event.again
@@ -224,7 +222,8 @@ class App(abc.ABC):
         while not (self.session.has_told_all(LOOK_SECONDS) or self._stopped):
             pass  # a slow reader still gets what has come
         status = self._status()
-        if self.interactive and self.registered and status is ExitStatus.LEFT and not self._said_goodbye:
+        registered = self.session.status().registered
+        if self.interactive and registered and status is ExitStatus.LEFT and not self._said_goodbye:
             self.view.tell("you left the chat; the server could not be told")
         if undelivered:
             self.complain(f"messages that were not delivered: {undelivered}")
@@ -250,7 +249,7 @@ class App(abc.ABC):
             return ExitStatus.NAME_REFUSED
         if self.ended.cause is Cause.INCOMPATIBLE:
             self.complain(why)
-        elif self.registered:
+        elif self.session.status().registered:
             self.complain(f"the connection is lost: {why}")
         else:
             self.complain(f"{why}; start a server with chat-server, or see --host and --port")

@@ -56,7 +56,7 @@ class Pipe(Lines):
     @property
     def ready(self) -> bool:
         """Whether messages may be sent; which room they go to is theirs to say."""
-        return self.registered
+        return self.session.status().registered
 
     def take(self, line: bytes) -> bool:
         """Send the message in a line; return whether to go on."""

@@ -40,7 +40,8 @@ class View:
         #: Whether remarks are broken between words to fit; a terminal breaks them anywhere.
         self.fits = False
         self._painter = painter
-        # Guards what follows, and keeps the lines of a batch together.
+        # Guards what follows, and keeps the lines of a batch together. It is as of the last line shown, while
+        # the protocol may be ahead: who is meant, and who left, depends on the name of that moment.
         self._lock = threading.Lock()
         self._rooms: dict[str, None] = {}
         self._room: str | None = None
@@ -61,7 +62,7 @@ class View:
 
     @property
     def registered(self) -> bool:
-        """Whether the server has ever taken the person's name."""
+        """Whether it was shown that the server has taken the person's name."""
         with self._lock:
             return bool(self._own_name)
 
