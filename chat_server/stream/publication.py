@@ -89,14 +89,14 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
         told = self._told(0, 0.0)
         for each in told:
             each.id = 0  # so that all heads are of one length
-        skip = head_bytes(self.kind.upper(), None if self.to else self.room, 0, 0.0)
+        skip = head_bytes(self.kind.upper(), None if self.kind == "dm" else self.room, 0, 0.0)
         lines = encode_lines(told).splitlines(keepends=True)
         return b"".join([b"{" + line[skip:] for line in lines])
 
     def _told(self, first: int, ts: float) -> Sequence[MsgFrame | DmFrame]:
         """Return what members are sent."""
         room, author, to = self.room, self.author, self.to
-        if to:
+        if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
             return [DmFrame(id_, ts, author, to, each.text) for id_, each in enumerate(self.messages, first)]
         return [
             MsgFrame(room, id_, ts, author, each.text, each.action)

@@ -42,3 +42,14 @@ def test_an_inbox_of_a_run_before() -> None:
     again.publish(ann.session, [Dm("bob", "2")], 0.0)
     again.open(outbox, 0)
     assert said(outbox) == [(1, "ann", "1"), (2, "ann", "2")]
+
+
+def test_an_owner_who_has_no_name_yet() -> None:
+    """A session that comes back from a run before is reached by its name a moment before it is given it."""
+    world = World()
+    (ann,) = world.clients("ann")
+    inbox = Inbox(Session("token", Identity("")), world.shared)
+    outbox = RecordingOutbox()
+    inbox.go_live(outbox)
+    inbox.publish(ann.session, [Dm("bob", "1")], 0.0)
+    assert said(outbox) == [(1, "ann", "1")]
