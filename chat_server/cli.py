@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import dataclasses
 import difflib
-import gc
 import http.client
 import itertools
 import os
@@ -32,7 +31,7 @@ from chat_server.net.server import Server
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
-from chat_server.stream.pacing import COLLECT_THRESHOLDS, SWITCH_SECONDS
+from chat_server.stream.pacing import SWITCH_SECONDS
 
 logger = structlog.get_logger()
 
@@ -169,7 +168,6 @@ def maintain(options: argparse.Namespace, settings: Config) -> int:
 def serve(settings: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal ends it. Raises `OperatorError` if it cannot start; nothing is left then."""
     log.configure(settings.log_level, settings.log_format)
-    gc.set_threshold(*COLLECT_THRESHOLDS)
     sys.setswitchinterval(SWITCH_SECONDS)
     signals = _Signals(lambda: _reload(reload))
     cpus = _pin(settings)

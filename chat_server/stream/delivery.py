@@ -39,9 +39,7 @@ class Delivery:
        to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `wait_for_space` makes publishers wait. One
        slow or frozen member never does that. But a sender who floods waits for slow members, `rests` rests
        at most for each publication, so that nobody who reads on is cut for a flood.
-    8. In a room of `large_members` or more where several spoke in the last pass, the next waits
-       `gather_seconds_per_member` for each, unless a full pass waits already; alone, nobody waits.
-    9. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
+    8. A fault of one member ends that member's connection alone. If a pass cannot be put together, its
        publications are handed out one by one; if even that fails, its members are ended, who would
        otherwise miss it unseen.
     """
@@ -220,15 +218,9 @@ class Delivery:
             self._passes += 1
             if self._leaving:
                 self._changed.notify_all()
-            must_rest, self._must_rest = self._must_rest, False
-            rest = (
-                self._pacing.rest_seconds
-                if must_rest
-                else self._gathering_locked()
-                if self.several_spoke
-                else 0.0
-            )
-            if self._added and not (over or rest or self._resting):
+            rest, self._must_rest = self._must_rest, False
+            self._resting = self._resting or rest
+            if self._added and not (over or self._resting):
                 if self._recipients is None:
                     self._recipients = tuple(self._members)
                 self._arriving = tuple(self._arrivals.items()) if self._arrivals else ()
@@ -237,24 +229,13 @@ class Delivery:
                 return taken, self._recipients
             more = self._added and not self._resting
             self._passing = False
-            self._resting = self._resting or rest > 0
             self._delivering.release()
         if rest:
-            if not handed_over(self._hand_over, self._wake, rest):
+            if not handed_over(self._hand_over, self._wake, self._pacing.rest_seconds):
                 self._wake()
         elif more and not handed_over(self._hand_over, self.deliver):
             self.deliver()
         return None
-
-    def _gathering_locked(self) -> float:
-        """For how long, in seconds, to wait after a pass for what goes into the next."""
-        if (
-            self._passing
-            and self._size < self._pacing.pass_bytes
-            and len(self._members) >= self._pacing.large_members
-        ):
-            return len(self._members) * self._pacing.gather_seconds_per_member
-        return 0.0
 
     def _take_locked(self) -> Sequence[Publication]:
         """Take the next publications, up to `pass_bytes`, all of them droppable or none."""

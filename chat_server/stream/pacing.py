@@ -19,13 +19,8 @@ class Pacing:
     rest_seconds: float = 0.005
     #: After so many rests, a second in all, somebody who says much is let through to slow readers.
     rests: int = 200
-    #: From so many members on, a room where several speak waits between two passes for what they say next,
-    #: for so long a member: a pass takes ten times that. 400 to 5,000 members got 1.5 to 1.8 times as many
-    #: messages so, 100 got 0.9.
-    large_members: int = 250
-    gather_seconds_per_member: float = 1e-6
     #: Whether a publisher lets the threads run that are ready to before it stores, if several speak or a
-    #: commit is costly: what they say goes along.
+    #: commit is costly: what they say goes along. 2 to 2.6 times as many deliveries at 1 to 100 in flight.
     yields: bool = True
     #: How often a piece of upkeep tries for its turn among those who store, and how long it waits in
     #: between. At the first try alone it had none in 6 s beside a flood.
@@ -39,8 +34,6 @@ PLAIN = Pacing(
     turn_seconds=float("inf"),
     pass_bytes=0,
     rests=1,
-    large_members=2**63,
-    gather_seconds_per_member=0.0,
     yields=False,
 )
 
@@ -48,9 +41,6 @@ PLAIN = Pacing(
 #: every system call; with Python's 5 ms a thousand that wait wake 200 times a second each, for nothing:
 #: 1,500 busy rooms of 4 were 1.7 times as fast so, with 0.4 of the p99.
 SWITCH_SECONDS = 0.1
-#: When cycles are looked for (gc.set_threshold): connections that ended are the only ones, and a full look
-#: at 10,000 live ones takes a tenth of a second. By default it took 5 % of the time of small rooms.
-COLLECT_THRESHOLDS = (50_000, 20, 20)
 #: So many connections leave their rooms at once; the others wait for their turn. 5,000 that were closed
 #: together held everybody up for 2.9 s without it.
 LEAVING_AT_ONCE = 8
