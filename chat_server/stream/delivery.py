@@ -34,7 +34,8 @@ class Delivery:
     4. Publications go out in the order of their ids, each id once and without a hole (`Order`).
     5. A member that `enter`s at an id gets everything after it, once, and in order: from `begin` on it is
        held. No journal is read here.
-    6. One thread works for the others no longer than `turn_seconds`; then `hand_over` gets the rest.
+    6. One thread works for the others no longer than `turn_seconds`; then it lets the threads run that are
+       ready to, so that what they add goes into the next pass, and `hand_over` gets the rest.
     7. If more than half of all members read on but are far behind, the room rests; then what is
        to be delivered piles up to `DELIVERY_BACKLOG_BYTES`, and `wait_for_space` makes publishers wait. One
        slow or frozen member never does that. But a sender who floods waits for slow members, `rests` rests
@@ -183,6 +184,9 @@ class Delivery:
                 now = self._hand_out(taken, recipients)
                 deadline = deadline or now + self._pacing.turn_seconds
                 over = now > deadline
+                if over and self._pacing.yields:
+                    with faults.contained("yield_cpu"):
+                        self.context.yield_cpu()
         except Exception:  # noqa: BLE001  # whatever it is, the room must not stay as it is for ever
             faults.report("delivery")
             self._let_go()

@@ -578,6 +578,28 @@ def test_a_pass_that_is_lost_ends_its_members(monkeypatch: pytest.MonkeyPatch) -
     assert (late.ids("den"), den.jobs.waiting) == ([2], [])
 
 
+@pytest.mark.parametrize(("pacing", "last"), [(MEASURED, [3, 4]), (Pacing(yields=False), [3])])
+def test_after_a_turn_the_others_run_first(pacing: Pacing, last: list[int]) -> None:
+    """Contract 6: what they say goes along in the next pass, and a fault there costs nothing."""
+    den = Den(Clock(step=MEASURED.turn_seconds * 2), pacing)
+    member = den.member()
+    member.on_push = endless(den, 3)
+
+    def speak_and_fail() -> NoReturn:
+        den.world.others = lambda: None
+        den.store()
+        fail()
+
+    den.world.others = speak_and_fail
+    den.store()
+    den.delivery.deliver()
+    assert member.ids("den") == [1, 2], "the first pass is its own work, the second is for the others"
+    member.pushed.clear()
+    den.jobs.work()
+    assert len(member.pushed) == 1
+    assert member.ids("den") == last
+
+
 def test_nobody_is_forgotten_if_nothing_can_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 6: then the thread goes on itself."""
     den = Den(Clock(step=MEASURED.turn_seconds))
