@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -13,6 +14,7 @@ from chat_client import arguments
 from chat_client.bot import script
 from chat_client.bot.app import Bot
 from chat_client.bot.script import read_script
+from chat_client.connection.trust import trust
 from chat_client.errors import SetupError
 from chat_client.sanitize import sendable, visible
 from chat_client.ui import pipe
@@ -38,6 +40,7 @@ taken from standard input as if typed, and its end leaves:
   chat-client --name dave                   talk on this machine's server
   chat-client --name dave --host chat.example --room tea --file chat.txt
   echo "it is built" | chat-client --name builder
+  chat-client --name dave --host chat.example --port 9443 --tls
   chat-client --name bob --script bob.script
                                             play a script; --help-script shows how to write one
   chat-client --name bot --pipe             JSON lines for programs; --help-pipe shows them
@@ -55,8 +58,9 @@ Exit status:
 
 The signals INT, TERM, HUP, QUIT, ALRM, USR1 and USR2 leave properly.
 
-Environment: CHAT_CLIENT_HOST, CHAT_CLIENT_PORT and CHAT_CLIENT_NAME stand in for --host, --port and
---name; NO_COLOR and CLICOLOR=0 turn colours off, CLICOLOR_FORCE=1 turns them on.
+Environment: CHAT_CLIENT_HOST, CHAT_CLIENT_PORT, CHAT_CLIENT_NAME, CHAT_CLIENT_TLS=1 and
+CHAT_CLIENT_TLS_CA stand in for --host, --port, --name, --tls and --tls-ca; NO_COLOR and CLICOLOR=0 turn
+colours off, CLICOLOR_FORCE=1 turns them on.
 """
 
 
@@ -94,8 +98,24 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=arguments.setting(environment, "CHAT_CLIENT_NAME", None),
         help="what to be called; asked for if left out",
     )
-    add("--room", type=arguments.given("a room"), help="enter this room as well as the lobby, and talk there")
+    add(
+        "--tls",
+        action="store_true",
+        default=bool(arguments.setting(environment, "CHAT_CLIENT_TLS", None)),
+        help="speak TLS, and check the server's certificate; so do the next ones",
+    )
     path = arguments.given("a path")
+    add(
+        "--tls-ca",
+        metavar="PATH",
+        type=path,
+        default=arguments.setting(environment, "CHAT_CLIENT_TLS_CA", None),
+        help="the CA (PEM) that signed it, in place of the system's",
+    )
+    add("--tls-insecure", action="store_true", help="take any certificate: anybody in between can read along")
+    add("--tls-cert", metavar="PATH", type=path, help="your own certificate (PEM), if the server wants one")
+    add("--tls-key", metavar="PATH", type=path, help="its key, unless it stands in the same file")
+    add("--room", type=arguments.given("a room"), help="enter this room as well as the lobby, and talk there")
     add(
         "--file",
         metavar="PATH",
@@ -185,6 +205,8 @@ def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
     return Options(
         host=given.host,
         port=given.port,
+        tls=_trust(given),
+        verified=not given.tls_insecure,
         name=sendable(name),
         room=given.room and sendable(given.room),
         file=given.file,
@@ -194,6 +216,15 @@ def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
         duration=given.duration,
         colours=_wants_colours(given),
     )
+
+
+def _trust(given: argparse.Namespace) -> ssl.SSLContext | None:
+    wanted = given.tls or given.tls_insecure or given.tls_ca or given.tls_cert or given.tls_key
+    if given.tls_insecure and given.tls_ca:
+        raise SetupError("--tls-insecure checks nothing, --tls-ca does; give one of them")
+    if not wanted:
+        return None
+    return trust(given.tls_ca, given.tls_cert, given.tls_key, verified=not given.tls_insecure)
 
 
 def _wants_colours(given: argparse.Namespace) -> bool:

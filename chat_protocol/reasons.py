@@ -32,6 +32,8 @@ class CloseReason(_Reason):
         "this is the chat's port; metrics and health are on the metrics port, over HTTP",
     )
     TLS_HELLO = "tls_hello", "this port speaks no TLS; connect without it"
+    TLS_EXPECTED = "tls_expected", "this port speaks TLS; connect with it (chat-client --tls)"
+    TLS_FAILED = "tls_failed", "the TLS handshake failed"
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
     SERVER_SHUTDOWN = "server_shutdown", "the server is stopping"
     INTERNAL_ERROR = "internal_error", "the server failed; connect again and resume"

@@ -7,7 +7,6 @@ import difflib
 import http.client
 import itertools
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -16,10 +15,9 @@ from typing import NoReturn
 
 import structlog
 
-from chat_server import __version__, config, log
+from chat_server import __version__, config, dev_cert, log
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
-from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite import maintenance
@@ -31,6 +29,7 @@ from chat_server.net.server import Server
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
+from chat_server.signals import Signals
 from chat_server.stream.pacing import SWITCH_SECONDS
 
 logger = structlog.get_logger()
@@ -41,10 +40,6 @@ MEMORY_MESSAGES = 1000
 #: The commands on a journal in a file.
 MAINTENANCE = ("export", "backup", "check")
 
-#: The signals that end the server in order, and those that are for others and do nothing here. SIGHUP
-#: reads the settings again.
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGPIPE)
 #: By how many seconds a stop may take longer than `drain_timeout`, whatever hangs, before the process ends.
 OVERDUE_SECONDS = 10.0
 #: How long, in seconds, a health check may take as a whole.
@@ -53,7 +48,8 @@ HEALTHCHECK_SECONDS = 5.0
 DESCRIPTION = """\
 A chat server: one JSON object a line over TCP. `nc localhost 9090` is a client; chat-client is a
 comfortable one. Logs go to stdout, metrics and health to http://localhost:9464/metrics, /healthz, /readyz.
-SIGTERM or Ctrl-C ends it in order; a second one ends it at once. SIGHUP reads the log level again.
+SIGTERM or Ctrl-C ends it in order; a second one ends it at once. SIGHUP reads the log
+level and the certificate again.
 """
 EPILOG = """\
 examples:
@@ -66,6 +62,8 @@ examples:
   chat-server export --journal sqlite:chat.db --room lobby > lobby.jsonl    its messages, one a line
   chat-server backup --journal sqlite:chat.db chat-monday.db                a checked copy, while it runs
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
+  chat-server dev-cert tls                   a certificate for localhost, to try TLS with
+  chat-server --tls-cert tls/cert.pem --tls-key tls/key.pem
 """
 
 
@@ -76,19 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser.refuse_unknown(given)
     options = parser.parse_intermixed_args(given)
-    if options.target and options.command != "backup":
-        parser.error(f"{options.command} takes no TARGET, only backup does")
+    if options.target and options.command not in {"backup", "dev-cert"}:
+        parser.error(f"{options.command} takes no TARGET, only backup and dev-cert do")
+    if not options.target and options.command == "dev-cert":
+        parser.error("dev-cert needs a directory to write to: chat-server dev-cert tls")
     if options.room and options.command != "export":
         parser.error(f"{options.command} takes no --room, only export does")
     try:
-        loaded = config.load(vars(options), os.environ, options.config)
-        if options.print_config:
-            return _print(config.show(loaded))
-        if options.command == "healthcheck":
-            return healthcheck(loaded.config)
-        if options.command in MAINTENANCE:
-            return maintain(options, loaded.config)
-        return serve(loaded.config, lambda: config.load(vars(options), os.environ, options.config).config)
+        return _run(options)
     except ConfigError as error:
         print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 2
@@ -97,13 +90,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _run(options: argparse.Namespace) -> int:
+    """Run the command. Raises `OperatorError`."""
+    if options.command == "dev-cert":
+        return _print(dev_cert.make(options.target))
+    loaded = config.load(vars(options), os.environ, options.config)
+    if options.print_config:
+        return _print(config.show(loaded))
+    if options.command == "healthcheck":
+        return healthcheck(loaded.config)
+    if options.command in MAINTENANCE:
+        return maintain(options, loaded.config)
+    return serve(loaded.config, lambda: config.load(vars(options), os.environ, options.config).config)
+
+
 def _print(text: str) -> int:
     """Write what was asked for to stdout; return the exit status. Raises `OperatorError`."""
     try:
         with standard_output() as out:
             out.write(f"{text}\n")
     except OSError as error:
-        raise OperatorError(f"the settings could not be shown: {error.strerror}") from None
+        raise OperatorError(f"it could not be shown: {error.strerror}") from None
     return 0
 
 
@@ -142,11 +149,18 @@ def _parser() -> _Parser:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=("serve", "healthcheck", *MAINTENANCE),
+        choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
-        help="default: serve; export, backup and check look after a journal, beside its server or without",
+        help="default: serve; export, backup and check look after a journal, beside its server or without;"
+        " dev-cert makes a certificate to try TLS with",
     )
-    parser.add_argument("target", nargs="?", type=Path, metavar="TARGET", help="backup: the file to make")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        type=Path,
+        metavar="TARGET",
+        help="backup: the file to make; dev-cert: the directory",
+    )
     parser.add_argument("--room", help="export: the messages of this room alone")
     parser.add_argument("--version", action="version", version=f"chat-server {__version__}")
     parser.add_argument("--config", metavar="FILE", help="a TOML file with settings")
@@ -169,12 +183,14 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal ends it. Raises `OperatorError` if it cannot start; nothing is left then."""
     log.configure(settings.log_level, settings.log_format)
     sys.setswitchinterval(SWITCH_SECONDS)
-    signals = _Signals(lambda: _reload(reload))
+    started: list[Server] = []
+    signals = Signals(lambda: _reload(reload, started))
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
     wanted = settings.connections
     settings = dataclasses.replace(settings, connections=system.capacity(wanted))
     server, side = _started(settings)
+    started.append(server)
     addresses = [shown(host, port) for host, port in server.addresses]
     logger.info(
         "listening",
@@ -221,8 +237,11 @@ def _started(settings: Config) -> tuple[Server, SideServer]:
     return server, side
 
 
-def _reload(load: Callable[[], Config]) -> None:
-    """Read the settings again, and take over what can be changed while it runs: the log level and format."""
+def _reload(load: Callable[[], Config], servers: Sequence[Server]) -> None:
+    """Read again what can be changed while it runs: the log's level and format, the certificates."""
+    for server in servers:
+        if server.certificates is not None:
+            server.certificates.reload()
     try:
         settings = load()
     except ConfigError as error:
@@ -279,50 +298,6 @@ def _give_up_healthcheck(where: str) -> None:
     """End with status 1: the time of a step is no bound for the whole, if each byte comes in time."""
     print(f"no answer from {where} within {HEALTHCHECK_SECONDS:g} s", file=sys.stderr, flush=True)  # noqa: T201  # for a person
     os._exit(1)
-
-
-class _Signals:
-    """Waits for the signal to end; the second one ends the process at once. SIGHUP calls `on_reload`.
-
-    The handlers do nothing: one runs only once the main thread executes bytecode again, and a signal that
-    another thread gets, or that comes just before the wait, would not end that. The interpreter writes each
-    signal's number to a pipe at once (`signal.set_wakeup_fd`).
-    """
-
-    def __init__(self, on_reload: Callable[[], None]) -> None:
-        self.reason = ""
-        self._on_reload = on_reload
-        self._told = threading.Event()
-        self._numbers, written = os.pipe()
-        os.set_blocking(written, False)
-        for number in (*ENDING, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
-        for number in IGNORED:
-            signal.signal(number, signal.SIG_IGN)
-        signal.set_wakeup_fd(written)
-        threading.Thread(
-            target=self._run,
-            name="signals",
-            daemon=True,  # a second signal need never come, and no exit waits for it
-        ).start()
-
-    def wait(self) -> None:
-        self._told.wait()
-
-    def _run(self) -> None:
-        self.reason = self._next()
-        self._told.set()
-        self._next()
-        os._exit(1)
-
-    def _next(self) -> str:
-        while True:
-            (number,) = os.read(self._numbers, 1)
-            if number in ENDING:
-                return signal.Signals(number).name
-            if number == signal.SIGHUP:
-                with contained("reload"):
-                    self._on_reload()
 
 
 def _pin(settings: Config) -> set[int]:

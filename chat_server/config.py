@@ -11,11 +11,31 @@ from typing import Any, NamedTuple
 from chat_server.errors import ConfigError
 
 PREFIX = "CHAT_"
+LAST_PORT = 65535
+ENDPOINTS = "must be one or more of chat://HOST:PORT, or chats://HOST:PORT with TLS"
+
+
+class Endpoint(NamedTuple):
+    """Where to listen, and whether with TLS."""
+
+    tls: bool
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"chat{'s' if self.tls else ''}://{host}:{self.port}"
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty")
+    return value
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be the path of a file")  # noqa: TRY004  # as every parser here
     return value
 
 
@@ -66,6 +86,23 @@ def _journal(value: object) -> str:
     return text
 
 
+def _endpoints(value: object) -> tuple[Endpoint, ...]:
+    texts = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) and value.strip() else value or ()
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(ENDPOINTS)
+    found = tuple(each for text in texts if (each := _endpoint(text)) is not None)
+    if len(found) != len(texts):
+        raise ValueError(ENDPOINTS)
+    return found
+
+
+def _endpoint(text: str) -> Endpoint | None:
+    match = re.fullmatch(r"(chats?)://(\[[0-9A-Fa-f:.%\w]+\]|[^\s/:\[\]]+):(\d{1,5})/?", text)
+    if match is None or int(match[3]) > LAST_PORT:
+        return None
+    return Endpoint(match[1] == "chats", match[2].strip("[]"), int(match[3]))
+
+
 def _cpus(value: object) -> str:
     text = _text(value)
     if text not in ("auto", "all") and not all(part.isdecimal() for part in text.split(",")):
@@ -77,7 +114,7 @@ def _setting(default: Any, parse: Callable[[object], Any], text: str) -> Any:  #
     return field(default=default, metadata={"parse": parse, "help": text})
 
 
-_PORT = _whole(0, 65535)
+_PORT = _whole(0, LAST_PORT)
 _BYTES = _whole(1024, 1 << 30)
 
 
@@ -87,6 +124,12 @@ class Config:
 
     host: str = _setting("localhost", _text, "address to listen on; 0.0.0.0 is every IPv4 one")
     port: int = _setting(9090, _PORT, "port of the chat; 0 picks a free one")
+    listen: tuple[Endpoint, ...] = _setting(
+        (), _endpoints, "places to listen on instead, such as chats://0.0.0.0:9443; may be repeated"
+    )
+    tls_cert: str = _setting("", _path, "certificate (PEM, with its chain): the port then speaks TLS")
+    tls_key: str = _setting("", _path, "the certificate's key (PEM)")
+    tls_client_ca: str = _setting("", _path, "CA (PEM) of which every client must have a certificate")
     metrics_host: str = _setting("localhost", _text, "address of metrics and health")
     metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
     journal: str = _setting("memory", _journal, "where messages are kept: memory, or sqlite:PATH")
@@ -138,6 +181,11 @@ class Config:
         "auto", _one_of("auto", "json", "console"), "auto is JSON where stdout is no terminal"
     )
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where to listen: `listen`, or else `host` and `port`, with TLS if there is a certificate."""
+        return self.listen or (Endpoint(bool(self.tls_cert), self.host, self.port),)
+
 
 #: How many bytes the names of one user's rooms may take in a WELCOME, whose line is 1 MiB at the most.
 ROOMS_BYTES = 512 * 1024
@@ -160,12 +208,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for each in fields(Config):
         group.add_argument(
             f"--{each.name.replace('_', '-')}",
-            metavar=type(each.default).__name__.upper(),
-            help=f"{each.metadata['help']} (default: {each.default})",
+            metavar="ENDPOINT" if each.name == "listen" else type(each.default).__name__.upper(),
+            action="append" if each.name == "listen" else "store",
+            help=f"{each.metadata['help']} (default: {'none' if each.default in ('', ()) else each.default})",
         )
 
 
-def load(arguments: Mapping[str, str | None], environment: Mapping[str, str], file: str | None) -> Loaded:
+def load(arguments: Mapping[str, Any], environment: Mapping[str, str], file: str | None) -> Loaded:
     """Put the settings together: flags, environment, file, defaults. Raises `ConfigError`."""
     known = {each.name: each for each in fields(Config)}
     from_file = _read(file) if file else {}
@@ -190,12 +239,28 @@ def load(arguments: Mapping[str, str | None], environment: Mapping[str, str], fi
                 values[name], sources[name] = _parsed(each.metadata["parse"], value, source), source
                 break
     config = Config(**values)
+    _check_tls(config)
     if config.rooms_per_user * (config.name_length * 4 + 3) > ROOMS_BYTES:
         raise ConfigError(
             f"rooms_per_user {config.rooms_per_user} with name_length {config.name_length}: the list of a"
             " user's rooms would be longer than a client reads; lower one of them"
         )
     return Loaded(config, sources)
+
+
+def _check_tls(config: Config) -> None:
+    """Refuse settings of TLS that do not go together. Raises `ConfigError`."""
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise ConfigError("tls_cert and tls_key belong together; give both, or neither")
+    if config.tls_client_ca and not config.tls_cert:
+        raise ConfigError("tls_client_ca needs tls_cert and tls_key")
+    encrypted = [str(each) for each in config.endpoints if each.tls]
+    if encrypted and not config.tls_cert:
+        raise ConfigError(
+            f"{encrypted[0]} needs tls_cert and tls_key; chat-server dev-cert makes some to try"
+        )
+    if config.tls_cert and not encrypted:
+        raise ConfigError("tls_cert is given, but none of listen is chats://; make one so")
 
 
 def show(loaded: Loaded) -> str:
@@ -217,6 +282,8 @@ def _is_of_others(key: str, value: str) -> bool:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(str(each)) for each in value)}]"
     return (
         '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
     )

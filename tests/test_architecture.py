@@ -22,15 +22,22 @@ MAY_IMPORT = {
     "config": {"errors"},
     "journal": {"output", "errors"},
     "faults": set[str](),
+    "dev_cert": {"errors"},
+    "signals": {"faults"},
     "stream": {"journal", "faults"},
     "chat": {"stream", "journal", "faults", "errors"},
     "net": {"chat", "stream", "journal", "config", "faults", "errors"},
     "ops": {"net", "chat", "stream", "faults", "log"},
-    "cli": {"ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"},
+    "cli": {
+        *("ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"),
+        *("dev_cert", "signals"),
+    },
     "__main__": {"cli"},
 }
 #: What the protocol may import.
 PURE = {"chat_protocol", "collections", "enum", "msgspec", "re", "typing"}
+#: What both sides share beside it: a socket with TLS, which knows no message.
+SHARED = {"contextlib", "errno", "select", "socket", "ssl", "threading", "time", "collections"}
 #: What a part must not import of the standard library and the dependencies.
 MUST_NOT_KNOW = {
     "errors": {"socket", "threading", "time", "logging", "structlog", "os", "msgspec"},
@@ -96,7 +103,8 @@ def test_imports_run_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", PROTOCOL, ids=str)
 def test_the_protocol_is_pure(path: Path) -> None:
     """Server and client both stand on it, so it knows neither."""
-    assert {each.split(".")[0] for each in imports(path)} <= PURE
+    found = {each.split(".")[0] for each in imports(path)}
+    assert found <= (SHARED if path.name == "tls.py" else PURE)
 
 
 def needed(path: Path, known: set[str]) -> set[str]:
@@ -216,7 +224,7 @@ def test_only_the_transport_calls_a_connection_s_socket(path: Path) -> None:
     found = {each.split(".")[0] for each in imports(path)}
     if "dialects" in path.parts:
         assert not found & {"socket", "threading", "select", "time", "chat_client"}
-    elif path.name not in {"transport.py", "addresses.py", "listener.py", "server.py"}:
+    elif path.name not in {"transport.py", "tls.py", "addresses.py", "listener.py", "server.py"}:
         assert "socket" not in found
 
 

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -10,6 +11,7 @@ from chat_client.terms import reason
 from chat_protocol.codec import SERVER_LINE_BYTES, encode_lines, server_decoder
 from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Ping
+from chat_protocol.tls import TlsStream
 
 #: Within how many seconds a connection must be made.
 CONNECT_SECONDS = 10.0
@@ -18,10 +20,26 @@ SEND_SECONDS = 30.0
 #: A server whose line has not ended after so many bytes is given up.
 UNENDED_BYTES = 16 * SERVER_LINE_BYTES
 _CHUNK_BYTES = 256 * 1024
+#: What OpenSSL says of a peer that speaks no TLS; which of them depends on its version.
+PLAIN_PEER = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"}
 
 
-def connect(host: str, port: int) -> socket.socket:
-    """Connect over IPv6 or IPv4. Raises `ConnectionLostError` with what to do about it."""
+def connect(host: str, port: int, context: ssl.SSLContext | None = None) -> "Connection":
+    """Connect over IPv6 or IPv4, with TLS if there is a context for it.
+
+    Raises `ConnectionLostError` or `IncompatibleError` with what to do about it.
+    """
+    sock = _connected(host, port)
+    if context is None:
+        return Connection(sock)
+    try:
+        return Connection(sock, _agreed(sock, host, port, context))
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _connected(host: str, port: int) -> socket.socket:
     try:
         return socket.create_connection((host, port), timeout=CONNECT_SECONDS)
     except ConnectionRefusedError:
@@ -32,6 +50,29 @@ def connect(host: str, port: int) -> socket.socket:
         raise ConnectionLostError(f"cannot reach {host} port {port}: {reason(error)}") from None
 
 
+def _agreed(sock: socket.socket, host: str, port: int, context: ssl.SSLContext) -> TlsStream:
+    stream = TlsStream(sock, context, host, server=False)
+    try:
+        stream.handshake(CONNECT_SECONDS)
+    except ssl.SSLCertVerificationError as error:
+        raise IncompatibleError(
+            f"the certificate of {host} port {port} is not to be trusted: {error.verify_message};"
+            " give the CA that signed it with --tls-ca FILE"
+        ) from None
+    except TimeoutError:
+        raise ConnectionLostError(f"{host} port {port} does not answer the TLS handshake") from None
+    except ssl.SSLError as error:
+        if error.reason in PLAIN_PEER:
+            raise IncompatibleError(
+                f"{host} port {port} speaks no TLS; leave --tls out, or give the port that does"
+            ) from None
+        said = (error.reason or str(error)).replace("_", " ").lower()
+        raise ConnectionLostError(f"no TLS with {host} port {port}: {said}") from None
+    except OSError as error:
+        raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
+    return stream
+
+
 def other_server(first: bytes) -> str | None:
     """Return what answers instead of a chat server, by its first bytes; none for a chat server."""
     if first.startswith(b"{"):
@@ -39,18 +80,20 @@ def other_server(first: bytes) -> str | None:
     if first.lstrip().startswith((b"HTTP/", b"<")):
         return "that port speaks HTTP, as the one for metrics does; the chat has another (--port)"
     if first.startswith((b"\x15\x03", b"\x16\x03")):
-        return "that port speaks TLS, which this client does not"
+        return "that port speaks TLS; give --tls, or --tls-ca FILE if its certificate is of your own CA"
     return "what answers there is no chat server; see --host and --port"
 
 
 class Connection:
     """A connection. One thread receives and closes; any thread, but one at a time, sends."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        sock.settimeout(SEND_SECONDS)
+    def __init__(self, sock: socket.socket, stream: TlsStream | None = None) -> None:
+        if stream is None:
+            sock.settimeout(SEND_SECONDS)
         with suppress(OSError):  # a connection that has no such option is only slower
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
+        self._stream = stream
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._framer = Framer(SERVER_LINE_BYTES)
@@ -58,17 +101,17 @@ class Connection:
         self._decoder = server_decoder()
 
     def receive(self, timeout: float) -> list[object] | None:
-        """Wait for bytes; return the messages they complete, or none if the time, in seconds, is up.
+        """Wait for bytes; return the messages they complete, or none if none came within so many seconds.
 
         A line that is no message stands in the list as an error. Raises `ConnectionLostError`,
         `IncompatibleError`.
         """
-        if not self._poll.poll(max(0.0, timeout) * 1000):
-            return None
         try:
-            data = self._socket.recv(_CHUNK_BYTES)
+            data = self._arrived(timeout)
         except OSError as error:
             raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
+        if data is None:
+            return None
         if not data:
             raise ConnectionLostError("the server closed the connection")
         if not self._known and (what := other_server(data)) is not None:
@@ -78,6 +121,17 @@ class Connection:
         if self._framer.skipped > UNENDED_BYTES:
             raise ConnectionLostError("the server sends a line without an end")
         return list(self._decoder.decode(block)) if block else []
+
+    def _arrived(self, timeout: float) -> bytes | None:
+        """Return what came within so many seconds, none if nothing did; `b""` is the end."""
+        stream = self._stream
+        data = None if stream is None else stream.decrypted()  # some may have come with the handshake
+        if data is None and self._poll.poll(max(0.0, timeout) * 1000):
+            if stream is None:
+                return self._socket.recv(_CHUNK_BYTES)
+            stream.take()
+            data = stream.decrypted()
+        return data
 
     def knock(self) -> None:
         """Ask a server that has not spoken whether it is one: others take it for a request that is wrong."""
@@ -89,7 +143,10 @@ class Connection:
 
     def _send(self, data: bytes) -> None:
         try:
-            self._socket.sendall(data)
+            if self._stream is None:
+                self._socket.sendall(data)
+            else:
+                self._stream.send_all(data, SEND_SECONDS)
         except TimeoutError:
             raise ConnectionLostError("the server stopped reading") from None
         except OSError as error:

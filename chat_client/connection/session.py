@@ -4,7 +4,6 @@ One thread, `listener`, connects, receives, and connects again; what is sent goe
 caller's thread. Events go to a callback, in the listener's thread and with no lock held.
 """
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -52,7 +51,7 @@ class Session:
     def __init__(  # noqa: PLR0913  # each is a thing of its own
         self,
         protocol: ClientProtocol,
-        connect: Callable[[], socket.socket],
+        connect: Callable[[], Connection],
         on_events: Callable[[Sequence[Event]], None],
         backoff: Backoff,
         *,
@@ -181,7 +180,7 @@ class Session:
     def _new_link(self) -> Connection:
         self._connecting = True
         try:
-            return Connection(self._connect())
+            return self._connect()
         finally:
             self._connecting = False
 

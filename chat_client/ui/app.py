@@ -4,6 +4,7 @@ import abc
 import enum
 import shutil
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,9 @@ LOOK_SECONDS = 1.0
 MOMENT_SECONDS = 0.5
 
 
+UNVERIFIED = "the server's certificate is not checked: anybody in between can read along, and write as you"
+
+
 def columns() -> int:
     """Return how wide the terminal is now; 80 if there is none."""
     return shutil.get_terminal_size().columns
@@ -57,11 +61,13 @@ class ExitStatus(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. Times are in seconds."""
+    """What the user asked for. Times are in seconds; `verified` is whether certificates are checked."""
 
     host: str
     port: int
     name: str
+    tls: ssl.SSLContext | None = None
+    verified: bool = True
     room: str | None = None
     file: str | None = None
     pulse: str | None = None
@@ -98,7 +104,7 @@ class App(abc.ABC):
         ]
         self.session = Session(
             ClientProtocol(options.name, options.room),
-            partial(connect, options.host, options.port),
+            partial(connect, options.host, options.port, options.tls),
             self.on_events,
             Backoff(options.wait, options.retry),
             asks_name=self.interactive,
@@ -116,6 +122,8 @@ class App(abc.ABC):
     def run(self) -> ExitStatus:
         """Hold the conversation until it ends."""
         with self._stoppable():
+            if not self.options.verified:
+                self.report(UNVERIFIED)
             self.session.start()
             try:
                 self.converse()

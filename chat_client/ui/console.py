@@ -172,6 +172,7 @@ class Console(App):
             room=room and self._shown(room),
             name=status.name and self._shown(status.name),
             server=self._shown(address(self.options.host, self.options.port)),
+            verified=self.options.verified,
             rooms=tuple(self._shown(each) for each in self.view.rooms if each != room),
         )
         return standing.shown(self._columns())

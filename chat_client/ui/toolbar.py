@@ -28,7 +28,11 @@ class ConnectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How things stand. `pending` counts what waits for the server, `rooms` has the others one is in."""
+    """How things stand.
+
+    `pending` counts what waits for the server, `rooms` has the others one is in, and `verified` is whether
+    the server's certificate is checked.
+    """
 
     connection: ConnectionState
     pending: int
@@ -36,6 +40,7 @@ class Standing:
     name: str | None
     server: str
     rooms: tuple[str, ...] = ()
+    verified: bool = True
 
     def shown(self, columns: int) -> str:
         """Return one line of so many columns at most."""
@@ -49,11 +54,12 @@ class Standing:
         return line
 
     def _essentials(self, columns: int) -> str:
-        long = [self.connection.value[0], self.pending and f"waiting for the server: {self.pending}"]
+        trust = "" if self.verified else "certificate not checked"
+        long = [trust, self.connection.value[0], self.pending and f"waiting for the server: {self.pending}"]
         line = _GAP.join(str(part) for part in [*long, self.room and f"[{self.room}]"] if part)
         if get_cwidth(line) <= columns:
             return line
-        short = [self.connection.value[1], self.pending and f"{self.pending} wait"]
+        short = [trust and "unchecked", self.connection.value[1], self.pending and f"{self.pending} wait"]
         line = " ".join(str(part) for part in short if part)
         left = columns - get_cwidth(line) - len(" []")
         return f"{line} [{shortened(self.room, left)}]".lstrip() if self.room and left >= _ROOM else line

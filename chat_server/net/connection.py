@@ -52,7 +52,7 @@ class ConnectionStage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionContext:
-    """What the connections of a server share. A `handshake` is part of the time for the name."""
+    """What the connections of a server share. A handshake has a part of the time for the name."""
 
     hub: Hub
     flusher: Flusher
@@ -159,9 +159,11 @@ class ClientConnection:
             structlog.contextvars.clear_contextvars()  # a free-threaded build inherits the accept thread's
             structlog.contextvars.bind_contextvars(conn=self.id)
             log.info("connected", peer=self.peer)
-            self.transport.handshake(self._context.handshake_seconds)
-            self.outbox.greet()
-            self._read_all()
+            if (failed := self.transport.handshake(self._context.handshake_seconds)) is not None:
+                self.end(failed)
+            else:
+                self.outbox.greet()
+                self._read_all()
         except OSError as error:
             log.debug("read_failed", error=str(error))
             self.end(CloseReason.PEER_RESET)

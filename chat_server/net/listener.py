@@ -11,6 +11,7 @@ import structlog
 from chat_server.faults import report
 from chat_server.net.addresses import bound, shown
 from chat_server.net.heartbeat import BEAT_SECONDS, Heartbeat
+from chat_server.net.transport import TcpTransport, Transport
 
 log = structlog.get_logger()
 
@@ -27,7 +28,7 @@ QUIET_SECONDS = 10.0
 class Acceptor(Protocol):
     """Who takes the connections."""
 
-    def serve(self, sock: socket.socket, peer: str) -> None:
+    def serve(self, transport: Transport, peer: str) -> None:
         """Take a connection; never waits."""
 
     def no_descriptors(self) -> None:
@@ -41,8 +42,15 @@ class Listener:
     nobody else.
     """
 
-    def __init__(self, sock: socket.socket, acceptor: Acceptor, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        acceptor: Acceptor,
+        clock: Callable[[], float],
+        wrap: Callable[[socket.socket], Transport] = TcpTransport,
+    ) -> None:
         self._socket = sock
+        self._wrap = wrap
         self._acceptor = acceptor
         self._clock = clock
         self._quiet_until = 0.0
@@ -103,7 +111,7 @@ class Listener:
         try:
             sock.setblocking(True)  # socket's own signature
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._acceptor.serve(sock, shown(*address))
+            self._acceptor.serve(self._wrap(sock), shown(*address))
         except OSError:  # it has gone already
             sock.close()
         except BaseException:
@@ -111,6 +119,12 @@ class Listener:
             raise
 
 
-def listen(host: str, port: int, acceptor: Acceptor, clock: Callable[[], float]) -> list[Listener]:
+def listen(
+    host: str,
+    port: int,
+    acceptor: Acceptor,
+    clock: Callable[[], float],
+    wrap: Callable[[socket.socket], Transport] = TcpTransport,
+) -> list[Listener]:
     """Listen on every address that the host has here, all with one port. Raises `ListenError`."""
-    return [Listener(sock, acceptor, clock) for sock in bound(host, port, "", WAITING_CONNECTIONS)]
+    return [Listener(sock, acceptor, clock, wrap) for sock in bound(host, port, "", WAITING_CONNECTIONS)]

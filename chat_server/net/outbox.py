@@ -142,8 +142,8 @@ class Outbox:
                 # As `_send_locked`, without the call: this is done for each member and message.
                 try:
                     sent = self._send(data, DONTWAIT)
-                except BlockingIOError:
-                    sent = 0
+                except BlockingIOError as error:
+                    return self._blocked_locked(data, error)
                 except OSError:
                     self._break_locked()
                     return REFUSED
@@ -181,10 +181,7 @@ class Outbox:
                 self._cut_locked()
 
     def wait_below(self, size: int, timeout: float) -> bool:
-        """Wait until less than `size` bytes do.
-
-        False after `timeout` seconds, or if the client is cut or the connection ends.
-        """
+        """Wait until less than `size` bytes do; false after `timeout` seconds, or if the connection ends."""
         return self._wait(size, timeout, lambda: self._ended) and self._open
 
     def interrupt(self) -> None:
@@ -220,26 +217,43 @@ class Outbox:
 
     def _wait(self, size: int, timeout: float, is_over: Callable[[], bool]) -> bool:
         with self._lock:
-            if self._size < size:
+            if self._size + self._transport.owed < size:
                 return not is_over()
             self._below = size, (event := threading.Event())
         return not is_over() and event.wait(timeout) and not is_over()
 
     def _flush_locked(self) -> bool:
-        while self._size:
-            pieces: list[bytes | memoryview] = [
-                piece for piece, _ in islice(self._waiting or (), PIECES_PER_SEND)
-            ]
-            pieces[0] = memoryview(pieces[0])[self._head :]
+        while True:
+            pieces = self._pieces_locked()
             try:
+                if self._owes_locked():
+                    return True
+                if not pieces:
+                    self._tell_locked()
+                    return False
                 sent = self._transport.send_pieces(pieces)
-            except BlockingIOError:
+            except BlockingIOError as error:
+                if taken := getattr(error, "characters_written", 0):
+                    self._advance_locked(taken)
                 return True
             except OSError:
                 self._break_locked()
                 return False
             self._advance_locked(sent)
-        return False
+
+    def _pieces_locked(self) -> list[bytes | memoryview]:
+        waiting = islice(self._waiting or (), PIECES_PER_SEND)
+        pieces: list[bytes | memoryview] = [piece for piece, _ in waiting]
+        if pieces:
+            pieces[0] = memoryview(pieces[0])[self._head :]
+        return pieces
+
+    def _owes_locked(self) -> bool:
+        """Have the transport send on what it has taken; return whether some of that still waits."""
+        owed, owes = self._transport.owed, self._transport.flush()
+        if self._transport.owed < owed:
+            self.progress = self._clock()
+        return owes
 
     def _queue_locked(self, frames: bytes, *, droppable: bool) -> int:
         if not self._open:
@@ -251,13 +265,22 @@ class Outbox:
     def _send_locked(self, frames: bytes) -> int:
         try:
             sent = self._send(frames, DONTWAIT)
-        except BlockingIOError:
-            sent = 0
+        except BlockingIOError as error:
+            return self._blocked_locked(frames, error)
         except OSError:
             self._break_locked()
             return REFUSED
         self.sent += sent
         if sent == len(frames):
+            return TAKEN
+        return self._keep_locked(frames, sent)
+
+    def _blocked_locked(self, frames: bytes, error: BlockingIOError) -> int:
+        """Keep what the transport has not taken, and have it send on what it has."""
+        sent = getattr(error, "characters_written", 0)
+        self.sent += sent
+        if sent == len(frames):
+            self._watcher.watch(self)
             return TAKEN
         return self._keep_locked(frames, sent)
 
@@ -291,7 +314,7 @@ class Outbox:
         self._tell_locked()
 
     def _tell_locked(self) -> None:
-        if self._below is not None and self._size < self._below[0]:
+        if self._below is not None and self._size + self._transport.owed < self._below[0]:
             self._below[1].set()
             self._below = None
 

@@ -1,5 +1,6 @@
 """Listen, accept, the registry of connections, the ordered end."""
 
+import contextlib
 import itertools
 import os
 import random
@@ -28,8 +29,9 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.tls import Certificates, TlsTransport
 from chat_server.net.totals import Health, Snapshot, Totals
-from chat_server.net.transport import DONTWAIT, TcpTransport
+from chat_server.net.transport import DONTWAIT, TcpTransport, Transport
 from chat_server.net.worker import Worker
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
@@ -43,6 +45,8 @@ log = structlog.get_logger()
 STACK_BYTES = 512 * 1024
 #: Seconds between two looks at the journal, if nothing waits to be done.
 UPKEEP_SECONDS = 0.2
+#: Seconds between two looks at the files of the certificate.
+CERTIFICATE_SECONDS = 5.0
 #: For how many seconds a job of the journal's thread may take: a disk may be slow.
 JOURNAL_JOB_SECONDS = 60.0
 #: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
@@ -52,6 +56,7 @@ DOUBT_SECONDS = 600.0
 class Server:
     """The chat server: a thread accepts on each address, and one serves each connection.
 
+    0. Making one reads the certificate, if there is one. Raises `ConfigError`.
     1. `start` returns when connections are taken. Raises `ListenError`.
     2. `stop` takes no more connections, tells everybody, lets what is under way be stored and sent
        within `drain_timeout` seconds, and joins every thread. It may be called once.
@@ -64,6 +69,9 @@ class Server:
         self.deliverer = Worker("deliverer", clock)
         self.journalist = Worker("journal", clock, JOURNAL_JOB_SECONDS)
         self.flusher = Flusher(clock)
+        self.certificates = (
+            Certificates(config.tls_cert, config.tls_key, config.tls_client_ca) if config.tls_cert else None
+        )
         stream = StreamContext(clock, self.deliverer, os.sched_yield)
         commit = GroupCommit(journal, stream, self._on_journal)
         shared = RoomContext(
@@ -92,7 +100,7 @@ class Server:
             config.topic_length,
             clock,
             self._forget,
-            config.register_timeout,
+            config.register_timeout / 2,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -103,6 +111,8 @@ class Server:
         self._listeners: list[Listener] = []
         # What went wrong last with the journal's upkeep; its thread alone uses it.
         self._upkeep_errors: set[str] = set()
+        # When it looks at the certificate's files again; likewise.
+        self._next_certificate_look = 0.0
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -117,7 +127,7 @@ class Server:
     def start(self) -> None:
         """Listen and serve; leave nothing behind if that fails."""
         try:
-            self._listeners = listen(self.config.host, self.config.port, self, self.clock)
+            self._listen()
             threading.stack_size(STACK_BYTES)
             self.flusher.start()
             self.deliverer.start()
@@ -133,6 +143,16 @@ class Server:
             self._end_threads()
             raise
         self.ready = True
+
+    def _listen(self) -> None:
+        for endpoint in self.config.endpoints:
+            wrap = self._encrypted if endpoint.tls else TcpTransport
+            self._listeners += listen(endpoint.host, endpoint.port, self, self.clock, wrap)
+
+    def _encrypted(self, sock: socket.socket) -> Transport:
+        """Return TLS on a connection, with the certificate that is in force now."""
+        assert self.certificates is not None  # noqa: S101  # the settings were checked
+        return TlsTransport(sock, self.certificates.context)
 
     def stop(self, reason: str = "told to") -> None:
         """End in order; returns when every thread has ended."""
@@ -194,15 +214,16 @@ class Server:
             backlog_bytes=commit.backlog,
             commits=commit.commits,
             records=commit.stored,
+            certificate_days=None if self.certificates is None else self.certificates.days_left(time.time()),
         )
 
-    def serve(self, sock: socket.socket, peer: str) -> None:
+    def serve(self, transport: Transport, peer: str) -> None:
         """Start a connection's thread; called by the accepting thread, so nothing here waits."""
         try:
-            transport, dialect = TcpTransport(sock), JsonLines(self._json_lines)
+            dialect = JsonLines(self._json_lines)
             connection = ClientConnection(next(self._numbers), peer, transport, dialect, self._context)
         except MemoryError:
-            self._reject(sock, peer, RejectReason.NO_THREADS)
+            self._reject(transport, peer, RejectReason.NO_THREADS)
             return
         with self._lock:
             full = len(self._connections) >= self.config.connections
@@ -210,7 +231,7 @@ class Server:
                 self._connections[connection.id] = connection
                 self._totals.opened += 1
         if full:
-            self._reject(sock, peer, RejectReason.SERVER_FULL)
+            self._reject(transport, peer, RejectReason.SERVER_FULL)
             return
         try:
             connection.thread.start()
@@ -218,22 +239,19 @@ class Server:
             with self._lock:
                 del self._connections[connection.id]
                 self._totals.opened -= 1
-            self._reject(sock, peer, RejectReason.NO_THREADS)
+            self._reject(transport, peer, RejectReason.NO_THREADS)
 
     def no_descriptors(self) -> None:
         """Count that a connection could not even be accepted; called by the accepting thread."""
         with self._lock:
             self._totals.rejected[RejectReason.NO_DESCRIPTORS] += 1
 
-    def _reject(self, sock: socket.socket, peer: str, reason: RejectReason) -> None:
+    def _reject(self, transport: Transport, peer: str, reason: RejectReason) -> None:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
-        with sock:
-            try:
-                TcpTransport(sock).send(JsonLines(self._json_lines).farewell(reason), DONTWAIT)
-            except OSError:
-                return
+        with contextlib.closing(transport), contextlib.suppress(OSError):  # over TLS nothing can be said yet
+            transport.send(JsonLines(self._json_lines).farewell(reason), DONTWAIT)
 
     def _forget(self, connection: ClientConnection) -> None:
         with self._lock:
@@ -264,6 +282,7 @@ class Server:
             commit.retry,
             commit.journal.upkeep,
             lambda: commit.maintain(commit.journal.trim),
+            self._check_certificates,
             self.hub.forget_gone,
         ):
             try:
@@ -279,6 +298,12 @@ class Server:
         if not self.hub.stopping:
             hurry = commit.journal.behind and not errors
             self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP_SECONDS)
+
+    def _check_certificates(self) -> None:
+        """Look whether there is a new certificate: not in the keeper's thread, since a disk may hang."""
+        if self.certificates is not None and self.clock() >= self._next_certificate_look:
+            self._next_certificate_look = self.clock() + CERTIFICATE_SECONDS
+            self.certificates.check()
 
     def _on_journal(self, failure: Exception | None) -> None:
         if failure is not None:

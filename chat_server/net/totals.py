@@ -54,7 +54,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is here now, and what was counted since the start. Sizes are in bytes."""
+    """What is here now, and what was counted since the start. Sizes are in bytes.
+
+    `certificate_days` is for how long the certificate is valid; none without TLS.
+    """
 
     health: Health
     connections: int
@@ -69,3 +72,4 @@ class Snapshot:
     backlog_bytes: int
     commits: int
     records: int
+    certificate_days: float | None

@@ -8,6 +8,8 @@ import termios
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from chat_protocol.reasons import CloseReason
+
 #: For `send`: it takes what fits and never waits.
 DONTWAIT = socket.MSG_DONTWAIT
 
@@ -18,8 +20,11 @@ class Transport(Protocol):
     What goes wrong raises `OSError`.
     """
 
-    def handshake(self, seconds: float) -> None:
-        """Agree with the peer on whatever there is to agree on; called by the receiving thread."""
+    def handshake(self, seconds: float) -> CloseReason | None:
+        """Agree with the peer on whatever there is to agree on, within so long; return why that failed.
+
+        Called by the receiving thread.
+        """
 
     @property
     def receive(self) -> Callable[[int], bytes]:
@@ -35,11 +40,19 @@ class Transport(Protocol):
     def send(self) -> Callable[[bytes, int], int]:
         """A function that sends what fits, given `DONTWAIT`, and returns how many bytes that were.
 
-        It raises `BlockingIOError` if nothing fits.
+        It raises `BlockingIOError` if nothing fits, or if some of what was taken waits for `flush`: then
+        with how much was taken as `characters_written`.
         """
 
     def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
         """Send what fits of several pieces, as `send` does."""
+
+    def flush(self) -> bool:
+        """Send on what was taken and is not with the kernel; return whether some still waits."""
+
+    @property
+    def owed(self) -> int:
+        """How many bytes were taken and are not with the kernel."""
 
     def unacknowledged(self) -> int:
         """Return how many bytes the peer's host has not acknowledged."""
@@ -68,7 +81,7 @@ class TcpTransport:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    def handshake(self, seconds: float) -> None:
+    def handshake(self, seconds: float) -> CloseReason | None:
         """Do nothing: the kernel has done it."""
 
     @property
@@ -96,6 +109,15 @@ class TcpTransport:
     def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
         """Send what fits of several pieces."""
         return self._socket.sendmsg(pieces, (), DONTWAIT)
+
+    def flush(self) -> bool:
+        """Say that nothing waits: what is taken is the kernel's."""
+        return False
+
+    @property
+    def owed(self) -> int:
+        """Nothing."""
+        return 0
 
     def unacknowledged(self) -> int:
         """Return how many bytes the peer's host has not acknowledged (SIOCOUTQ, tcp(7))."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.config import PREFIX, Config, add_arguments, load, show
+from chat_server.config import PREFIX, Config, Endpoint, add_arguments, load, show
 from chat_server.errors import ConfigError
 
 NAMES = [each.name for each in fields(Config)]
@@ -19,6 +19,8 @@ def other(name: str) -> str:
     default = getattr(Config(), name)
     if name in OTHERS:
         return OTHERS[name]
+    if name == "listen":
+        return "chat://[::1]:9,chat://h:1"
     if isinstance(default, str):
         return {"journal": "sqlite:chat.db", "durability": "fsync"}.get(name, "other")
     return str(default + 1)
@@ -40,9 +42,11 @@ def toml(name: str, value: str) -> str:
 def test_three_forms(name: str, tmp_path: Path) -> None:
     """A flag, a variable and a line in a file say the same, in that precedence, then the default."""
     value, config = other(name), file(tmp_path, toml(name, other(name)))
-    flag = load({name: value}, {}, None)
-    variable = load({}, {PREFIX + name.upper(): value}, None)
-    line = load({}, {}, config)
+    rest = {"tls_cert": "cert", "tls_key": "key"} if name.startswith("tls_") else {}
+    rest.pop(name, None)
+    flag = load({name: value, **rest}, {}, None)
+    variable = load(rest, {PREFIX + name.upper(): value}, None)
+    line = load(rest, {}, config)
     assert flag.config == variable.config == line.config != Config()
     assert flag.sources[name] == "--" + name.replace("_", "-")
     assert variable.sources[name] == PREFIX + name.upper()
@@ -139,8 +143,47 @@ def test_every_setting_has_a_flag_with_its_default() -> None:
     text = " ".join(parser.format_help().split())
     for each in fields(Config):
         assert f"--{each.name.replace('_', '-')} " in text
-        assert f"(default: {each.default})" in text
+        assert f"(default: {'none' if each.default in ('', ()) else each.default})" in text
     assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)
+
+
+@pytest.mark.parametrize(
+    "given", ["chats://0.0.0.0:9443 chat://[::1]:9090", ["chats://0.0.0.0:9443", "chat://[::1]:9090"]]
+)
+def test_places_to_listen_on_are_a_list(given: object) -> None:
+    """A flag that is repeated, a text with several, or a list of TOML."""
+    files = {"tls_cert": "cert.pem", "tls_key": "key.pem"}
+    loaded = load({"listen": given, **files}, {}, None)
+    assert loaded.config.endpoints == (Endpoint(True, "0.0.0.0", 9443), Endpoint(False, "::1", 9090))  # noqa: S104  # a field; not bound here
+    assert 'listen = ["chats://0.0.0.0:9443", "chat://[::1]:9090"]' in show(loaded)
+
+
+def test_the_simple_flags_are_one_place() -> None:
+    """With TLS if there is a certificate."""
+    assert str(Config(host="h", port=1).endpoints[0]) == "chat://h:1"
+    assert str(Config(host="h", port=1, tls_cert="c", tls_key="k").endpoints[0]) == "chats://h:1"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"tls_cert": "c"}, "belong together"),
+        ({"tls_key": "k"}, "belong together"),
+        ({"tls_client_ca": "ca"}, "needs tls_cert"),
+        ({"listen": "chats://h:1"}, "chats://h:1 needs tls_cert and tls_key"),
+        ({"listen": "chat://h:1", "tls_cert": "c", "tls_key": "k"}, "none of listen is chats://"),
+        ({"listen": "h:1"}, "must be one or more of chat://HOST:PORT"),
+        ({"listen": "chat://h:65536"}, "must be one or more"),
+        ({"listen": "chat://h:1 tcp://h:2"}, "must be one or more"),
+        ({"listen": [1]}, "must be one or more"),
+        ({"listen": 1}, "must be one or more"),
+        ({"tls_cert": 1}, "path of a file"),
+    ],
+)
+def test_settings_of_tls_that_do_not_go_together(given: dict[str, object], why: str) -> None:
+    """Each is refused with what is missing."""
+    with pytest.raises(ConfigError, match=why):
+        load(given, {}, None)
 
 
 def test_variables_of_others_are_left_alone() -> None:

@@ -16,6 +16,7 @@ from chat_server.net.system import SPARE_DESCRIPTORS
 from chat_server.ops.metrics import ServerCollector
 from chat_server.ops.routes import routes
 from tests.docs.page import ROOT, code, only_code, rows, section, text
+from tests.support.certificates import made
 
 PAGE_NAME = "docs/operations.md"
 
@@ -24,7 +25,12 @@ def test_every_setting_is_listed_with_its_three_forms_and_default() -> None:
     """In the order of `--print-config`."""
     listed = [tuple(map(only_code, row[:4])) for row in rows(PAGE_NAME, "Settings")]
     assert listed == [
-        (f"--{name.replace('_', '-')}", PREFIX + name.upper(), name, str(default))
+        (
+            f"--{name.replace('_', '-')}",
+            PREFIX + name.upper(),
+            name,
+            "none" if default in ("", ()) else str(default),
+        )
         for name, default in ((each.name, each.default) for each in fields(Config))
     ]
 
@@ -41,8 +47,10 @@ def test_every_durability_is_listed() -> None:
 
 
 def families() -> list[Metric]:
-    """Return what a scrape has, in its order."""
-    server = Server(Config(), MemoryJournal())
+    """Return what a scrape has, in its order, of a server with TLS."""
+    folder = made()
+    config = Config(tls_cert=str(folder / "cert.pem"), tls_key=str(folder / "key.pem"))
+    server = Server(config, MemoryJournal())
     registry = CollectorRegistry()
     registry.register(ServerCollector(server.snapshot))
     ProcessCollector(registry=registry)

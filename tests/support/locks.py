@@ -16,6 +16,7 @@ ORDER = (
     "outbox",
     "flusher",
     "connection",
+    "tls",
     "worker leftovers directory ledger",
     "memory",
     "log",

@@ -1,7 +1,10 @@
 """One connection: bytes become messages, and each way it ends has a name."""
 
+import contextlib
 import errno
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -12,6 +15,8 @@ from chat_client.connection.connection import Connection, connect
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_protocol.codec import SERVER_LINE_BYTES, encode, encode_lines
 from chat_protocol.messages import Message, Msg, Notice, Ping
+from chat_protocol.tls import TlsStream
+from tests.support.certificates import client_context, server_context
 from tests.support.fake_server import DEADLINE, FakeServer
 
 
@@ -161,6 +166,100 @@ def test_a_name_that_is_no_host() -> None:
     """What cannot be looked up is told, not raised as it is."""
     with pytest.raises(ConnectionLostError, match="cannot reach"):
         connect("not a host \udcff", 9090)
+
+
+def tls_server(said: bytes, *, cut: bool = False) -> tuple[int, threading.Thread]:
+    """Serve one client with TLS: send it this and end, properly or not; return port and thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with listener, listener.accept()[0] as sock:
+            stream = TlsStream(sock, server_context(), server=True)
+            with contextlib.suppress(OSError):
+                stream.handshake(DEADLINE)
+                stream.send_all(said, DEADLINE)
+                if not cut:
+                    stream.close_notify()
+                sock.shutdown(socket.SHUT_WR)
+                while stream.receive(1 << 16):
+                    pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return listener.getsockname()[1], thread
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_tls_carries_the_same_messages(cut: bool) -> None:  # noqa: FBT001  # a parameter
+    """What came with the handshake, and what came just before the end, however that came."""
+    said = [Notice(text="grüße" * 5000), Ping(ref="1")]
+    port, thread = tls_server(encode_lines(said), cut=cut)
+    connection = connect("127.0.0.1", port, client_context())
+    received: list[object] = []
+    while len(received) < len(said):
+        received += connection.receive(DEADLINE) or []
+    connection.send([Msg("hello", ref="1")])
+    assert received == said
+    with pytest.raises(ConnectionLostError, match=r"(?i)closed the connection|without an end of TLS"):
+        connection.receive(DEADLINE)
+    connection.shut()
+    connection.close()
+    thread.join(DEADLINE)
+
+
+def test_tls_that_is_silent_is_told_apart_from_the_end() -> None:
+    """As without it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = TlsStream(ours, client_context(), "localhost", server=False)
+        assert Connection(ours, stream).receive(0.0) is None
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    """The connection is not used, not tried again, and the text says what to do."""
+    port, thread = tls_server(b"")
+    with pytest.raises(IncompatibleError, match=r"not to be trusted: .*; give the CA .* with --tls-ca FILE"):
+        connect("127.0.0.1", port, ssl.create_default_context())
+    thread.join(DEADLINE)
+
+
+def test_tls_where_none_is_spoken(server: FakeServer) -> None:
+    """It is told so, not what OpenSSL calls it."""
+
+    def answer() -> None:
+        peer = server.accept()
+        peer.send(Notice(text="hello"))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with pytest.raises(IncompatibleError, match=f"port {server.port} speaks no TLS; leave --tls out"):
+        connect("127.0.0.1", server.port, client_context())
+    thread.join(DEADLINE)
+
+
+def test_who_does_not_answer_a_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up in time, as a connection that is not made."""
+    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.05)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        pytest.raises(ConnectionLostError, match="does not answer the TLS handshake"),
+    ):
+        connect("127.0.0.1", listener.getsockname()[1], client_context())
+
+
+def test_who_ends_a_handshake() -> None:
+    """Likewise."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def end() -> None:
+        with listener:
+            listener.accept()[0].close()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    with pytest.raises(ConnectionLostError, match="the connection broke"):
+        connect("127.0.0.1", listener.getsockname()[1], client_context())
+    thread.join(DEADLINE)
 
 
 def test_a_line_that_never_ends_ends_the_connection(

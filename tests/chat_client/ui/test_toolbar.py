@@ -37,6 +37,12 @@ WIDE = Standing(ConnectionState.DOWN, 12, "日本語の部屋の名前", "山田
         ),
         (Standing(ConnectionState.CONNECTING, 10_000, None, None, ""), 20, "connect… 10000 wait"),
         (Standing(ConnectionState.UP, 0, None, None, "h:1"), 20, "h:1"),
+        (
+            Standing(ConnectionState.UP, 0, "tea", "dave", "h:1", verified=False),
+            40,
+            "certificate not checked  [tea]  dave@h:1",
+        ),
+        (Standing(ConnectionState.UP, 0, "tea", "dave", "h:1", verified=False), 20, "unchecked [tea]"),
     ],
 )
 def test_examples(standing: Standing, columns: int, line: str) -> None:

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from chat_server.errors import ListenError
 from chat_server.net import listener as module
 from chat_server.net.listener import Listener, listen
+from chat_server.net.transport import TcpTransport, Transport
 from tests.chat_server.net.support import PATIENCE, Clock
 
 
@@ -20,14 +21,14 @@ class Acceptor:
     """Keeps what it is given."""
 
     def __init__(self) -> None:
-        self.taken: list[socket.socket] = []
+        self.taken: list[Transport] = []
         self.peers: list[str] = []
         self.refused = threading.Event()
         self.served = threading.Semaphore(0)
 
-    def serve(self, sock: socket.socket, peer: str) -> None:
+    def serve(self, transport: Transport, peer: str) -> None:
         """Take a connection."""
-        self.taken.append(sock)
+        self.taken.append(transport)
         self.peers.append(peer)
         self.served.release()
 
@@ -46,8 +47,8 @@ def acceptor() -> Iterator[Acceptor]:
     """Return an acceptor whose sockets are closed in the end."""
     acceptor = Acceptor()
     yield acceptor
-    for sock in acceptor.taken:
-        sock.close()
+    for transport in acceptor.taken:
+        transport.close()
 
 
 class FakeListening:
@@ -103,13 +104,19 @@ def test_a_burst_is_taken_whole(acceptor: Acceptor, monkeypatch: pytest.MonkeyPa
 
 def test_connections_block_and_do_not_delay(acceptor: Acceptor) -> None:
     """What is taken has no timeout, and small segments leave at once."""
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    taken: list[socket.socket] = []
+
+    def wrap(sock: socket.socket) -> Transport:
+        taken.append(sock)
+        return TcpTransport(sock)
+
+    (listener,) = listen("127.0.0.1", 0, acceptor, Clock(), wrap)
     listener.start()
     with socket.create_connection(listener.address, PATIENCE):
         acceptor.await_(1)
     listener.stop()
-    assert acceptor.taken[0].gettimeout() is None
-    assert acceptor.taken[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    assert taken[0].gettimeout() is None
+    assert taken[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_stop_wakes_the_thread_and_closes_the_socket(acceptor: Acceptor) -> None:
@@ -252,8 +259,8 @@ def test_a_fault_with_one_connection_ends_no_thread(acceptor: Acceptor, fault: E
     (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
     serve = acceptor.serve
 
-    def serve_or_fail(sock: socket.socket, peer: str) -> None:
-        del sock, peer
+    def serve_or_fail(transport: Transport, peer: str) -> None:
+        del transport, peer
         acceptor.serve = serve  # type: ignore[method-assign]  # for the next one
         raise fault
 

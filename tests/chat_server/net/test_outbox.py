@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 import pytest
@@ -12,7 +12,7 @@ from chat_protocol.reasons import CloseReason
 from chat_server.net import outbox as module
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import STALLED_SECONDS, Outbox, OutboxLimits, Watcher
-from chat_server.net.transport import TcpTransport
+from chat_server.net.transport import DONTWAIT, TcpTransport
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 from tests.chat_server.net.support import PATIENCE, Clock, available, frames, json_lines, tiny_pair, until_end
@@ -100,6 +100,97 @@ def test_what_does_not_fit_waits_for_a_flush(rig: Rig) -> None:
     assert rig.watched == 1
     assert rig.drain() == big
     assert (rig.outbox.size, rig.outbox.sent) == (0, len(big))
+
+
+class Owing:
+    """A transport that takes all it is given and sends it only when it is told to, as TLS may."""
+
+    def __init__(self) -> None:
+        self.owed = 0
+        self.taken = b""
+        self.blocked = True
+
+    def send(self, data: bytes, flags: int = 0) -> int:
+        """Take it, once nothing is owed."""
+        assert flags == DONTWAIT
+        if self.owed:
+            raise BlockingIOError(11, "owed", 0)
+        self.taken += data
+        if self.blocked:
+            self.owed = len(data)
+            raise BlockingIOError(11, "owed", len(data))
+        return len(data)
+
+    def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
+        """Take them."""
+        return self.send(b"".join(pieces), DONTWAIT)
+
+    def flush(self) -> bool:
+        """Send what is owed, unless it is blocked."""
+        self.owed = self.owed if self.blocked else 0
+        return self.owed > 0
+
+    def fileno(self) -> int:
+        """Return any."""
+        return 0
+
+
+class OwingRig(Rig):
+    """An outbox on such a transport."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport = Owing()
+        self.outbox = Outbox(
+            self.transport,  # type: ignore[arg-type]  # as much of it as an outbox uses here
+            json_lines(),
+            Shared(self, LIMITS, self.clock),
+            self.ended.append,
+        )
+
+
+def test_what_is_taken_and_not_sent_is_watched() -> None:
+    """It is no longer the outbox's, so it counts as sent; what comes after it waits, in its order."""
+    rig = OwingRig()
+    with rig.near, rig.far:
+        assert rig.outbox.push(Frames(line(1))) == TAKEN
+        assert (rig.outbox.size, rig.outbox.sent, rig.watched) == (0, 1000, 1)
+        assert rig.outbox.push(Frames(line(2))) == TAKEN
+        assert (rig.outbox.size, rig.transport.taken) == (1000, line(1))
+        assert rig.outbox.flush() is True
+        rig.transport.blocked = False
+        assert rig.outbox.flush() is False
+        assert (rig.outbox.size, rig.transport.taken) == (0, line(1) + line(2))
+
+
+def test_what_is_taken_by_a_flush_and_not_sent_is_flushed_again() -> None:
+    """The pieces that it took are not given to it twice."""
+    rig = OwingRig()
+    with rig.near, rig.far:
+        rig.outbox.push(Frames(line(1)))
+        rig.outbox.push(Frames(line(2)))
+        rig.transport.owed = 0
+        assert rig.outbox.flush() is True
+        assert (rig.outbox.size, rig.transport.owed) == (0, 1000)
+        rig.transport.blocked = False
+        assert rig.outbox.flush() is False
+        assert rig.transport.taken == line(1) + line(2)
+
+
+def test_the_end_waits_for_what_is_taken_and_not_sent() -> None:
+    """Or its BYE would be cut off; and whoever waits is told once it is sent."""
+    rig = OwingRig()
+    with rig.near, rig.far:
+        rig.outbox.push(Frames(line(1)))
+        waiter = threading.Thread(target=rig.outbox.finish, args=(CloseReason.EXIT, PATIENCE))
+        waiter.start()
+        while rig.outbox.size == 0:
+            waiter.join(0.001)
+        rig.transport.blocked = False
+        assert rig.outbox.flush() is False
+        waiter.join(PATIENCE)
+        assert not waiter.is_alive()
+        assert b"BYE" in rig.transport.taken
 
 
 def test_a_flush_sends_only_what_the_socket_takes(rig: Rig) -> None:
