@@ -37,6 +37,7 @@ class Generator:
             *("--port", str(server.port)),
             *("--server-pid", str(server.pid)),
             *("--handshakes", str(server.handshakes)),
+            *(("--tls",) if server.tls else ()),
             *options,
         ]
 

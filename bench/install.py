@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import testing
+from bench.build import OPENSSL
 from bench.peers.base import UNPACKED, InstalledPeer, Peer
 
 COMPILER = ("gcc", "libc6-dev")
@@ -19,7 +20,8 @@ APT = ("apt-get", "--quiet=2", "--option", "DPkg::Lock::Timeout=120")
 
 def wanted(peers: Sequence[Peer], compiler: str | None) -> list[tuple[str, ...]]:
     """Name the packages that are missing, in groups of which each can do without the others."""
-    groups = [] if compiler else [COMPILER]
+    groups: list[tuple[str, ...]] = [] if compiler else [COMPILER]
+    groups += [] if OPENSSL.exists() else [("libssl-dev",)]
     return groups + [(peer.package,) for peer in peers if isinstance(peer, InstalledPeer) and not peer.path()]
 
 

@@ -103,6 +103,23 @@ FAN_OUT = Scenario(
     tuple(fan_out_case(window) for window in (1, 10, 100, 1000)),
 )
 
+TLS_SUBJECT = "chat-server, TLS"
+FAN_OUT_TLS = Scenario(
+    "fan-out-tls",
+    "1b. The same over TLS 1.3",
+    (DELIVERIES,),
+    tuple(
+        Case(
+            f"{window:,} in flight",
+            options(mode="window", members=100, senders=4, window=window),
+            (TLS_SUBJECT, "nats-server, TLS"),
+        )
+        for window in (1, 10, 100, 1000)
+    ),
+    rounds=3,
+    subject=TLS_SUBJECT,
+)
+
 ROOMS = Scenario(
     "rooms",
     "2. 50 rooms of 4, a token passed round",
@@ -274,7 +291,7 @@ JOURNAL = Scenario(
 )
 
 SCENARIOS = (
-    FAN_OUT, ROOMS, LARGE_ROOM, SPEAKERS, LATENCY, FROZEN, IDLE, OVERHEAD,
+    FAN_OUT, FAN_OUT_TLS, ROOMS, LARGE_ROOM, SPEAKERS, LATENCY, FROZEN, IDLE, OVERHEAD,
     GROWTH_MEMBERS, GROWTH_ROOMS, GROWTH_HISTORY, JOURNAL,
 )  # fmt: skip
 

@@ -78,6 +78,13 @@ def memory(connections: str, most_kib: float) -> Target:
     return Target(title, Place("idle", connections, SUBJECT), None, scenarios.MEMORY, most_kib)
 
 
+def over_tls(case: str) -> Target:
+    """Return what the server is to reach beside nats-server, both with TLS."""
+    return within(
+        Place("fan-out-tls", case, scenarios.TLS_SUBJECT), "nats-server, TLS", scenarios.DELIVERIES, 1
+    )
+
+
 BUSY, ROOMS = "1,000 in flight", "50 rooms of 4"
 DELIVERIES, MESSAGES, P99 = scenarios.DELIVERIES, scenarios.MESSAGES, scenarios.P99
 
@@ -87,6 +94,7 @@ TARGETS = (
     against("naive", "fan-out", BUSY, DELIVERIES, 100),
     against(LIMIT, "fan-out", BUSY, DELIVERIES, 0.65),
     against("nats-server", "fan-out", "1 in flight", DELIVERIES, 1),
+    *(over_tls(f"{window} in flight") for window in ("1", "10", "100", "1,000")),
     against("nats-server", "rooms", ROOMS, MESSAGES, 1),
     against("mosquitto", "rooms", ROOMS, MESSAGES, 1),
     against("nats-server", "rooms", ROOMS, P99, 1),

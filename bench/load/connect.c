@@ -109,6 +109,8 @@ void connected(struct connection *connection)
     getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
     if (error)
         die("connect to %s:%u: %s", run.options.host, run.options.port, strerror(error));
+    if (run.options.tls)
+        begin_tls(connection);
     watch(connection, false);
     if (!run.protocol->steps[0].await.length)
         take_step(connection);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "histogram.h"
 #include "stamp.h"
@@ -43,6 +44,7 @@ enum state { UNOPENED, CONNECTING, READY, FROZEN, CLOSED };
 
 struct connection {
     int fd;
+    struct ssl_st *tls; /* none without --tls */
     enum state state;
     uint32_t index, room, seat; /* the first seats of a room are its senders */
     unsigned step;
@@ -76,7 +78,7 @@ struct options {
     uint32_t rooms, members, senders, frozen, size, warmup_size, window, messages,
         handshakes;
     double rate, warmup, seconds, drain;
-    bool ack;
+    bool ack, tls;
     int server_pid;
 };
 
@@ -119,6 +121,11 @@ void connected(struct connection *connection);
 void advance_handshake(struct connection *connection, const char *at, size_t length);
 void watch(struct connection *connection, bool for_room);
 void close_connection(struct connection *connection);
+
+/* tls.c */
+void begin_tls(struct connection *connection);
+ssize_t take_bytes(struct connection *connection, void *to, size_t size);
+ssize_t give_bytes(struct connection *connection, const void *from, size_t size);
 
 /* receive.c */
 void receive(struct connection *connection);

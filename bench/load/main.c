@@ -51,6 +51,7 @@ static const char usage[] =
     "                    the kernel's buffers of frozen members\n"
     "  --handshakes N    under way at once (64)\n"
     "  --ack             chat only: ask for an ACK to each message and count them\n"
+    "  --tls             speak TLS 1.3; certificates are not checked\n"
     "  --server-pid N    report that process's CPU time too\n"
     "  --host A          IPv4 address (127.0.0.1)\n";
 
@@ -96,7 +97,8 @@ static const struct option names[] = {
     {"rate", 1, 0, 'R'},     {"warmup", 1, 0, 'u'},   {"seconds", 1, 0, 'S'},
     {"messages", 1, 0, 'n'}, {"frozen", 1, 0, 'f'},   {"handshakes", 1, 0, 'h'},
     {"warmup-size", 1, 0, 'W'}, {"drain", 1, 0, 'D'},
-    {"ack", 0, 0, 'a'},      {"server-pid", 1, 0, 'i'}, {"help", 0, 0, '?'}, {0}};
+    {"ack", 0, 0, 'a'},      {"tls", 0, 0, 't'},
+          {"server-pid", 1, 0, 'i'}, {"help", 0, 0, '?'}, {0}};
 
 static void take_option(int key, const char *name)
 {
@@ -126,6 +128,7 @@ static void take_option(int key, const char *name)
     case 'f': o->frozen = count_of(name); break;
     case 'h': o->handshakes = count_of(name); break;
     case 'a': o->ack = true; break;
+    case 't': o->tls = true; break;
     case 'i': o->server_pid = (int)count_of(name); break;
     default:
         fprintf(stderr, usage, protocol_names(), mode_names());

@@ -148,19 +148,27 @@ static void keep_last_words(const char *at, size_t length)
     }
 }
 
-void receive(struct connection *connection)
+/* Returns whether there may be more: what TLS has decrypted, epoll does not know of. */
+static bool receive_once(struct connection *connection)
 {
-    ssize_t received = recv(connection->fd, area + CARRY_BYTES, RECEIVE_BYTES, 0);
+    ssize_t received = take_bytes(connection, area + CARRY_BYTES, RECEIVE_BYTES);
     if (received < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return false;
     if (received <= 0) {
         keep_last_words(connection->carry, connection->carried);
         close_connection(connection);
-        return;
+        return false;
     }
     if (run.protocol->quick_ack)
         setsockopt(connection->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
     run.now = clock_ns();
     run.bytes += (uint64_t)received;
     scan_all(connection, (size_t)received);
+    return connection->tls && connection->state != FROZEN && connection->state != CLOSED;
+}
+
+void receive(struct connection *connection)
+{
+    while (receive_once(connection))
+        continue;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 static struct bytes frame_start(void)
 {
@@ -105,8 +104,8 @@ void mark_due(struct connection *sender)
 void flush(struct connection *connection)
 {
     while (connection->out_start < connection->out_end) {
-        ssize_t taken = send(connection->fd, connection->out + connection->out_start,
-                             connection->out_end - connection->out_start, MSG_NOSIGNAL);
+        ssize_t taken = give_bytes(connection, connection->out + connection->out_start,
+                                   connection->out_end - connection->out_start);
         if (taken < 0)
             break; /* a broken connection is noticed where it is read */
         connection->out_start += (size_t)taken;

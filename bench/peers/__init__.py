@@ -5,11 +5,13 @@ from bench.peers.chat import DIRECTORY, ChatServer
 from bench.peers.limit import Limit
 from bench.peers.mosquitto import Mosquitto
 from bench.peers.naive import Naive
-from bench.peers.nats import Nats
+from bench.peers.nats import Nats, NatsTls
 from bench.peers.ngircd import NgIrcd
 from bench.peers.redis import Redis
 
 STORED = ("--journal", f"sqlite:{DIRECTORY}/chat.db")
+
+ENCRYPTED = ("--tls-cert", f"{DIRECTORY}/tls/cert.pem", "--tls-key", f"{DIRECTORY}/tls/key.pem")
 
 PEERS: tuple[Peer, ...] = (
     ChatServer(),
@@ -19,6 +21,8 @@ PEERS: tuple[Peer, ...] = (
     Mosquitto(),
     Naive(),
     Limit(),
+    ChatServer("chat-server, TLS", ENCRYPTED, tls=True),
+    NatsTls(),
     ChatServer("everything on", STORED, scraped=True),
     ChatServer("everything off", ("--journal", "memory", "--log-level", "error")),
     ChatServer("memory", ("--journal", "memory")),

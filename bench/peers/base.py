@@ -32,6 +32,7 @@ class Running:
     port: int
     protocol: str
     handshakes: int
+    tls: bool = False
 
 
 def free_port() -> int:
@@ -69,6 +70,8 @@ class Peer(ABC):
     longest_text: ClassVar[int] = 4096
     # Connections under way at once: fewer than the server's listen backlog.
     handshakes: ClassVar[int] = 64
+    # Whether it is connected to with TLS.
+    tls: bool = False
 
     @abstractmethod
     def missing(self) -> str:
@@ -123,7 +126,7 @@ class Peer(ABC):
 
     def look(self, pid: int, log: Path, port: int) -> Running | None:  # noqa: ARG002  others read the log
         """See whether the server is up by now."""
-        return Running(pid, port, self.protocol, self.handshakes) if answers(port) else None
+        return Running(pid, port, self.protocol, self.handshakes, self.tls) if answers(port) else None
 
 
 class InstalledPeer(Peer):
@@ -159,7 +162,7 @@ class InstalledPeer(Peer):
         """Write the configuration with the port filled in."""
         template = (HERE / self.configuration).read_text()
         path = directory / self.configuration
-        path.write_text(template.replace("@PORT@", str(port)))
+        path.write_text(template.replace("@PORT@", str(port)).replace("@DIRECTORY@", str(directory)))
         return path
 
 
@@ -172,5 +175,5 @@ class AnnouncingPeer(Peer):
             if line.startswith("{") and line.endswith("}"):
                 event = json.loads(line)
                 if event.get("event") == "listening":
-                    return Running(pid, int(event["port"]), self.protocol, self.handshakes)
+                    return Running(pid, int(event["port"]), self.protocol, self.handshakes, self.tls)
         return None

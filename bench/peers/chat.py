@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import image
+from bench.build import missing_openssl
 from bench.machine import first_line
 from bench.peers.base import Peer, Running, free_port
+from chat_server import dev_cert
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRAPE_SECONDS = 1.0
@@ -33,6 +35,7 @@ class ChatServer(Peer):
     # Whether it runs on the image's Python, in a container; else on the one that runs the benchmark.
     in_image: bool = False
     core: int = 0
+    tls: bool = False
 
     protocol = "chat"
 
@@ -40,6 +43,8 @@ class ChatServer(Peer):
         """Why it cannot run here; empty when it can."""
         if not (self.tree / "chat_server" / "__main__.py").is_file():
             return "there is no chat_server in this revision"
+        if self.tls and (reason := missing_openssl()):
+            return reason
         if not self.options:
             return ""
         known = self.help()
@@ -85,6 +90,8 @@ class ChatServer(Peer):
     def start(self, core: int, directory: Path) -> Iterator[Running]:
         """Run the server, and scrape its metrics where that is wanted."""
         self.metrics_port, self.core = free_port(), core
+        if self.tls:
+            dev_cert.make(directory / "tls")
         scraper = scraping(self.metrics_port) if self.scraped else contextlib.nullcontext()
         with super().start(core, directory) as running, scraper:
             yield running

@@ -1,6 +1,10 @@
 """nats-server (Go): a message broker; a room is a subject."""
 
+from pathlib import Path
+
+from bench.build import missing_openssl
 from bench.peers.base import InstalledPeer
+from chat_server import dev_cert
 
 
 class Nats(InstalledPeer):
@@ -14,3 +18,20 @@ class Nats(InstalledPeer):
     configuration = "nats-server.conf"
     flags = ("--config",)
     version_flag = "--version"
+
+
+class NatsTls(Nats):
+    """The same with TLS from the first byte on."""
+
+    name = "nats-server, TLS"
+    configuration = "nats-server-tls.conf"
+    tls = True
+
+    def missing(self) -> str:
+        """Why it cannot run here; empty when it can."""
+        return super().missing() or missing_openssl()
+
+    def configure(self, directory: Path, port: int) -> Path:
+        """Make a certificate, and write the configuration."""
+        dev_cert.make(directory / "tls")
+        return super().configure(directory, port)

@@ -46,3 +46,14 @@ def test_without_a_compiler_it_says_what_installs_one(source: Path, monkeypatch:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchError, match="apt-get install gcc"):
         build.compile_program("tiny", [source])
+
+
+@needs_compiler
+def test_the_generator_is_compiled_without_openssl_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it says what installs it, and so do the servers that need it."""
+    monkeypatch.setattr(build, "OUTPUT", tmp_path)
+    monkeypatch.setattr(build, "OPENSSL", tmp_path / "ssl.h")
+    assert build.load().name == "load"
+    assert "apt-get install libssl-dev" in build.missing_openssl()
