@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import os
 import random
 import socket
@@ -214,7 +215,9 @@ class Server:
             backlog_bytes=commit.backlog,
             commits=commit.commits,
             records=commit.stored,
-            certificate_days=None if self.certificates is None else self.certificates.days_left(time.time()),
+            certificate_days=math.inf
+            if self.certificates is None
+            else self.certificates.days_left(time.time()),
         )
 
     def serve(self, transport: Transport, peer: str) -> None:

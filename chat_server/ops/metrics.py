@@ -53,12 +53,11 @@ class ServerCollector(Collector):
         yield GaugeMetricFamily("chat_users", "Users with a name who are connected now.", now.users)
         yield from _session_metrics(now)
         yield from _queue_metrics(now)
-        if now.certificate_days is not None:
-            yield GaugeMetricFamily(
-                "chat_tls_certificate_expiry_days",
-                "Days until the certificate expires; below zero it has.",
-                now.certificate_days,
-            )
+        yield GaugeMetricFamily(
+            "chat_tls_certificate_expiry_days",
+            "Days until the certificate expires; below zero it has, +Inf without one.",
+            now.certificate_days,
+        )
         yield from _process_metrics(now.health)
 
 

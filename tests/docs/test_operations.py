@@ -16,7 +16,6 @@ from chat_server.net.system import SPARE_DESCRIPTORS
 from chat_server.ops.metrics import ServerCollector
 from chat_server.ops.routes import routes
 from tests.docs.page import ROOT, code, only_code, rows, section, text
-from tests.support.certificates import made
 
 PAGE_NAME = "docs/operations.md"
 
@@ -47,10 +46,8 @@ def test_every_durability_is_listed() -> None:
 
 
 def families() -> list[Metric]:
-    """Return what a scrape has, in its order, of a server with TLS."""
-    folder = made()
-    config = Config(tls_cert=str(folder / "cert.pem"), tls_key=str(folder / "key.pem"))
-    server = Server(config, MemoryJournal())
+    """Return what a scrape has, in its order."""
+    server = Server(Config(), MemoryJournal())
     registry = CollectorRegistry()
     registry.register(ServerCollector(server.snapshot))
     ProcessCollector(registry=registry)
