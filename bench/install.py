@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import testing
-from bench.build import OPENSSL
+from bench import build, testing
 from bench.peers.base import UNPACKED, InstalledPeer, Peer
 
 COMPILER = ("gcc", "libc6-dev")
@@ -21,7 +20,7 @@ APT = ("apt-get", "--quiet=2", "--option", "DPkg::Lock::Timeout=120")
 def wanted(peers: Sequence[Peer], compiler: str | None) -> list[tuple[str, ...]]:
     """Name the packages that are missing, in groups of which each can do without the others."""
     groups: list[tuple[str, ...]] = [] if compiler else [COMPILER]
-    groups += [] if OPENSSL.exists() else [("libssl-dev",)]
+    groups += [("libssl-dev",)] if build.missing_openssl() else []
     return groups + [(peer.package,) for peer in peers if isinstance(peer, InstalledPeer) and not peer.path()]
 
 

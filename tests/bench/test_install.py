@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import build
 from bench.install import services_kept_down, wanted
 from bench.peers.naive import Naive
 from bench.peers.nats import Nats
@@ -12,12 +13,14 @@ from bench.peers.nats import Nats
 def test_each_missing_peer_is_a_group_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """One package that a distribution lacks does not cost the others."""
     monkeypatch.setattr(Nats, "path", lambda _self: None)
-    assert wanted([Nats(), Naive()], None) == [("gcc", "libc6-dev"), ("nats-server",)]
+    monkeypatch.setattr(build, "OPENSSL", Path("/nowhere"))
+    assert wanted([Nats(), Naive()], None) == [("gcc", "libc6-dev"), ("libssl-dev",), ("nats-server",)]
 
 
 def test_what_is_there_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing missing, nothing to install."""
     monkeypatch.setattr(Nats, "path", lambda _self: "/usr/sbin/nats-server")
+    monkeypatch.setattr(build, "OPENSSL", Path(__file__))
     assert wanted([Nats(), Naive()], "/usr/bin/cc") == []
 
 
