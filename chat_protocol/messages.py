@@ -302,10 +302,11 @@ class ErrorFrame(Message, tag="ERROR"):
 
 
 class Bye(Message, tag="BYE"):
-    """The last line before the server closes, and why."""
+    """The last line before the server closes, and why; `retry_after` is when to try again, in seconds."""
 
     reason: str
     text: str = ""
+    retry_after: float | None = None
 
 
 ServerMessage = (

@@ -43,5 +43,8 @@ class RejectReason(_Reason):
     """Why a connection is turned away before anything is read of it."""
 
     SERVER_FULL = "server_full", "the server is full; try again later"
+    ADDRESS_FULL = "address_full", "too many connections from your address; close one, then try again"
+    ADDRESS_RATE = "address_rate", "too many new connections from your address; try again later"
+    TOO_MANY_NAMELESS = "too_many_nameless", "too many connections without a name; try again later"
     NO_THREADS = "no_threads", "the server cannot start another thread; try again later"
     NO_DESCRIPTORS = "no_descriptors", "the server has no file descriptors left"

@@ -8,185 +8,107 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chat_server import values
 from chat_server.errors import ConfigError
 
 PREFIX = "CHAT_"
-LAST_PORT = 65535
-ENDPOINTS = "must be one or more of chat://HOST:PORT, or chats://HOST:PORT with TLS"
-
-
-class Endpoint(NamedTuple):
-    """Where to listen, and whether with TLS."""
-
-    tls: bool
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"chat{'s' if self.tls else ''}://{host}:{self.port}"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a text that is not empty")
-    return value
-
-
-def _path(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be the path of a file")  # noqa: TRY004  # as every parser here
-    return value
-
-
-def _whole(least: int, most: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | str)
-            or not str(value).strip().lstrip("+").isdecimal()
-        ):
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        if not least <= int(value) <= most:
-            raise ValueError(f"must be from {least} to {most}")
-        return int(value)
-
-    return parse
-
-
-def _seconds(least: float, most: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        try:
-            number = (
-                float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-            )
-        except ValueError:
-            number = None
-        if number is None or not least <= number <= most:
-            raise ValueError(f"must be a number of seconds from {least:g} to {most:g}")
-        return number
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return str(value)
-
-    return parse
-
-
-def _journal(value: object) -> str:
-    text = _text(value)
-    kind, _, path = text.partition(":")
-    if text != "memory" and (kind != "sqlite" or not path):
-        raise ValueError("must be memory, or sqlite:PATH such as sqlite:/var/lib/chat/chat.db")
-    return text
-
-
-def _endpoints(value: object) -> tuple[Endpoint, ...]:
-    texts = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) and value.strip() else value or ()
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(ENDPOINTS)
-    found = tuple(each for text in texts if (each := _endpoint(text)) is not None)
-    if len(found) != len(texts):
-        raise ValueError(ENDPOINTS)
-    return found
-
-
-def _endpoint(text: str) -> Endpoint | None:
-    match = re.fullmatch(r"(chats?)://(\[[0-9A-Fa-f:.%\w]+\]|[^\s/:\[\]]+):(\d{1,5})/?", text)
-    if match is None or int(match[3]) > LAST_PORT:
-        return None
-    return Endpoint(match[1] == "chats", match[2].strip("[]"), int(match[3]))
-
-
-def _cpus(value: object) -> str:
-    text = _text(value)
-    if text not in ("auto", "all") and not all(part.isdecimal() for part in text.split(",")):
-        raise ValueError("must be auto, all or a list of CPUs such as 0,2")
-    return text
 
 
 def _setting(default: Any, parse: Callable[[object], Any], text: str) -> Any:  # noqa: ANN401  # as dataclasses.field
     return field(default=default, metadata={"parse": parse, "help": text})
 
 
-_PORT = _whole(0, LAST_PORT)
-_BYTES = _whole(1024, 1 << 30)
+_PORT = values.whole(0, values.LAST_PORT)
+_BYTES = values.whole(1024, 1 << 30)
 
 
 @dataclass(frozen=True)
 class Config:
     """Every setting of the server, with its default."""
 
-    host: str = _setting("localhost", _text, "address to listen on; 0.0.0.0 is every IPv4 one")
+    host: str = _setting("localhost", values.text, "address to listen on; 0.0.0.0 is every IPv4 one")
     port: int = _setting(9090, _PORT, "port of the chat; 0 picks a free one")
-    listen: tuple[Endpoint, ...] = _setting(
-        (), _endpoints, "places to listen on instead, such as chats://0.0.0.0:9443; may be repeated"
+    listen: tuple[values.Endpoint, ...] = _setting(
+        (), values.endpoints, "places to listen on instead, such as chats://0.0.0.0:9443; may be repeated"
     )
-    tls_cert: str = _setting("", _path, "certificate (PEM, with its chain): the port then speaks TLS")
-    tls_key: str = _setting("", _path, "the certificate's key (PEM)")
-    tls_client_ca: str = _setting("", _path, "CA (PEM) of which every client must have a certificate")
-    metrics_host: str = _setting("localhost", _text, "address of metrics and health")
+    tls_cert: str = _setting("", values.path, "certificate (PEM, with its chain): the port then speaks TLS")
+    tls_key: str = _setting("", values.path, "the certificate's key (PEM)")
+    tls_client_ca: str = _setting("", values.path, "CA (PEM) of which every client must have a certificate")
+    metrics_host: str = _setting("localhost", values.text, "address of metrics and health")
     metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
-    journal: str = _setting("memory", _journal, "where messages are kept: memory, or sqlite:PATH")
+    journal: str = _setting("memory", values.journal, "where messages are kept: memory, or sqlite:PATH")
     durability: str = _setting(
         "os",
-        _one_of("fsync", "os", "none"),
+        values.one_of("fsync", "os", "none"),
         "what a stored message outlives: fsync a power cut, os a crash of the server",
     )
     retention_messages: int = _setting(
-        0, _whole(0, 1 << 40), "messages kept of each room; 0 is 1000 in memory, all in SQLite"
+        0, values.whole(0, 1 << 40), "messages kept of each room; 0 is 1000 in memory, all in SQLite"
     )
     retention_seconds: float = _setting(
-        0.0, _seconds(0, 1e10), "seconds for which they are kept; 0 is for ever"
+        0.0, values.seconds(0, 1e10), "seconds for which they are kept; 0 is for ever"
     )
-    join_history: int = _setting(100, _whole(0, 1_000_000), "messages shown to who joins a room")
+    join_history: int = _setting(100, values.whole(0, 1_000_000), "messages shown to who joins a room")
     presence_limit: int = _setting(
-        200, _whole(0, 1_000_000), "members above which a room is quiet about who comes and goes"
+        200, values.whole(0, 1_000_000), "members above which a room is quiet about who comes and goes"
     )
-    connections: int = _setting(10_000, _whole(1, 1_000_000), "connections at once, at the most")
-    rooms: int = _setting(10_000, _whole(1, 10_000_000), "rooms at once, at the most")
-    rooms_per_user: int = _setting(50, _whole(1, 10_000), "rooms of one user, at the most")
+    connections: int = _setting(10_000, values.whole(1, 1_000_000), "connections at once, at the most")
+    connections_per_address: int = _setting(
+        16, values.whole(1, 1_000_000), "connections at once of one address (IPv6: of one /64), at the most"
+    )
+    connects_per_minute: int = _setting(
+        60, values.whole(1, 1_000_000), "new connections of one address in a minute, at the most"
+    )
+    exempt_networks: tuple[values.Network, ...] = _setting(
+        values.PRIVATE, values.networks, "networks for which neither counts: a proxy's, containers', your own"
+    )
+    rooms: int = _setting(10_000, values.whole(1, 10_000_000), "rooms at once, at the most")
+    rooms_per_user: int = _setting(50, values.whole(1, 10_000), "rooms of one user, at the most")
     line_bytes: int = _setting(
-        16 * 1024, _whole(256, 1 << 19), "bytes of a line from a client, its end included"
+        16 * 1024, values.whole(256, 1 << 19), "bytes of a line from a client, its end included"
     )
-    name_length: int = _setting(32, _whole(1, 256), "characters of a user's or room's name")
-    topic_length: int = _setting(256, _whole(1, 4096), "characters of a topic")
+    name_length: int = _setting(32, values.whole(1, 256), "characters of a user's or room's name")
+    topic_length: int = _setting(256, values.whole(1, 4096), "characters of a topic")
     send_queue_bytes: int = _setting(1 << 20, _BYTES, "bytes that may wait for one client before it is cut")
     send_queue_soft_bytes: int = _setting(
         64 * 1024, _BYTES, "bytes from which on presence is dropped for a client"
     )
-    send_queue_age: float = _setting(10.0, _seconds(0.1, 3600), "seconds that the oldest of it may wait")
-    register_timeout: float = _setting(10.0, _seconds(0.1, 3600), "seconds in which a client gives its name")
-    ping_interval: float = _setting(25.0, _seconds(0.1, 86_400), "seconds of silence before a PING")
-    ping_timeout: float = _setting(10.0, _seconds(0.1, 86_400), "seconds to answer it")
-    session_ttl: float = _setting(600.0, _seconds(0, 604_800), "seconds for which a session can be resumed")
+    send_queue_age: float = _setting(
+        10.0, values.seconds(0.1, 3600), "seconds that the oldest of it may wait"
+    )
+    register_timeout: float = _setting(
+        10.0, values.seconds(0.1, 3600), "seconds in which a client gives its name"
+    )
+    ping_interval: float = _setting(25.0, values.seconds(0.1, 86_400), "seconds of silence before a PING")
+    ping_timeout: float = _setting(10.0, values.seconds(0.1, 86_400), "seconds to answer it")
+    session_ttl: float = _setting(
+        600.0, values.seconds(0, 604_800), "seconds for which a session can be resumed"
+    )
     name_hold: float = _setting(
-        60.0, _seconds(0, 604_800), "seconds for which a name is kept for who lost the connection"
+        60.0, values.seconds(0, 604_800), "seconds for which a name is kept for who lost the connection"
     )
     absent_sessions: int = _setting(
-        10_000, _whole(0, 10_000_000), "sessions without a connection that are kept, at the most"
+        10_000, values.whole(0, 10_000_000), "sessions without a connection that are kept, at the most"
     )
-    absent_bytes: int = _setting(64 << 20, _whole(0, 1 << 40), "bytes that those may take, at the most")
-    drain_timeout: float = _setting(20.0, _seconds(0, 3600), "seconds that a stop may take")
-    cpus: str = _setting("auto", _cpus, "CPUs to run on: auto (one, if the GIL is in force), all, or a list")
+    absent_bytes: int = _setting(64 << 20, values.whole(0, 1 << 40), "bytes that those may take, at the most")
+    drain_timeout: float = _setting(20.0, values.seconds(0, 3600), "seconds that a stop may take")
+    cpus: str = _setting(
+        "auto", values.cpus, "CPUs to run on: auto (one, if the GIL is in force), all, or a list"
+    )
     log_level: str = _setting(
-        "info", _one_of("debug", "info", "warning", "error"), "least level that is logged"
+        "info", values.one_of("debug", "info", "warning", "error"), "least level that is logged"
     )
     log_format: str = _setting(
-        "auto", _one_of("auto", "json", "console"), "auto is JSON where stdout is no terminal"
+        "auto", values.one_of("auto", "json", "console"), "auto is JSON where stdout is no terminal"
     )
 
     @property
-    def endpoints(self) -> tuple[Endpoint, ...]:
+    def endpoints(self) -> tuple[values.Endpoint, ...]:
         """Where to listen: `listen`, or else `host` and `port`, with TLS if there is a certificate."""
-        return self.listen or (Endpoint(bool(self.tls_cert), self.host, self.port),)
+        return self.listen or (values.Endpoint(bool(self.tls_cert), self.host, self.port),)
 
 
+METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS"}
 #: How many bytes the names of one user's rooms may take in a WELCOME, whose line is 1 MiB at the most.
 ROOMS_BYTES = 512 * 1024
 KUBERNETES = re.compile(r"(^|_)service_(host|port)(_|$)|(^|_)port_\d+_(tcp|udp|sctp)(_|$)")
@@ -208,10 +130,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for each in fields(Config):
         group.add_argument(
             f"--{each.name.replace('_', '-')}",
-            metavar="ENDPOINT" if each.name == "listen" else type(each.default).__name__.upper(),
+            metavar=METAVARS.get(each.name, type(each.default).__name__.upper()),
             action="append" if each.name == "listen" else "store",
-            help=f"{each.metadata['help']} (default: {'none' if each.default in ('', ()) else each.default})",
+            help=f"{each.metadata['help']} (default: {default_of(each.default)})",
         )
+
+
+def default_of(value: object) -> str:
+    """Return a default as people read it."""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "none"
+    return str(value) or "none"
 
 
 def load(arguments: Mapping[str, Any], environment: Mapping[str, str], file: str | None) -> Loaded:
@@ -226,7 +155,7 @@ def load(arguments: Mapping[str, Any], environment: Mapping[str, str], file: str
     }
     own = {key: value for key, value in own.items() if not _is_of_others(key, value)}
     _refuse_unknown(known, own, f"environment: unknown variable {PREFIX}{{}}", str.upper)
-    values: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     sources = dict.fromkeys(known, "default")
     for name, each in known.items():
         flag = "--" + name.replace("_", "-")
@@ -236,9 +165,9 @@ def load(arguments: Mapping[str, Any], environment: Mapping[str, str], file: str
             (from_file.get(name), f"{file}: {name}"),
         ):
             if value is not None:
-                values[name], sources[name] = _parsed(each.metadata["parse"], value, source), source
+                given[name], sources[name] = _parsed(each.metadata["parse"], value, source), source
                 break
-    config = Config(**values)
+    config = Config(**given)
     _check_tls(config)
     if config.rooms_per_user * (config.name_length * 4 + 3) > ROOMS_BYTES:
         raise ConfigError(

@@ -329,6 +329,8 @@ class ClientProtocol:
 
     def _on_bye(self, bye: Bye) -> None:
         self.bye = bye
+        if bye.retry_after is not None:
+            self.reconnect_after = bye.retry_after
         self._events.append(bye)
 
     _handlers: ClassVar[dict[type, Callable[["ClientProtocol", Any], None]]] = {

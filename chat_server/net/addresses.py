@@ -11,6 +11,11 @@ def shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def host_of(shown_: str) -> str:
+    """Return the host of an address that `shown` made."""
+    return shown_.rpartition(":")[0].strip("[]")
+
+
 def bound(host: str, port: int, option: str, backlog: int) -> list[socket.socket]:
     """Listen on every address of the host, all with one port; `option` is the prefix of what sets it.
 

@@ -61,6 +61,7 @@ class ConnectionContext:
     clock: Callable[[], float]
     on_closed: "Callable[[ClientConnection], None]"
     handshake_seconds: float = 10.0
+    on_named: Callable[[], None] = lambda: None
     leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING_AT_ONCE))
 
 
@@ -85,6 +86,7 @@ class ClientConnection:
         "drain",
         "id",
         "last_received",
+        "named",
         "outbox",
         "owed",
         "peer",
@@ -110,6 +112,8 @@ class ClientConnection:
         #: How many bytes the peer's host had not acknowledged when the keeper last looked.
         self.owed = 0
         self._working = False
+        #: Whether it has ever given a name.
+        self.named = False
         self.bytes_received = 0
         self._errors_logged = 0
         #: For how long, in seconds, the end may take.
@@ -203,6 +207,9 @@ class ClientConnection:
             self._working = False
         elif self._dialect.endless:
             self.end(CloseReason.LINE_TOO_LONG)
+        if not self.named and conversation.has_session:
+            self.named = True
+            self._context.on_named()
         if conversation.over is not None:
             self.end(conversation.over)
         if len(conversation.errors) > self._errors_logged:

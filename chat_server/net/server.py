@@ -24,6 +24,8 @@ from chat_server.errors import JournalError
 from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
+from chat_server.net.addresses import host_of
+from chat_server.net.admission import RETRY_SECONDS, Admission, AdmissionLimits
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
@@ -88,11 +90,18 @@ class Server:
             config.absent_bytes,
         )
         self.hub = Hub(shared, limits)
+        admission = AdmissionLimits(
+            config.connections,
+            config.connections_per_address,
+            config.connects_per_minute,
+            config.exempt_networks,
+        )
+        self._admission = Admission(admission, clock)
         self.keeper = Keeper(
             Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
             clock,
             self.connections,
-            (self.flusher.check_ages, self.hub.sweep),
+            (self.flusher.check_ages, self.hub.sweep, self._admission.sweep),
         )
         self._context = ConnectionContext(
             self.hub,
@@ -102,6 +111,7 @@ class Server:
             clock,
             self._forget,
             config.register_timeout / 2,
+            self._admission.name,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -228,20 +238,20 @@ class Server:
         except MemoryError:
             self._reject(transport, peer, RejectReason.NO_THREADS)
             return
-        with self._lock:
-            full = len(self._connections) >= self.config.connections
-            if not full:
-                self._connections[connection.id] = connection
-                self._totals.opened += 1
-        if full:
-            self._reject(transport, peer, RejectReason.SERVER_FULL)
+        host = host_of(peer)
+        if (refusal := self._admission.admit(host)) is not None:
+            self._reject(transport, peer, *refusal)
             return
+        with self._lock:
+            self._connections[connection.id] = connection
+            self._totals.opened += 1
         try:
             connection.thread.start()
         except (RuntimeError, MemoryError):
             with self._lock:
                 del self._connections[connection.id]
                 self._totals.opened -= 1
+            self._admission.release(host, named=False)
             self._reject(transport, peer, RejectReason.NO_THREADS)
 
     def no_descriptors(self) -> None:
@@ -249,18 +259,21 @@ class Server:
         with self._lock:
             self._totals.rejected[RejectReason.NO_DESCRIPTORS] += 1
 
-    def _reject(self, transport: Transport, peer: str, reason: RejectReason) -> None:
+    def _reject(
+        self, transport: Transport, peer: str, reason: RejectReason, after: float = RETRY_SECONDS
+    ) -> None:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
         with contextlib.closing(transport), contextlib.suppress(OSError):  # over TLS nothing can be said yet
-            transport.send(JsonLines(self._json_lines).farewell(reason), DONTWAIT)
+            transport.send(JsonLines(self._json_lines).farewell(reason, round(after, 1)), DONTWAIT)
 
     def _forget(self, connection: ClientConnection) -> None:
         with self._lock:
             del self._connections[connection.id]
             self._totals.closed[connection.reason or CloseReason.INTERNAL_ERROR] += 1
             self._totals.add(connection)
+        self._admission.release(host_of(connection.peer), named=connection.named)
 
     def _dismiss(self, deadline: float) -> None:
         """Tell everybody that the server stops, and wait until they are gone or time is up."""

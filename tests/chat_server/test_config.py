@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.config import PREFIX, Config, Endpoint, add_arguments, load, show
+from chat_server.config import PREFIX, Config, add_arguments, default_of, load, show
 from chat_server.errors import ConfigError
+from chat_server.values import Endpoint
 
 NAMES = [each.name for each in fields(Config)]
 OTHERS = {"host": "::1", "log_level": "debug", "log_format": "json", "cpus": "all", "metrics_host": "::1"}
@@ -19,6 +20,8 @@ def other(name: str) -> str:
     default = getattr(Config(), name)
     if name in OTHERS:
         return OTHERS[name]
+    if name == "exempt_networks":
+        return "10.0.0.0/8 fd00::/8"
     if name == "listen":
         return "chat://[::1]:9,chat://h:1"
     if isinstance(default, str):
@@ -143,7 +146,7 @@ def test_every_setting_has_a_flag_with_its_default() -> None:
     text = " ".join(parser.format_help().split())
     for each in fields(Config):
         assert f"--{each.name.replace('_', '-')} " in text
-        assert f"(default: {'none' if each.default in ('', ()) else each.default})" in text
+        assert f"(default: {default_of(each.default)})" in text
     assert vars(parser.parse_args([])) == dict.fromkeys(NAMES)
 
 
@@ -156,6 +159,12 @@ def test_places_to_listen_on_are_a_list(given: object) -> None:
     loaded = load({"listen": given, **files}, {}, None)
     assert loaded.config.endpoints == (Endpoint(True, "0.0.0.0", 9443), Endpoint(False, "::1", 9090))  # noqa: S104  # a field; not bound here
     assert 'listen = ["chats://0.0.0.0:9443", "chat://[::1]:9090"]' in show(loaded)
+
+
+def test_no_network_may_be_exempt() -> None:
+    """A list, a text, or the word for it."""
+    assert load({"exempt_networks": "none"}, {}, None).config.exempt_networks == ()
+    assert load({"exempt_networks": []}, {}, None).config.exempt_networks == ()
 
 
 def test_the_simple_flags_are_one_place() -> None:
@@ -178,6 +187,10 @@ def test_the_simple_flags_are_one_place() -> None:
         ({"listen": [1]}, "must be one or more"),
         ({"listen": 1}, "must be one or more"),
         ({"tls_cert": 1}, "path of a file"),
+        ({"exempt_networks": "10.0.0.1/8"}, "must be networks such as"),
+        ({"exempt_networks": "everybody"}, "must be networks such as"),
+        ({"exempt_networks": 10}, "must be networks such as"),
+        ({"exempt_networks": [10.5]}, "must be networks such as"),
     ],
 )
 def test_settings_of_tls_that_do_not_go_together(given: dict[str, object], why: str) -> None:

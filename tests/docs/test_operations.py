@@ -6,7 +6,7 @@ from dataclasses import fields
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import Metric
 
-from chat_server.config import PREFIX, Config
+from chat_server.config import PREFIX, Config, default_of
 from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite.journal import SYNCHRONOUS
@@ -24,13 +24,8 @@ def test_every_setting_is_listed_with_its_three_forms_and_default() -> None:
     """In the order of `--print-config`."""
     listed = [tuple(map(only_code, row[:4])) for row in rows(PAGE_NAME, "Settings")]
     assert listed == [
-        (
-            f"--{name.replace('_', '-')}",
-            PREFIX + name.upper(),
-            name,
-            "none" if default in ("", ()) else str(default),
-        )
-        for name, default in ((each.name, each.default) for each in fields(Config))
+        (f"--{name.replace('_', '-')}", PREFIX + name.upper(), name, default)
+        for name, default in ((each.name, default_of(each.default)) for each in fields(Config))
     ]
 
 

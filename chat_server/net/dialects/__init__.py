@@ -31,5 +31,5 @@ class Dialect(Protocol):
     def endless(self) -> bool:
         """Whether the peer goes on with something that has no end, so that it is given up."""
 
-    def farewell(self, reason: CloseReason | RejectReason) -> bytes:
-        """Return the last that is sent."""
+    def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
+        """Return the last that is sent; `retry_after` is in seconds."""

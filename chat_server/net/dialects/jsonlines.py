@@ -54,9 +54,9 @@ class JsonLines:
         """Whether the end of a line is nowhere in sight."""
         return self._framer.skipped > ENDLESS_BYTES
 
-    def farewell(self, reason: CloseReason | RejectReason) -> bytes:
+    def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return a BYE with the reason."""
-        return encode(Bye(reason, reason.text))
+        return encode(Bye(reason, reason.text, retry_after))
 
     def _too_long(self) -> Heard:
         number, self._framer.overlong = self._framer.overlong, 0

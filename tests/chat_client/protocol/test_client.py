@@ -265,6 +265,13 @@ def test_what_is_unknown_is_passed_over(talk: Talk) -> None:
     assert talk.hear(BadJsonError("what?"), topic)[0] == [topic]
 
 
+def test_who_is_turned_away_is_told_when_to_come_back() -> None:
+    """By the BYE itself."""
+    talk = Talk()
+    talk.hear(Bye(reason="address_rate", retry_after=7.0))
+    assert talk.protocol.reconnect_after == 7.0
+
+
 def test_farewells_are_kept(talk: Talk) -> None:
     """What decides about the next connection is remembered until there is one."""
     talk.hear(Notice(text="restart", reconnect_after=2.5), Bye(reason="server_shutdown"))

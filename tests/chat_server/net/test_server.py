@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from chat_server.config import Config
 from chat_server.errors import JournalError, ListenError
 from chat_server.journal.base import Placement, Record
 from chat_server.journal.memory import MemoryJournal
+from chat_server.net import admission
 from chat_server.net import connection as connection_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
@@ -367,3 +369,52 @@ def test_a_journal_that_fails_is_told_and_recovers_by_itself(start: Callable[...
     assert json.loads(until(bob, b'"hello"').splitlines()[-1])["text"] == "hello"
     assert b'"ref":"1"' in until(ann, b'"ACK"')
     stop_with(server, ann, bob)
+
+
+def test_an_address_has_its_share(start: Callable[..., Server]) -> None:
+    """One more is told why and when to come back; who is there stays, and room is made by who goes."""
+    server = start(connections_per_address=2, exempt_networks=())
+    with connect(server, "ann") as ann, connect(server, "bob") as bob:
+        with connect(server) as late:
+            (bye,) = frames(until_end(late))
+        assert (bye["reason"], bye["retry_after"]) == ("address_full", 60.0)
+        bob.sendall(b'{"type":"EXIT"}\n')
+        until_end(bob)
+        ann.sendall(b'{"type":"PING","ref":"still here"}\n')
+        until(ann, b"still here")
+        wait_for(lambda: server.totals()[0] == 1)
+        connect(server, "cat").close()
+    assert dict(server.totals()[1].rejected) == {"address_full": 1}
+
+
+def test_an_address_may_open_so_many_a_minute(start: Callable[..., Server]) -> None:
+    """Then it is told after how many seconds there is one more."""
+    server = start(connects_per_minute=2, exempt_networks=())
+    for name in ("ann", "bob"):
+        connect(server, name).close()
+    with connect(server) as late:
+        (bye,) = frames(until_end(late))
+    assert bye["reason"] == "address_rate"
+    assert 0 < bye["retry_after"] <= 30
+
+
+def test_who_gives_no_name_takes_no_place_of_others(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth of all, and no more; those with a name do not count, those who go make room."""
+    monkeypatch.setattr(admission, "NAMELESS_AT_LEAST", 2)
+    server = start(connections=20)
+    with connect(server, "ann"), connect(server, "bob"), connect(server), connect(server) as silent:
+        with connect(server) as late:
+            assert [each["reason"] for each in frames(until_end(late))] == ["too_many_nameless"]
+        silent.close()
+        wait_for(lambda: server.totals()[0] == 3)
+        connect(server, "cat").close()
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    """Wait until something has happened in another thread."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline
+        os.sched_yield()

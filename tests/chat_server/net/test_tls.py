@@ -19,11 +19,12 @@ from structlog.testing import capture_logs
 from chat_protocol.reasons import CloseReason
 from chat_protocol.tls import TlsStream
 from chat_server import dev_cert
-from chat_server.config import Config, Endpoint
+from chat_server.config import Config
 from chat_server.errors import ConfigError
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net.server import Server
 from chat_server.net.tls import Certificates
+from chat_server.values import Endpoint
 from tests.chat_server.net.support import PATIENCE, frames, until_end
 from tests.support.certificates import client_context, made
 

@@ -1,0 +1,125 @@
+"""How many connections an address may have and open: what one stranger can take from the others."""
+
+import ipaddress
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chat_protocol.reasons import RejectReason
+from chat_server.values import Network
+
+#: A host gets at least a /64 of IPv6 (RFC 6177), so all of it counts as one address.
+IPV6_BITS = 64
+MINUTE_SECONDS = 60.0
+#: One of so many connections may be without a name, but so many in any case.
+NAMELESS_SHARE = 10
+NAMELESS_AT_LEAST = 16
+#: After how many seconds it is worth another try where nothing better is known.
+RETRY_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one address has: connections now, and how many more it may open as of a moment."""
+
+    connections: int
+    left: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """How many connections in all; at once of one address, and new ones a minute; for whom that holds not."""
+
+    connections: int
+    per_address: int
+    per_minute: int
+    exempt: Sequence[Network]
+
+
+class Admission:
+    """Counts connections: all of them, those without a name, those of each address.
+
+    Of each address at most `per_address` are open, and `per_minute` are opened: that many at once, and then
+    as time goes by (a token bucket). Exempt networks are not counted so: proxies and containers hide
+    addresses. An address that has no connection and has opened none for a minute takes no memory.
+    """
+
+    def __init__(self, limits: AdmissionLimits, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        # Guards what follows.
+        self._lock = threading.Lock()
+        self._all = self._nameless = 0
+        self._accounts: dict[Network, _Account] = {}
+
+    def admit(self, host: str) -> tuple[RejectReason, float] | None:
+        """Count a new connection of this address; or return why not, and after how many seconds to try again.
+
+        `release` must follow one that was counted.
+        """
+        with self._lock:
+            if self._all >= self._limits.connections:
+                return RejectReason.SERVER_FULL, RETRY_SECONDS
+            if self._nameless >= max(NAMELESS_AT_LEAST, self._limits.connections // NAMELESS_SHARE):
+                return RejectReason.TOO_MANY_NAMELESS, RETRY_SECONDS
+            if not self._is_exempt(host) and (refusal := self._charge_locked(_counted(host))) is not None:
+                return refusal
+            self._all += 1
+            self._nameless += 1
+            return None
+
+    def name(self) -> None:
+        """Note that a connection has given a name."""
+        with self._lock:
+            self._nameless -= 1
+
+    def release(self, host: str, *, named: bool) -> None:
+        """Note that a connection of this address is gone."""
+        with self._lock:
+            self._all -= 1
+            self._nameless -= not named
+            if (account := self._accounts.get(_counted(host))) is not None:
+                account.connections -= 1
+
+    def _charge_locked(self, address: Network) -> tuple[RejectReason, float] | None:
+        now, rate = self._clock(), self._limits.per_minute
+        account = self._accounts.setdefault(address, _Account(0, float(rate), now))
+        account.left = min(rate, account.left + (now - account.at) * rate / MINUTE_SECONDS)
+        account.at = now
+        if account.connections >= self._limits.per_address:
+            return RejectReason.ADDRESS_FULL, MINUTE_SECONDS
+        if account.left < 1:
+            return RejectReason.ADDRESS_RATE, (1 - account.left) * MINUTE_SECONDS / rate
+        account.left -= 1
+        account.connections += 1
+        return None
+
+    def sweep(self) -> None:
+        """Forget addresses that have nothing, and may open as many as they ever could."""
+        before = self._clock() - MINUTE_SECONDS
+        with self._lock:
+            gone = [key for key, each in self._accounts.items() if not each.connections and each.at < before]
+            for key in gone:
+                del self._accounts[key]
+
+    @property
+    def size(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._accounts)
+
+    def _is_exempt(self, host: str) -> bool:
+        address = _address(host)
+        return any(address in network for network in self._limits.exempt)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return an address without the zone that one of IPv6 may have (RFC 4007)."""
+    return ipaddress.ip_address(host.partition("%")[0])
+
+
+def _counted(host: str) -> Network:
+    """Return what counts as one address."""
+    address = _address(host)
+    bits = IPV6_BITS if isinstance(address, ipaddress.IPv6Address) else address.max_prefixlen
+    return ipaddress.ip_network((address, bits), strict=False)

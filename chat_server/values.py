@@ -1,0 +1,145 @@
+"""What a setting's value may be: each function takes what was given, a text or a value of TOML.
+
+It returns the value, or raises `ValueError` with what it must be.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+LAST_PORT = 65535
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+NETWORKS = "must be networks such as 10.0.0.0/8 or fd00::/8, with spaces between, or none"
+#: This machine, and the networks that nobody reaches from outside (RFC 1918, RFC 4193, RFC 4291): behind
+#: Docker's port forwarding all peers seem to come from one of them.
+PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+ENDPOINTS = "must be one or more of chat://HOST:PORT, or chats://HOST:PORT with TLS"
+
+
+class Endpoint(NamedTuple):
+    """Where to listen, and whether with TLS."""
+
+    tls: bool
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"chat{'s' if self.tls else ''}://{host}:{self.port}"
+
+
+def text(value: object) -> str:
+    """Take a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text that is not empty")
+    return value
+
+
+def path(value: object) -> str:
+    """Take the path of a file, or nothing."""
+    if not isinstance(value, str):
+        raise ValueError("must be the path of a file")  # noqa: TRY004  # as every parser here
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[object], int]:
+    """Take a whole number in these bounds."""
+
+    def parse(value: object) -> int:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | str)
+            or not str(value).strip().lstrip("+").isdecimal()
+        ):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        if not least <= int(value) <= most:
+            raise ValueError(f"must be from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def seconds(least: float, most: float) -> Callable[[object], float]:
+    """Take a number of seconds in these bounds."""
+
+    def parse(value: object) -> float:
+        try:
+            number = (
+                float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+            )
+        except ValueError:
+            number = None
+        if number is None or not least <= number <= most:
+            raise ValueError(f"must be a number of seconds from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """Take one of these words."""
+
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return str(value)
+
+    return parse
+
+
+def journal(value: object) -> str:
+    """Take `memory`, or `sqlite:` and a path."""
+    given = text(value)
+    kind, _, file = given.partition(":")
+    if given != "memory" and (kind != "sqlite" or not file):
+        raise ValueError("must be memory, or sqlite:PATH such as sqlite:/var/lib/chat/chat.db")
+    return given
+
+
+def endpoints(value: object) -> tuple[Endpoint, ...]:
+    """Take places to listen on, in one text or a list."""
+    texts = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) and value.strip() else value or ()
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(ENDPOINTS)
+    found = tuple(each for text in texts if (each := _endpoint(text)) is not None)
+    if len(found) != len(texts):
+        raise ValueError(ENDPOINTS)
+    return found
+
+
+def _endpoint(text: str) -> Endpoint | None:
+    match = re.fullmatch(r"(chats?)://(\[[0-9A-Fa-f:.%\w]+\]|[^\s/:\[\]]+):(\d{1,5})/?", text)
+    if match is None or int(match[3]) > LAST_PORT:
+        return None
+    return Endpoint(match[1] == "chats", match[2].strip("[]"), int(match[3]))
+
+
+def networks(value: object) -> tuple[Network, ...]:
+    """Take networks, in one text or a list."""
+    texts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        raise ValueError(NETWORKS)  # noqa: TRY004  # as every parser here
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts if text != "none")
+    except ValueError:
+        raise ValueError(NETWORKS) from None
+
+
+def cpus(value: object) -> str:
+    """Take `auto`, `all`, or numbers with commas between."""
+    given = text(value)
+    if given not in ("auto", "all") and not all(part.isdecimal() for part in given.split(",")):
+        raise ValueError("must be auto, all or a list of CPUs such as 0,2")
+    return given

@@ -1,0 +1,51 @@
+"""Values of settings: what is taken, and what is said of the rest."""
+
+import ipaddress
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_server import values
+
+HOSTS = st.sampled_from(["localhost", "127.0.0.1", "::1"])
+
+
+@given(st.lists(st.tuples(st.booleans(), HOSTS, st.integers(0, 65535))))
+def test_endpoints_are_read_as_they_are_shown(places: list[tuple[bool, str, int]]) -> None:
+    """In a list or in one text."""
+    endpoints = tuple(values.Endpoint(*place) for place in places)
+    shown = [str(each) for each in endpoints]
+    assert values.endpoints(shown) == values.endpoints(", ".join(shown)) == endpoints
+
+
+def said_of(parse: Callable[[object], object], given_: str) -> str:
+    """Return what is said of a value; of a good one that it must be so."""
+    try:
+        return f"must be {parse(given_)}"
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.text())
+def test_any_other_text_is_refused_in_words(text: str) -> None:
+    """Never with another error, whatever it is."""
+    for parse in (values.endpoints, values.networks, values.journal, values.cpus, values.whole(0, 9)):
+        assert said_of(parse, text).startswith("must be")
+
+
+def test_networks_are_those_of_both_versions() -> None:
+    """With commas or spaces."""
+    assert values.networks("10.0.0.0/8, fd00::/8") == (
+        ipaddress.ip_network("10.0.0.0/8"),
+        ipaddress.ip_network("fd00::/8"),
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "172.17.0.1", "192.168.1.5", "::1", "fd12::1", "fe80::1"])
+def test_what_is_private_cannot_be_reached_from_outside(host: str) -> None:
+    """As the standard library has it too."""
+    address = ipaddress.ip_address(host)
+    assert address.is_private
+    assert any(address in network for network in values.PRIVATE)
