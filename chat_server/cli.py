@@ -218,7 +218,10 @@ def _started(settings: Config) -> tuple[Server, SideServer]:
     try:
         server = Server(settings, journal)
         side = SideServer(
-            settings.metrics_host, settings.metrics_port, routes(server.snapshot, server.health)
+            settings.metrics_host,
+            settings.metrics_port,
+            routes(server.snapshot, server.health),
+            config.secret(settings.metrics_token_file, "metrics_token_file"),
         )
     except BaseException:
         journal.close()

@@ -36,6 +36,9 @@ class Config:
     tls_client_ca: str = _setting("", values.path, "CA (PEM) of which every client must have a certificate")
     metrics_host: str = _setting("localhost", values.text, "address of metrics and health")
     metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
+    metrics_token_file: str = _setting(
+        "", values.path, "file with a token that whoever reads the metrics must show; health needs none"
+    )
     journal: str = _setting("memory", values.journal, "where messages are kept: memory, or sqlite:PATH")
     durability: str = _setting(
         "os",
@@ -190,6 +193,21 @@ def _check_tls(config: Config) -> None:
         )
     if config.tls_cert and not encrypted:
         raise ConfigError("tls_cert is given, but none of listen is chats://; make one so")
+
+
+def secret(path: str, name: str) -> str:
+    """Return the secret that stands in a file, none if there is no file. Raises `ConfigError`."""
+    if not path:
+        return ""
+    try:
+        text = Path(path).read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not text.isprintable() or " " in text:
+        raise ConfigError(f"{name}: {path} must hold one line of ASCII without spaces: openssl rand -hex 32")
+    return text
 
 
 def show(loaded: Loaded) -> str:

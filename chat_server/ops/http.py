@@ -1,6 +1,7 @@
 """Metrics and health over HTTP, on a port of their own."""
 
 import contextlib
+import hmac
 import io
 import select
 import selectors
@@ -8,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
@@ -25,6 +27,9 @@ ANSWER_SECONDS = 5.0
 OPEN_REQUESTS = 64
 #: Bytes of a request with its headers.
 HEAD_BYTES = 16 * 1024
+#: What a token keeps for those who have it: whether the server is well, everybody may know.
+GUARDED = ("/metrics",)
+REFUSED = "this needs the token of --metrics-token-file, as `Authorization: Bearer TOKEN`\n"
 #: How long, in seconds, nobody is accepted after the system had no descriptor for one.
 NO_DESCRIPTOR_SECONDS = 1.0
 #: Connections that the system holds ready.
@@ -45,6 +50,8 @@ Route = Callable[[str], Answer]
 class SideServer:
     """Serves a table of paths; a route is given the request's Accept header.
 
+    If there is a `token`, who asks for one of the `GUARDED` paths must show it (RFC 6750, 2.1).
+
     1. One thread does all of it and waits for no peer, so no number of slow ones keeps others from their
        answer; and nothing has to be started for a request, which could fail.
     2. A fault of one request ends that one alone.
@@ -52,8 +59,9 @@ class SideServer:
     Raises `ListenError` if it cannot listen.
     """
 
-    def __init__(self, host: str, port: int, routes: Mapping[str, Route]) -> None:
+    def __init__(self, host: str, port: int, routes: Mapping[str, Route], token: str = "") -> None:
         self._routes = routes
+        self._token = token
         self._listening = bound(host, port, "metrics-", WAITING_CONNECTIONS)
         self._selector = selectors.DefaultSelector()
         self._waker, self._wake = socket.socketpair()
@@ -136,7 +144,7 @@ class SideServer:
                 exchange.receive()
                 if not exchange.is_complete():
                     return
-                exchange.answer = memoryview(_answer(bytes(exchange.head), self._routes))
+                exchange.answer = memoryview(_answer(bytes(exchange.head), self._routes, self._token))
                 self._selector.modify(exchange.sock, selectors.EVENT_WRITE, exchange)
             exchange.answer = exchange.answer[exchange.sock.send(exchange.answer) :]
             if exchange.answer:
@@ -189,8 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     routes: Mapping[str, Route]
 
-    def __init__(self, head: bytes, routes: Mapping[str, Route]) -> None:
+    def __init__(self, head: bytes, routes: Mapping[str, Route], token: str) -> None:
         self.routes = routes
+        self.token = token
         self.rfile = io.BytesIO(head)
         self.answer = io.BytesIO()
         self.wfile = self.answer
@@ -209,21 +218,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         path = self.path.partition("?")[0]
         route = self.routes.get(path)
-        if route is not None:
+        if path in GUARDED and not self._may_read():
+            status, content_type, body = text(401, REFUSED)
+        elif route is not None:
             status, content_type, body = route(self.headers.get("Accept", ""))
         else:
             listed = "".join(f"{each}\n" for each in self.routes)
             status, content_type, body = text(200 if path == "/" else 404, f"There are:\n{listed}")
         self.send_response(status)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", "Bearer")
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if with_body:
             self.wfile.write(body)
 
+    def _may_read(self) -> bool:
+        given = self.headers.get("Authorization", "").encode()
+        return not self.token or hmac.compare_digest(given, f"Bearer {self.token}".encode())
 
-def _answer(head: bytes, routes: Mapping[str, Route]) -> bytes:
-    return _Handler(head, routes).answer.getvalue()
+
+def _answer(head: bytes, routes: Mapping[str, Route], token: str) -> bytes:
+    return _Handler(head, routes, token).answer.getvalue()
 
 
 def text(status: int, body: str) -> Answer:

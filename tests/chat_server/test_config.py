@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.config import PREFIX, Config, add_arguments, default_of, load, show
+from chat_server.config import PREFIX, Config, add_arguments, default_of, load, secret, show
 from chat_server.errors import ConfigError
 from chat_server.values import Endpoint
 
@@ -159,6 +159,23 @@ def test_places_to_listen_on_are_a_list(given: object) -> None:
     loaded = load({"listen": given, **files}, {}, None)
     assert loaded.config.endpoints == (Endpoint(True, "0.0.0.0", 9443), Endpoint(False, "::1", 9090))  # noqa: S104  # a field; not bound here
     assert 'listen = ["chats://0.0.0.0:9443", "chat://[::1]:9090"]' in show(loaded)
+
+
+def test_a_secret_stands_in_a_file(tmp_path: Path) -> None:
+    """The end of the line is none of it; without a file there is none."""
+    (tmp_path / "token").write_text("s3cret\n")
+    assert secret(str(tmp_path / "token"), "metrics_token_file") == "s3cret"
+    assert secret("", "metrics_token_file") == ""
+
+
+@pytest.mark.parametrize("content", [None, "", "\n", "two words", "two\nlines", "gr\u00fcn"])
+def test_a_file_without_a_secret(tmp_path: Path, content: str | None) -> None:
+    """It is no secret that is empty, by mistake; and the text says how to make one."""
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"metrics_token_file: .*(cannot read|openssl rand)"):
+        secret(str(path), "metrics_token_file")
 
 
 def test_no_network_may_be_exempt() -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from chat_server.errors import ListenError
 from chat_server.ops import http as module
-from chat_server.ops.http import Answer, SideServer, text
+from chat_server.ops.http import REFUSED, Answer, SideServer, text
 from tests.chat_server.net.support import PATIENCE, until_end
 
 
@@ -62,6 +62,37 @@ def test_the_root_lists_what_there_is(server: SideServer) -> None:
     answer, got = ask(server, "/")
     assert answer.status == 200
     assert got == "There are:\n/hello\n/busy\n/accept\n/fails\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [
+        (None, 401),
+        ("Bearer wrong", 401),
+        ("Bearer ", 401),
+        ("Basic c2VjcmV0", 401),
+        ("secret", 401),
+        ("Bearer s\xe9cret", 401),
+        ("Bearer secret", 200),
+    ],
+)
+def test_a_token_keeps_the_metrics_for_those_who_have_it(shown: str | None, status: int) -> None:
+    """The others are told what is missing; whether the server is well, everybody may know."""
+    routes = {
+        "/metrics": lambda _accept: text(200, "numbers\n"),
+        "/healthz": lambda _accept: text(200, "ok\n"),
+    }
+    server = SideServer("127.0.0.1", 0, routes, "secret")
+    server.start()
+    asked = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    asked.request("GET", "/metrics", headers={} if shown is None else {"Authorization": shown})
+    answer = asked.getresponse()
+    body = answer.read().decode()
+    asked.close()
+    assert (answer.status, ask(server, "/healthz")[1]) == (status, "ok\n")
+    assert body == ("numbers\n" if status == 200 else REFUSED)
+    assert answer.getheader("WWW-Authenticate") == (None if status == 200 else "Bearer")
+    server.stop()
 
 
 @pytest.mark.parametrize("path", ["/hello/", "/metrics/../hello", "/HELLO"])
