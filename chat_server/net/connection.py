@@ -184,7 +184,8 @@ class ClientConnection:
         while self._reason is None:
             data = receive(size)
             if not data:
-                self._take(self._dialect.finish())
+                if self._reason is None:  # else the peer would go on with its line
+                    self._take(self._dialect.finish())
                 self.end(CloseReason.PEER_CLOSED)
                 return
             if len(data) == size:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import socket
 import threading
 from types import SimpleNamespace
@@ -67,6 +68,19 @@ def test_a_life_from_greeting_to_bye(stage: Stage) -> None:
     }
     assert connection.reason == "peer_closed"
     assert connection.outbox.fileno() == -1
+
+
+def test_a_line_that_the_server_cuts_short_is_no_bad_line(stage: Stage) -> None:
+    """Whoever is ended in the middle of one is told why; and half of it is not taken."""
+    connection, far = begin(stage, REGISTER)
+    far.sendall(b'{"type":"MSG","text":"h')
+    while connection.bytes_received < len(REGISTER) + 30 + 23:
+        os.sched_yield()
+    connection.end(CloseReason.SESSION_REPLACED)
+    received = frames(until_end(far))
+    connection.thread.join(PATIENCE)
+    assert [(each["type"], each["reason"]) for each in received] == [("BYE", "session_replaced")]
+    assert dict(connection.conversation.errors) == {}
 
 
 def test_it_leaves_no_ghost(stage: Stage) -> None:
