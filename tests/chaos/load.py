@@ -18,6 +18,8 @@ from tests.support.peer import Address
 ROOMS = ("lobby", "left", "right")
 #: Seconds in which all that was said must be acknowledged, and have reached everybody, once all is well.
 SETTLE = 60.0
+#: For how long something is waited for, in seconds: with cuts and silences one moment may take half a minute.
+PATIENCE = 180.0
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Load:
         for client in self.clients:
             client.finish({}, 0)
 
-    def wait(self, what: str, number: int, seconds: float = 60.0, since: int | None = None) -> None:
+    def wait(self, what: str, number: int, seconds: float = PATIENCE, since: int | None = None) -> None:
         """Wait until the clients have seen so many more of something, than now or than `since`.
 
         What happens only once must be counted from before its cause. Raises `AssertionError`.
@@ -91,7 +93,7 @@ class Load:
         """Return how often each client was welcomed so far."""
         return [client.welcomes for client in self.clients]
 
-    def wait_for_everybody(self, before: Sequence[int], seconds: float = 60.0) -> None:
+    def wait_for_everybody(self, before: Sequence[int], seconds: float = PATIENCE) -> None:
         """Wait until each client was welcomed more often than `before`. Raises `AssertionError`."""
         if not self.progress.wait_for(lambda: all(map(gt, self.welcomes(), before)), seconds):
             raise AssertionError(
