@@ -225,9 +225,9 @@ class Server:
             backlog_bytes=commit.backlog,
             commits=commit.commits,
             records=commit.stored,
-            certificate_days=math.inf
+            certificate_seconds=math.inf
             if self.certificates is None
-            else self.certificates.days_left(time.time()),
+            else self.certificates.seconds_left(time.time()),
         )
 
     def serve(self, transport: Transport, peer: str) -> None:

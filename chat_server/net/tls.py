@@ -38,9 +38,9 @@ class Certificates:
         self._seen = self._look()
         self.context, self.expires = self._load()
 
-    def days_left(self, now: float) -> float:
-        """Return for how many days from `now` (seconds since 1970) on the certificate is valid."""
-        return (self.expires - now) / 86_400
+    def seconds_left(self, now: float) -> float:
+        """Return for how many seconds from `now` (since 1970) on the certificate is valid."""
+        return self.expires - now
 
     def check(self) -> None:
         """Take the files over if they have changed since the last look. Raises nothing; the log tells."""

@@ -56,7 +56,7 @@ class Health:
 class Snapshot:
     """What is here now, and what was counted since the start. Sizes are in bytes.
 
-    `certificate_days` is for how long the certificate is valid; infinite without one.
+    `certificate_seconds` is for how many seconds the certificate is valid; infinite without one.
     """
 
     health: Health
@@ -72,4 +72,4 @@ class Snapshot:
     backlog_bytes: int
     commits: int
     records: int
-    certificate_days: float
+    certificate_seconds: float

@@ -54,9 +54,9 @@ class ServerCollector(Collector):
         yield from _session_metrics(now)
         yield from _queue_metrics(now)
         yield GaugeMetricFamily(
-            "chat_tls_certificate_expiry_days",
-            "Days until the certificate expires; below zero it has, +Inf without one.",
-            now.certificate_days,
+            "chat_tls_certificate_expiry_seconds",
+            "Seconds until the certificate expires; below zero it has, +Inf without one.",
+            now.certificate_seconds,
         )
         yield from _process_metrics(now.health)
 

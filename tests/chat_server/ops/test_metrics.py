@@ -46,7 +46,7 @@ PLAIN = {
     "chat_journal_records_total",
     "chat_journal_failing",
     "chat_log_lines_lost_total",
-    "chat_tls_certificate_expiry_days",
+    "chat_tls_certificate_expiry_seconds",
     "process_threads",
     "process_open_fds",
     "process_resident_memory_bytes",
