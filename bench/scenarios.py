@@ -85,22 +85,18 @@ SATURATED = options(mode="window", members=100, senders=4, window=1000)
 SMALL_ROOMS = options(mode="token", rooms=50, members=4)
 
 
-def fan_out_case(window: int) -> Case:
+def fan_out_case(window: int, peers: tuple[str, ...]) -> Case:
     """One room of 100, 4 senders."""
-    peers = (*EVERYONE, LIMIT) if window == 1000 else EVERYONE
-    return Case(
-        f"{window:,} in flight",
-        options(mode="window", members=100, senders=4, window=window),
-        peers,
-        quick=window in (1, 1000),
-    )
+    load = options(mode="window", members=100, senders=4, window=window)
+    return Case(f"{window:,} in flight", load, peers, quick=SUBJECT in peers and window in (1, 1000))
 
 
+WINDOWS = (1, 10, 100, 1000)
 FAN_OUT = Scenario(
     "fan-out",
     "1. One room of 100, 4 senders, 64 bytes, so many messages in flight per sender",
     (DELIVERIES,),
-    tuple(fan_out_case(window) for window in (1, 10, 100, 1000)),
+    tuple(fan_out_case(each, (*EVERYONE, LIMIT) if each == WINDOWS[-1] else EVERYONE) for each in WINDOWS),
 )
 
 TLS_SUBJECT = "chat-server, TLS"
@@ -108,14 +104,7 @@ FAN_OUT_TLS = Scenario(
     "fan-out-tls",
     "1b. The same over TLS 1.3",
     (DELIVERIES,),
-    tuple(
-        Case(
-            f"{window:,} in flight",
-            options(mode="window", members=100, senders=4, window=window),
-            (TLS_SUBJECT, "nats-server, TLS"),
-        )
-        for window in (1, 10, 100, 1000)
-    ),
+    tuple(fan_out_case(each, (TLS_SUBJECT, "nats-server, TLS")) for each in WINDOWS),
     rounds=3,
     subject=TLS_SUBJECT,
 )

@@ -102,7 +102,7 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--tls",
         action="store_true",
         default=bool(arguments.setting(environment, "CHAT_CLIENT_TLS", None)),
-        help="speak TLS, and check the server's certificate; so do the next ones",
+        help="speak TLS, and check the server's certificate; each --tls-… option implies it",
     )
     path = arguments.given("a path")
     add(

@@ -187,6 +187,11 @@ class TlsStream:
         return True
 
 
+def said(error: ssl.SSLError) -> str:
+    """Return what OpenSSL says of an error, in words."""
+    return (error.reason or str(error)).replace("_", " ").lower()
+
+
 def waited(sock: socket.socket, events: int, seconds: float) -> bool:
     """Wait until the socket is ready for one of these events (poll(2)); false if the time is up."""
     poll = select.poll()

@@ -24,13 +24,13 @@ from chat_server.journal.sqlite import maintenance
 from chat_server.journal.sqlite.journal import SqliteJournal
 from chat_server.journal.sqlite.lockfile import named
 from chat_server.net import system
-from chat_server.net.addresses import shown
 from chat_server.net.server import Server
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
 from chat_server.signals import Signals
 from chat_server.stream.pacing import SWITCH_SECONDS
+from chat_server.values import shown
 
 logger = structlog.get_logger()
 

@@ -28,6 +28,11 @@ PRIVATE = tuple(
 ENDPOINTS = "must be one or more of chat://HOST:PORT, or chats://HOST:PORT with TLS"
 
 
+def shown(host: str, port: int) -> str:
+    """Return an address as people write it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Endpoint(NamedTuple):
     """Where to listen, and whether with TLS."""
 
@@ -36,8 +41,7 @@ class Endpoint(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"chat{'s' if self.tls else ''}://{host}:{self.port}"
+        return f"chat{'s' if self.tls else ''}://{shown(self.host, self.port)}"
 
 
 def text(value: object) -> str:

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "ops": {"net", "chat", "stream", "faults", "log"},
     "cli": {
         *("ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"),
-        *("dev_cert", "signals"),
+        *("dev_cert", "signals", "values"),
     },
     "__main__": {"cli"},
 }

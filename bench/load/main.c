@@ -98,7 +98,7 @@ static const struct option names[] = {
     {"messages", 1, 0, 'n'}, {"frozen", 1, 0, 'f'},   {"handshakes", 1, 0, 'h'},
     {"warmup-size", 1, 0, 'W'}, {"drain", 1, 0, 'D'},
     {"ack", 0, 0, 'a'},      {"tls", 0, 0, 't'},
-          {"server-pid", 1, 0, 'i'}, {"help", 0, 0, '?'}, {0}};
+    {"server-pid", 1, 0, 'i'}, {"help", 0, 0, '?'}, {0}};
 
 static void take_option(int key, const char *name)
 {

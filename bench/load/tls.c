@@ -51,33 +51,28 @@ static ssize_t outcome(struct connection *connection, int done)
     return -1;
 }
 
-ssize_t take_bytes(struct connection *connection, void *to, size_t size)
-{
-    if (!connection->tls)
-        return recv(connection->fd, to, size, 0);
-    return outcome(connection, SSL_read(connection->tls, to, (int)size));
-}
-
-ssize_t give_bytes(struct connection *connection, const void *from, size_t size)
-{
-    if (!connection->tls)
-        return send(connection->fd, from, size, MSG_NOSIGNAL);
-    return outcome(connection, SSL_write(connection->tls, from, (int)size));
-}
 #else
 void begin_tls(struct connection *connection)
 {
     (void)connection;
     die("--tls: compiled without OpenSSL; install libssl-dev");
 }
+#endif
 
 ssize_t take_bytes(struct connection *connection, void *to, size_t size)
 {
+#ifdef WITH_TLS
+    if (connection->tls)
+        return outcome(connection, SSL_read(connection->tls, to, (int)size));
+#endif
     return recv(connection->fd, to, size, 0);
 }
 
 ssize_t give_bytes(struct connection *connection, const void *from, size_t size)
 {
+#ifdef WITH_TLS
+    if (connection->tls)
+        return outcome(connection, SSL_write(connection->tls, from, (int)size));
+#endif
     return send(connection->fd, from, size, MSG_NOSIGNAL);
 }
-#endif

@@ -11,7 +11,7 @@ from chat_client.terms import reason
 from chat_protocol.codec import SERVER_LINE_BYTES, encode_lines, server_decoder
 from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Ping
-from chat_protocol.tls import TlsStream
+from chat_protocol.tls import TlsStream, said
 
 #: Within how many seconds a connection must be made.
 CONNECT_SECONDS = 10.0
@@ -66,8 +66,7 @@ def _agreed(sock: socket.socket, host: str, port: int, context: ssl.SSLContext) 
             raise IncompatibleError(
                 f"{host} port {port} speaks no TLS; leave --tls out, or give the port that does"
             ) from None
-        said = (error.reason or str(error)).replace("_", " ").lower()
-        raise ConnectionLostError(f"no TLS with {host} port {port}: {said}") from None
+        raise ConnectionLostError(f"no TLS with {host} port {port}: {said(error)}") from None
     except OSError as error:
         raise ConnectionLostError(f"the connection broke: {reason(error)}") from None
     return stream

@@ -4,11 +4,7 @@ import errno
 import socket
 
 from chat_server.errors import ListenError
-
-
-def shown(host: str, port: int) -> str:
-    """Return an address as people write it: IPv6 in brackets (RFC 3986, 3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+from chat_server.values import shown
 
 
 def host_of(shown_: str) -> str:

@@ -29,7 +29,7 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """How many connections in all; at once of one address, and new ones a minute; for whom that holds not."""
+    """How many connections in all; at once of one address, and new a minute; who is exempt from those two."""
 
     connections: int
     per_address: int

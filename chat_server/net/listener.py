@@ -9,9 +9,10 @@ from typing import Protocol
 import structlog
 
 from chat_server.faults import report
-from chat_server.net.addresses import bound, shown
+from chat_server.net.addresses import bound
 from chat_server.net.heartbeat import BEAT_SECONDS, Heartbeat
 from chat_server.net.transport import TcpTransport, Transport
+from chat_server.values import shown
 
 log = structlog.get_logger()
 

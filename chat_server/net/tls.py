@@ -13,7 +13,7 @@ import structlog
 from cryptography import x509
 
 from chat_protocol.reasons import CloseReason
-from chat_protocol.tls import TlsStream, waited
+from chat_protocol.tls import TlsStream, said, waited
 from chat_server.errors import ConfigError
 from chat_server.net.transport import TcpTransport
 
@@ -90,13 +90,13 @@ class Certificates:
         try:
             context.load_cert_chain(cert, key, password=_no_password)
         except ssl.SSLError as error:
-            raise ConfigError(f"{cert} and {key} are no certificate with its key: {_said(error)}") from None
+            raise ConfigError(f"{cert} and {key} are no certificate with its key: {said(error)}") from None
         try:
             for file in client_ca:
                 context.load_verify_locations(file)
                 context.verify_mode = ssl.CERT_REQUIRED
         except ssl.SSLError as error:
-            raise ConfigError(f"{file} has no certificates of a CA: {_said(error)}") from None
+            raise ConfigError(f"{file} has no certificates of a CA: {said(error)}") from None
         certificate = x509.load_pem_x509_certificate(cert.read_bytes())
         return context, certificate.not_valid_after_utc.timestamp()
 
@@ -127,7 +127,7 @@ class TlsTransport(TcpTransport):
         except TimeoutError:
             return CloseReason.REGISTER_TIMEOUT
         except ssl.SSLError as error:
-            log.info("tls_failed", error=_said(error))
+            log.info("tls_failed", error=said(error))
             return CloseReason.TLS_FAILED
         return None
 
@@ -184,10 +184,6 @@ class TlsTransport(TcpTransport):
 def _no_password() -> str:
     """Refuse a key with a password: OpenSSL would ask at the terminal, and wait for ever without one."""
     raise ConfigError("the key has a password; give one without, which only the server's user may read")
-
-
-def _said(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
 
 
 def _date(moment: float) -> str:

@@ -1,8 +1,10 @@
 """What the tests of threads and sockets share: a clock to be set, socket pairs, a chat without threads."""
 
 import json
+import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +78,24 @@ def until_end(sock: socket.socket) -> bytes:
     while data := sock.recv(1 << 16):
         received += data
     return received
+
+
+def until(sock: socket.socket, wanted: bytes) -> bytes:
+    """Read on until this has come."""
+    received = b""
+    while wanted not in received or not received.endswith(b"\n"):
+        data = sock.recv(1 << 16)
+        assert data, received
+        received += data
+    return received
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    """Wait until something has happened in another thread."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline
+        os.sched_yield()
 
 
 def frames(received: bytes) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from chat_server.errors import ListenError
-from chat_server.net.addresses import bound, shown
+from chat_server.net.addresses import bound
+from chat_server.values import shown
 
 
 def test_an_address_is_written_as_people_do() -> None:

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 import socket
 import threading
 import time
@@ -26,7 +25,7 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import STUCK_SECONDS
 from chat_server.net.server import JOURNAL_JOB_SECONDS, Server
 from chat_server.stream.frames import Frames
-from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until_end
+from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until, until_end, wait_for
 
 
 def config(**settings: object) -> Config:
@@ -59,16 +58,6 @@ def connect(server: Server, name: str | None = None) -> socket.socket:
         sock.sendall(b'{"type":"PING","ref":"here"}\n')
         until(sock, b'"here"')
     return sock
-
-
-def until(sock: socket.socket, wanted: bytes) -> bytes:
-    """Read on until this has come."""
-    received = b""
-    while wanted not in received or not received.endswith(b"\n"):
-        data = sock.recv(1 << 16)
-        assert data, received
-        received += data
-    return received
 
 
 def stop_with(server: Server, *socks: socket.socket) -> list[bytes]:
@@ -410,11 +399,3 @@ def test_who_gives_no_name_takes_no_place_of_others(
         silent.close()
         wait_for(lambda: server.totals()[0] == 3)
         connect(server, "cat").close()
-
-
-def wait_for(done: Callable[[], bool]) -> None:
-    """Wait until something has happened in another thread."""
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline
-        os.sched_yield()

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -25,7 +24,7 @@ from chat_server.journal.memory import MemoryJournal
 from chat_server.net.server import Server
 from chat_server.net.tls import Certificates
 from chat_server.values import Endpoint
-from tests.chat_server.net.support import PATIENCE, frames, until_end
+from tests.chat_server.net.support import PATIENCE, frames, until, until_end, wait_for
 from tests.support.certificates import client_context, made
 
 
@@ -65,29 +64,9 @@ def register(server: Server, name: str, context: ssl.SSLContext | None = None) -
     return sock
 
 
-def until(sock: ssl.SSLSocket, wanted: bytes) -> bytes:
-    """Read on until this has come, and the line's end."""
-    received = b""
-    while wanted not in received or not received.endswith(b"\n"):
-        data = sock.recv(1 << 16)
-        assert data, received
-        received += data
-    return received
-
-
 def plain(server: Server) -> socket.socket:
     """Connect without TLS."""
     return socket.create_connection(("127.0.0.1", server.port), PATIENCE)
-
-
-def counted(server: Server, reason: CloseReason) -> bool:
-    """Wait until a connection has ended for this reason: it is counted after its peer has seen the end."""
-    deadline = time.monotonic() + PATIENCE
-    while not server.totals()[1].closed[reason]:
-        if time.monotonic() > deadline:
-            return False
-        os.sched_yield()
-    return True
 
 
 def test_a_message_goes_from_one_to_the_other(start: Callable[..., Server]) -> None:
@@ -139,7 +118,7 @@ def test_a_handshake_that_stops_ends_in_time(start: Callable[..., Server], said:
             ann.sendall(b'{"type":"PING","ref":"1"}\n')
             until(ann, b'"PONG"')
         assert until_end(sock) == b"", "there is no way to tell it anything"
-    assert counted(server, CloseReason.REGISTER_TIMEOUT)
+    wait_for(lambda: server.totals()[1].closed[CloseReason.REGISTER_TIMEOUT] == 1)
 
 
 def test_what_is_no_handshake_ends_it(start: Callable[..., Server]) -> None:
@@ -150,7 +129,7 @@ def test_what_is_no_handshake_ends_it(start: Callable[..., Server]) -> None:
         with contextlib.suppress(ConnectionError):
             while sock.recv(1 << 16):
                 pass
-        assert counted(server, CloseReason.TLS_FAILED)
+        wait_for(lambda: server.totals()[1].closed[CloseReason.TLS_FAILED] == 1)
     assert [each["event"] for each in logged].count("tls_failed") == 1
 
 
