@@ -71,6 +71,7 @@ class Config:
         16 * 1024, values.whole(256, 1 << 19), "bytes of a line from a client, its end included"
     )
     name_length: int = _setting(32, values.whole(1, 256), "characters of a user's or room's name")
+    ascii_names: bool = _setting(False, values.switch, "on: names of users and rooms are ASCII alone")
     topic_length: int = _setting(256, values.whole(1, 4096), "characters of a topic")
     send_queue_bytes: int = _setting(1 << 20, _BYTES, "bytes that may wait for one client before it is cut")
     send_queue_soft_bytes: int = _setting(
@@ -143,6 +144,8 @@ def default_of(value: object) -> str:
     """Return a default as people read it."""
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return str(value) or "none"
 
 
@@ -231,6 +234,8 @@ def _is_of_others(key: str, value: str) -> bool:
 def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(str(each)) for each in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return (
         '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
     )

@@ -103,6 +103,15 @@ def one_of(*words: str) -> Callable[[object], str]:
     return parse
 
 
+def switch(value: object) -> bool:
+    """Take `on` or `off`, or a truth value of TOML."""
+    if isinstance(value, bool):
+        return value
+    if value not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return value == "on"
+
+
 def journal(value: object) -> str:
     """Take `memory`, or `sqlite:` and a path."""
     given = text(value)

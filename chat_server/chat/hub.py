@@ -70,7 +70,7 @@ class Hub:
         Raises `NameInvalidError`, `NameTakenError`, `RoomInvalidError`, `UnavailableError`, `JournalError`;
         the same connection may then try again.
         """
-        name = names.user_name(request.name, self.limits.name_length)
+        name = self._user_name(request.name)
         after = self._positions(request.after or {})
         session = self._resumption.claim(request)
         known = session is not None
@@ -104,7 +104,7 @@ class Hub:
 
         Raises as `register` does.
         """
-        name = names.user_name(name, self.limits.name_length)
+        name = self._user_name(name)
         self.shared.commit.wait_for_space()
         old = session.identity.name
         self.registry.rename(session, name)
@@ -162,7 +162,7 @@ class Hub:
         Raises `RoomInvalidError`, `LimitReachedError`, and `JournalError` if it cannot be read; nothing has
         been told then.
         """
-        name = names.room_name(name, self.limits.name_length)
+        name = self._room_name(name)
         if name in session.memberships:
             session.memberships[name].room.greet(session, ref)
             return
@@ -239,9 +239,16 @@ class Hub:
     # Parts of the above
 
     def _positions(self, after: Mapping[str, int]) -> dict[str, int]:
-        length = self.limits.name_length
         asked = list(after.items())[:ROOMS_LOOKED_AT]
-        return {room if room == INBOX else names.room_name(room, length): id_ for room, id_ in asked}
+        return {room if room == INBOX else self._room_name(room): id_ for room, id_ in asked}
+
+    def _user_name(self, name: str) -> str:
+        name = names.user_name(name, self.limits.name_length, ascii_only=self.limits.ascii_names)
+        names.refuse_service_name(name)
+        return name
+
+    def _room_name(self, name: str) -> str:
+        return names.room_name(name, self.limits.name_length, ascii_only=self.limits.ascii_names)
 
     def _inbox(self, owner: Session) -> Inbox:
         """Return the inbox of somebody to whom nobody has written yet."""

@@ -1,13 +1,15 @@
 """Names of users and rooms: what is allowed, and which two are the same.
 
-Two names are the same when they are equal after NFKC and case folding (Unicode Standard Annex 15;
-RFC 8265 does likewise), so that nobody can pass for another by width or case.
+Two names are the same if they are equal after NFKC and case folding (Unicode Standard Annex 15; RFC 8265
+does the same): nobody can pass for another by width or case. Two users' names are also the same if they look
+alike (`lookalikes.py`).
 """
 
 import re
 import unicodedata
 
-from chat_protocol.errors import NameInvalidError, PeerError, RoomInvalidError
+from chat_protocol.errors import NameInvalidError, NameTakenError, PeerError, RoomInvalidError
+from chat_server.chat.lookalikes import skeleton
 
 # Beside letters (L*), marks (M*), decimal digits (Nd) and emoji (So): what people write in names.
 _PUNCTUATION = frozenset("_-.'+")
@@ -25,6 +27,25 @@ _INVISIBLE = re.compile(
 _JOINERS = "\u200c\u200d"
 _TAGS = "".join(map(chr, range(0xE0020, 0xE0080)))
 _SILENT = str.maketrans("", "", _JOINERS + _TAGS)
+#: The directions of letters (Unicode Standard Annex 9): a name with both kinds is drawn in another order than
+#: it is spelt.
+_LEFT_TO_RIGHT = frozenset("L")
+_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
+#: Names under which a stranger could speak for the service or for everyone; only an account may have one.
+SERVICE_NAMES = (
+    "admin",
+    "administrator",
+    "all",
+    "chat",
+    "everyone",
+    "here",
+    "moderator",
+    "operator",
+    "owner",
+    "server",
+    "service",
+    "system",
+)
 # The skin tones of emoji, which are modifiers (Sk).
 _TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 
@@ -45,22 +66,38 @@ def room_key(name: str) -> str:
     return key(_cleaned(name.strip().removeprefix("#")))
 
 
-def user_name(name: str, limit: int) -> str:
+def keys(name: str) -> frozenset[str]:
+    """Return what a user's name is known by: two that share one of these are the same to a reader."""
+    return frozenset((key(name), key(skeleton(name))))
+
+
+def user_name(name: str, limit: int, *, ascii_only: bool = False) -> str:
     """Return the name as it will be shown. Raises `NameInvalidError`."""
-    return _checked(name, limit, NameInvalidError)
+    return _checked(name, limit, NameInvalidError, ascii_only=ascii_only)
 
 
-def room_name(name: str, limit: int) -> str:
+def room_name(name: str, limit: int, *, ascii_only: bool = False) -> str:
     """Return the room's one spelling, in which all write it. Raises `RoomInvalidError`."""
-    return key(_checked(name.strip().removeprefix("#"), limit, RoomInvalidError))
+    return key(_checked(name.strip().removeprefix("#"), limit, RoomInvalidError, ascii_only=ascii_only))
+
+
+def refuse_service_name(name: str) -> None:
+    """Raise `NameTakenError` if somebody of this name could speak for the service."""
+    if not _SERVICE_KEYS.isdisjoint(keys(name)):
+        raise NameTakenError(f"the name {name} is kept for the service; choose another")
 
 
 def _cleaned(name: str) -> str:
     return unicodedata.normalize("NFKC", _INVISIBLE.sub("", name.strip()))
 
 
-def _checked(name: str, limit: int, error: type[PeerError]) -> str:
+_SERVICE_KEYS = frozenset().union(*map(keys, SERVICE_NAMES))
+
+
+def _checked(name: str, limit: int, error: type[PeerError], *, ascii_only: bool) -> str:
     name = _cleaned(name)
+    if ascii_only and not name.isascii():
+        raise error("not ASCII; this server takes a-z, A-Z, 0-9 and _-.'+ in names")
     if not key(name):
         raise error("empty; use 1 or more letters, digits or _-.'+")
     if len(name) > limit or len(key(name)) > limit:
@@ -72,7 +109,14 @@ def _checked(name: str, limit: int, error: type[PeerError]) -> str:
     for at, character in enumerate(name):
         if not _is_good(character, name[at - 1 : at], name[at + 1 : at + 2]):
             raise error(f"{_described(character)}; use letters, digits and _-.'+")
+    if _has_both_directions(name):
+        raise error("letters of both directions, left to right and right to left; use those of one")
     return name
+
+
+def _has_both_directions(name: str) -> bool:
+    directions = {unicodedata.bidirectional(each) for each in name}
+    return not (_LEFT_TO_RIGHT.isdisjoint(directions) or _RIGHT_TO_LEFT.isdisjoint(directions))
 
 
 def _is_good(character: str, before: str, after: str) -> bool:

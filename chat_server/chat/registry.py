@@ -26,6 +26,7 @@ class HubLimits:
     """
 
     name_length: int = 32
+    ascii_names: bool = False
     rooms: int = 10_000
     rooms_per_user: int = 50
     session_ttl: float = 600.0

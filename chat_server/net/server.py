@@ -82,6 +82,7 @@ class Server:
         )
         limits = HubLimits(
             config.name_length,
+            config.ascii_names,
             config.rooms,
             config.rooms_per_user,
             config.session_ttl,

@@ -24,6 +24,8 @@ def other(name: str) -> str:
         return "10.0.0.0/8 fd00::/8"
     if name == "listen":
         return "chat://[::1]:9,chat://h:1"
+    if isinstance(default, bool):
+        return "off" if default else "on"
     if isinstance(default, str):
         return {"journal": "sqlite:chat.db", "durability": "fsync"}.get(name, "other")
     return str(default + 1)

@@ -20,6 +20,19 @@ def test_endpoints_are_read_as_they_are_shown(places: list[tuple[bool, str, int]
     assert values.endpoints(shown) == values.endpoints(", ".join(shown)) == endpoints
 
 
+@pytest.mark.parametrize(("given_", "taken"), [("on", True), ("off", False), (True, True), (False, False)])
+def test_a_switch_is_on_or_off(given_: object, taken: bool) -> None:  # noqa: FBT001  # what is expected
+    """In words, or as TOML has it."""
+    assert values.switch(given_) is taken
+
+
+@pytest.mark.parametrize("given_", ["yes", "", 1, None])
+def test_a_switch_is_nothing_else(given_: object) -> None:
+    """Nobody guesses what was meant."""
+    with pytest.raises(ValueError, match="on or off"):
+        values.switch(given_)
+
+
 def said_of(parse: Callable[[object], object], given_: str) -> str:
     """Return what is said of a value; of a good one that it must be so."""
     try:

@@ -19,6 +19,34 @@ def test_a_name_is_one_session_s() -> None:
     assert (directory.find("aNN"), directory.find("bob")) == ("s1", None)
 
 
+def test_a_name_that_looks_like_another_is_taken() -> None:
+    """And is not found by it: what is said to one never reaches the other."""
+    directory = LocalDirectory(Clock())
+    directory.take("s1", "Ivan")
+    with pytest.raises(NameTakenError, match="looks like somebody else's; choose another"):
+        directory.take("s2", "lvan")
+    assert directory.find("ivan") == "s1"
+    assert directory.find("lvan") is None
+    directory.release("s1")
+    directory.take("s2", "lvan")
+    assert directory.find("lvan") == "s2"
+
+
+def test_one_name_may_end_the_holding_of_several() -> None:
+    """Whose time is over; whoever takes it looks like both."""
+    clock = Clock()
+    directory = LocalDirectory(clock)
+    directory.take("s1", "lvan")
+    directory.take("s2", "ivan")
+    directory.hold("s1", 1.0)
+    directory.hold("s2", 1.0)
+    with pytest.raises(NameTakenError):
+        directory.take("s3", "Ivan")
+    clock.now += 2
+    directory.take("s3", "Ivan")
+    assert (directory.find("ivan"), directory.find("lvan"), len(directory)) == ("s3", None, 1)
+
+
 def test_another_name_takes_the_place_of_the_first() -> None:
     """Which is free then; but not if the other is not to be had."""
     directory = LocalDirectory(Clock())

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_protocol.errors import NameInvalidError, PeerError, RoomInvalidError
-from chat_server.chat.names import key, room_key, room_name, user_key, user_name
+from chat_protocol.errors import NameInvalidError, NameTakenError, PeerError, RoomInvalidError
+from chat_server.chat.names import (
+    SERVICE_NAMES,
+    key,
+    keys,
+    refuse_service_name,
+    room_key,
+    room_name,
+    user_key,
+    user_name,
+)
 
 LIMIT = 32
 NASTY = st.text(
@@ -116,6 +125,49 @@ def test_two_names_that_are_the_same(one: str, other: str) -> None:
 def test_two_names_that_are_not() -> None:
     """Accents tell people apart."""
     assert key("Zoe") != key("Zoë")
+
+
+@pytest.mark.parametrize("name", ["dave\u05d3", "\u05d3avid", "\u0633am", "a\u0661"])
+def test_a_name_has_one_direction(name: str) -> None:
+    """Else it would be drawn in another order than it is spelt."""
+    for taken, error in ((user_name, NameInvalidError), (room_name, RoomInvalidError)):
+        with pytest.raises(error, match="both directions"):
+            taken(name, LIMIT)
+
+
+def test_digits_go_with_either_direction() -> None:
+    """Those of Europe have none of their own."""
+    for name in ("\u05d3\u05d5\u05d37", "dave7"):
+        assert user_name(name, LIMIT) == name
+
+
+def test_ascii_alone() -> None:
+    """If the operator wants it so: also what NFKC makes ASCII of is taken then."""
+    assert user_name("\uff44ave", LIMIT, ascii_only=True) == "dave"
+    with pytest.raises(NameInvalidError, match="not ASCII; this server takes a-z"):
+        user_name("zoë", LIMIT, ascii_only=True)
+    with pytest.raises(RoomInvalidError, match="not ASCII"):
+        room_name("#zoë", LIMIT, ascii_only=True)
+
+
+@pytest.mark.parametrize("name", [*SERVICE_NAMES, "Admin", "\u0430dmin", "adrnin", "SYSTEM", "0perator"])
+def test_a_name_that_speaks_for_the_service(name: str) -> None:
+    """Is nobody's, in whatever spelling, and nothing that looks like it."""
+    with pytest.raises(NameTakenError, match="kept for the service"):
+        refuse_service_name(name)
+
+
+def test_other_names_are_free() -> None:
+    """Also those that have one of the service's in them."""
+    for name in ("adminton", "chatter", "dave", "root"):
+        refuse_service_name(name)
+
+
+@given(NASTY)
+def test_a_name_is_known_by_its_key(name: str) -> None:
+    """And by what it looks like: whatever shares the key shares that, so no check may be passed by case."""
+    assert key(name) in keys(name)
+    assert len(keys(name)) in (1, 2)
 
 
 def test_a_room_has_one_spelling() -> None:
