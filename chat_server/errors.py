@@ -16,5 +16,13 @@ class ListenError(OperatorError):
     """The server cannot listen where it was told to."""
 
 
-class JournalError(OperatorError):
+class StorageError(OperatorError):
+    """A file of the server's cannot be opened, read or written."""
+
+
+class JournalError(StorageError):
     """The journal cannot be opened, read or written."""
+
+
+class StoreError(StorageError):
+    """The accounts cannot be opened, read or written."""

@@ -10,8 +10,9 @@ import msgspec
 from chat_server.journal.base import Said
 from chat_server.journal.search_time import SearchTime
 from chat_server.journal.sqlite.reader import Reader
-from chat_server.journal.sqlite.schema import ID_BITS, failure, translated
+from chat_server.journal.sqlite.schema import ID_BITS
 from chat_server.journal.sqlite.search import SearchIndex, is_damage
+from chat_server.sqlite_file import failure, translated
 
 #: About how many bytes of frames a step takes: some milliseconds.
 STEP_BYTES = 64 * 1024

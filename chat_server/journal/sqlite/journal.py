@@ -21,8 +21,9 @@ from chat_server.journal.sqlite.links import check_name, note_name
 from chat_server.journal.sqlite.lockfile import LockedFile
 from chat_server.journal.sqlite.reader import RANGE, Reader
 from chat_server.journal.sqlite.retention import Keep, Retention
-from chat_server.journal.sqlite.schema import ID_BITS, connect, failure, prepare, transaction, translated
+from chat_server.journal.sqlite.schema import ID_BITS, prepare
 from chat_server.journal.sqlite.wal import FILE_BYTES, WriteAheadLog
+from chat_server.sqlite_file import connect, failure, transaction, translated
 
 #: What each durability asks of SQLite (PRAGMA synchronous, in WAL mode).
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from chat_server.errors import JournalError
-from chat_server.journal.sqlite.schema import connect_unlocked
+from chat_server.sqlite_file import connect_unlocked
 
 
 def note_name(connection: sqlite3.Connection, path: Path) -> None:

@@ -18,8 +18,9 @@ from typing import BinaryIO, TextIO
 from chat_server.errors import ConfigError, JournalError
 from chat_server.journal.sqlite.check import Progress, Report, check
 from chat_server.journal.sqlite.reader import Reader
-from chat_server.journal.sqlite.schema import connect, new_epoch, translated
+from chat_server.journal.sqlite.schema import new_epoch
 from chat_server.output import standard_output
+from chat_server.sqlite_file import connect, translated
 
 #: What `link` says on a file system without hard links (FAT, many network disks).
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from chat_server.journal.calendar import Calendar, Clocks
 from chat_server.journal.sqlite.reader import RANGE, Reader
-from chat_server.journal.sqlite.schema import ID_BITS, transaction, translated
+from chat_server.journal.sqlite.schema import ID_BITS
+from chat_server.sqlite_file import transaction, translated
 
 #: How many rows one step removes, and how many rooms it looks at: no publisher waits long.
 ROWS_A_STEP = 100

@@ -1,12 +1,11 @@
-"""The SQLite journal's file: its schema, how an older one is brought up, and what its errors mean."""
+"""The SQLite journal's file: its schema, and how an older one is brought up."""
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from chat_server.errors import JournalError
+from chat_server.sqlite_file import Format, bring_up, version_of
 
 #: Marks a file as this project's (PRAGMA application_id): "CHAT" in ASCII.
 APPLICATION_ID = 0x43484154
@@ -32,142 +31,27 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
 )
-#: How long, in milliseconds, SQLite waits for a lock of another process.
-BUSY_MS = 2000
-
-_ADVICE = {
-    "SQLITE_FULL": "the disk is full; make room",
-    "SQLITE_READONLY": "it cannot be written; look at its owner and mode",
-    "SQLITE_CANTOPEN": "it cannot be opened; is it there? look at the owner and mode of its folder",
-    "SQLITE_NOTADB": "it is no SQLite file; give another path with --journal sqlite:PATH",
-    "SQLITE_CORRUPT": "it is damaged; restore a backup, or look at it with chat-server check",
-    "SQLITE_BUSY": "another program holds it; end that one",
-    "SQLITE_IOERR": "the disk cannot be read or written; look at the room on it and at the system's log",
-}
-
-
-def failure(path: Path, error: sqlite3.Error) -> JournalError:
-    """Return what SQLite reports as an error that says what to do about it."""
-    name = getattr(error, "sqlite_errorname", "")
-    advice = next((text for prefix, text in _ADVICE.items() if name.startswith(prefix)), None)
-    return JournalError(f"{path}: {advice} ({error})" if advice else f"{path}: {error}")
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Raise what SQLite raises as `JournalError`, with what to do about it."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise failure(path, error) from error
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all that is written within, or nothing of it. Raises `sqlite3.Error`."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:  # some errors end it by themselves
-            connection.execute("ROLLBACK")
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection that any thread may use, one at a time. Raises `sqlite3.Error`.
-
-    A file that is made is for its owner alone: it holds what people said to each other.
-    """
-    if not path.exists() and path.parent.is_dir():
-        _create(path)
-    return _connect(path, "mode=rw")
-
-
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open a connection that only reads, beside a server or not. Raises `sqlite3.Error`.
-
-    Where no server has the file open and its folder cannot be written, SQLite could not lay its own
-    files beside it; then nobody writes, and the file is read as it lies there.
-    """
-    connection = _connect(path, "mode=ro")
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        in_the_way = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
-        if not in_the_way or not path.is_file() or path.with_name(path.name + "-wal").exists():
-            raise
-        return connect_unlocked(path)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_unlocked(path: Path) -> sqlite3.Connection:
-    """Open what lies in the file itself, without its log, lock or anything laid beside it."""
-    return _connect(path, "immutable=1")
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make a new file a journal, or bring an older one up. Raises `JournalError` if it is neither."""
-    version = _recognised(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    for number in range(version, len(MIGRATIONS)):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA application_id = {APPLICATION_ID};"
-            f"PRAGMA user_version = {number + 1}; COMMIT"
-        )
+    bring_up(connection, path, _format())
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (new_epoch(),))
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
 
 
 def current(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `JournalError` if the file is no journal of this version, and so cannot just be read."""
-    version = _recognised(connection, path)
+    version = version_of(connection, path, _format())
     if version < len(MIGRATIONS):
         state = "is empty" if not version else f"is of an older version (schema {version})"
         raise JournalError(f"{path} {state}; start chat-server on it once, which brings it up")
 
 
-def _recognised(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the file's version, 0 for an empty one. Raises `JournalError` if it is no journal."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    mark = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if mark != APPLICATION_ID and (mark or version or tables):
-        raise JournalError(
-            f"{path} is an SQLite file of another program; give another path with --journal sqlite:PATH"
-        )
-    if version > len(MIGRATIONS):
-        raise JournalError(
-            f"{path} is of a newer version (schema {version}, this one knows {len(MIGRATIONS)});"
-            " run that version of chat-server"
-        )
-    return version
+def _format() -> Format:
+    return Format(APPLICATION_ID, MIGRATIONS, JournalError)
 
 
 def new_epoch() -> str:
     """Return a name for a record that is new."""
     return secrets.token_hex(8)
-
-
-def _create(path: Path) -> None:
-    try:
-        path.touch(mode=0o600)
-    except OSError as error:
-        raise JournalError(f"{path}: {error.strerror}; look at the owner and mode of its folder") from None
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    connection = sqlite3.connect(
-        f"file:{quoted}?{mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from chat_protocol.errors import UnavailableError
 from chat_server.journal.search_time import SearchTime, too_long
-from chat_server.journal.sqlite.schema import connect, transaction
 from chat_server.journal.words import phrases, spelled, tokens
+from chat_server.sqlite_file import connect, transaction
 
 _TABLES = """
     CREATE VIRTUAL TABLE IF NOT EXISTS messages USING fts5 (text);

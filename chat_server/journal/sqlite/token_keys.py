@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chat_server.journal.base import FormerKey
-from chat_server.journal.sqlite.schema import transaction
+from chat_server.sqlite_file import transaction
 
 #: How many keys of earlier runs are kept: more than a loop of crashes makes while a session lasts, at one
 #: start a second, as the systemd unit has it.

@@ -11,16 +11,8 @@ import pytest
 
 from chat_server.errors import JournalError
 from chat_server.journal.sqlite import schema
-from chat_server.journal.sqlite.schema import (
-    APPLICATION_ID,
-    MIGRATIONS,
-    connect,
-    connect_read_only,
-    failure,
-    prepare,
-    transaction,
-    translated,
-)
+from chat_server.journal.sqlite.schema import APPLICATION_ID, MIGRATIONS, prepare
+from chat_server.sqlite_file import connect, connect_read_only
 from tests.chat_server.journal.support import filled, ids
 from tests.support.world import record
 
@@ -54,13 +46,6 @@ def test_a_new_file_is_marked_and_for_its_owner_alone(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert stat.S_IMODE((tmp_path / "chat.db").stat().st_mode) == 0o600
-
-
-def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
-    """What means something in a URI means nothing in a path."""
-    path = tmp_path / "50% ?mode=memory#1.db"
-    prepared(path).close()
-    assert path.stat().st_size > 0
 
 
 def test_prepare_changes_nothing_in_a_file_that_is_current(tmp_path: Path) -> None:
@@ -129,36 +114,6 @@ def test_a_foreign_or_newer_file_is_left_as_it_is(tmp_path: Path, script: str, c
     assert path.read_bytes() == before
 
 
-def test_a_transaction_is_whole_or_nothing(tmp_path: Path) -> None:
-    """What fails within it takes back all of it, and the connection can be used on."""
-    with closing(prepared(tmp_path / "chat.db")) as connection:
-        with pytest.raises(sqlite3.IntegrityError), transaction(connection):
-            connection.executemany("INSERT INTO meta VALUES (?, 1)", iter([("a",), ("epoch",)]))
-        with transaction(connection):
-            connection.execute("INSERT INTO meta VALUES ('b', 1)")
-        names = [name for (name,) in connection.execute("SELECT name FROM meta ORDER BY name")]
-    assert names == ["b", "epoch", "secret"]
-
-
-def test_reading_only_never_writes(tmp_path: Path) -> None:
-    """It is refused by SQLite itself."""
-    path = tmp_path / "chat.db"
-    prepared(path).close()
-    with (
-        closing(connect_read_only(path)) as connection,
-        pytest.raises(JournalError, match="cannot be written"),
-        translated(path),
-    ):
-        connection.execute("DELETE FROM meta")
-
-
-def test_reading_only_makes_no_file(tmp_path: Path) -> None:
-    """A mistyped path is an error, not an empty journal."""
-    with pytest.raises(sqlite3.OperationalError):
-        connect_read_only(tmp_path / "typo.db")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_closed_journal_can_be_read_where_its_folder_cannot_be_written(
     unprivileged: Callable[[], Path],
 ) -> None:
@@ -170,31 +125,6 @@ def test_a_closed_journal_can_be_read_where_its_folder_cannot_be_written(
     with closing(connect_read_only(path)) as connection:
         assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
     assert os.listdir(folder) == ["chat.db"]  # noqa: PTH208  # names, to compare
-
-
-@pytest.mark.parametrize(
-    ("name", "advice"),
-    [
-        ("SQLITE_FULL", "make room"),
-        ("SQLITE_READONLY_DIRECTORY", "owner and mode"),
-        ("SQLITE_IOERR_WRITE", "system's log"),
-        ("SQLITE_CORRUPT", "chat-server check"),
-        ("SQLITE_BUSY_SNAPSHOT", "another program"),
-    ],
-)
-def test_an_error_says_what_to_do(name: str, advice: str) -> None:
-    """The path, what to do, and SQLite's own words."""
-    error = sqlite3.OperationalError("its own words")
-    error.sqlite_errorname = name
-    text = str(failure(Path("chat.db"), error))
-    assert text.startswith("chat.db: ")
-    assert advice in text
-    assert "its own words" in text
-
-
-def test_an_error_that_is_unknown_keeps_its_words() -> None:
-    """Nothing is made up."""
-    assert str(failure(Path("chat.db"), sqlite3.ProgrammingError("odd"))) == "chat.db: odd"
 
 
 def test_a_file_of_an_older_version_is_not_just_read(tmp_path: Path) -> None:

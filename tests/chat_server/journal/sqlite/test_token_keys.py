@@ -10,8 +10,9 @@ import pytest
 
 from chat_server.journal.base import FormerKey
 from chat_server.journal.sqlite import token_keys
-from chat_server.journal.sqlite.schema import connect, prepare
+from chat_server.journal.sqlite.schema import prepare
 from chat_server.journal.sqlite.token_keys import former, rotate
+from chat_server.sqlite_file import connect
 
 
 @pytest.fixture
