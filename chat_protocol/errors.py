@@ -14,6 +14,9 @@ class PeerError(Exception):
 
     code: ClassVar[str]
 
+    #: After how many seconds it is worth another try; none if that does not depend on time.
+    retry_after: float | None = None
+
     def __init__(self, text: str, ref: str | None = None) -> None:
         super().__init__(text)
         self.text = text
@@ -114,3 +117,31 @@ class UnavailableError(PeerError):
     """The server cannot take this now; the same message may be sent again later."""
 
     code = "unavailable"
+
+
+class AuthRequiredError(PeerError):
+    """The chat lets nobody in who does not prove who they are."""
+
+    code = "auth_required"
+
+
+class AuthFailedError(PeerError):
+    """The name and password, the token or the invitation are not good; it is not said which is wrong."""
+
+    code = "auth_failed"
+
+
+class NotAllowedError(PeerError):
+    """The sender may not do this."""
+
+    code = "not_allowed"
+
+
+class RateLimitedError(PeerError):
+    """Too many of these came in too short a time; `retry_after` says when the next may come."""
+
+    code = "rate_limited"
+
+    def __init__(self, text: str, retry_after: float) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -23,12 +23,13 @@ MAY_IMPORT = {
     "config": {"errors", "values"},
     "sqlite_file": {"errors"},
     "journal": {"output", "errors", "sqlite_file"},
+    "store": {"errors", "sqlite_file"},
     "faults": set[str](),
     "dev_cert": {"errors"},
     "signals": {"faults"},
     "stream": {"journal", "faults"},
-    "chat": {"stream", "journal", "faults", "errors"},
-    "net": {"chat", "stream", "journal", "config", "values", "faults", "errors"},
+    "chat": {"stream", "journal", "store", "faults", "errors"},
+    "net": {"chat", "stream", "journal", "store", "config", "values", "faults", "errors"},
     "ops": {"net", "chat", "stream", "faults", "log"},
     "cli": {
         *("ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"),
@@ -46,6 +47,7 @@ MUST_NOT_KNOW = {
     "stream": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os", "structlog"},
     "chat": {"socket", "select", "selectors", "ssl", "time", "datetime", "logging", "os"},
     "journal": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
+    "store": {"socket", "select", "selectors", "ssl", "structlog", "logging"},
     "net": {"sqlite3"},
 }
 #: Each part of the client, and the parts that it may import; every part may import the leaves beside them.
@@ -241,7 +243,7 @@ def test_only_the_server_knows_which_dialects_there_are(path: Path) -> None:
 def test_every_package_is_asked() -> None:
     """A new package is named above, or it would be held to nothing."""
     assert set(PACKAGES) <= set(MAY_IMPORT)
-    assert set(PACKAGES) == {"stream", "chat", "journal", "net", "ops"}
+    assert set(PACKAGES) == {"stream", "chat", "journal", "store", "net", "ops"}
 
 
 def logged(path: Path) -> set[str]:

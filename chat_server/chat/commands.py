@@ -95,7 +95,7 @@ def _who(conversation: "Conversation", message: Who) -> None:
 
 
 def _list(conversation: "Conversation", message: List) -> None:
-    rooms = conversation.hub.listing()
+    rooms = conversation.hub.rooms.listing()
     conversation.send(Rooms(_fitting(rooms), len(rooms), message.ref))
 
 

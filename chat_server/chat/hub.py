@@ -1,4 +1,4 @@
-"""Who is here, and which rooms exist."""
+"""Who is here: how people come, go, change rooms and names."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ import structlog
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError
-from chat_protocol.messages import Dm, ErrorFrame, NameChanged, RegName, RoomInfo, Welcome
+from chat_protocol.messages import Dm, ErrorFrame, NameChanged, RegName, Welcome
 from chat_server.chat import names
 from chat_server.chat.directory import Directory, LocalDirectory
 from chat_server.chat.inbox import Inbox, inbox_name
@@ -15,6 +15,7 @@ from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.room import Entrance, Room, RoomContext
+from chat_server.chat.rooms import LOBBY, Rooms
 from chat_server.chat.session import Session
 from chat_server.faults import contained
 from chat_server.stream.counters import Counters
@@ -25,7 +26,6 @@ from chat_server.stream.outgoing import Outgoing, failed, push
 
 log = structlog.get_logger()
 
-LOBBY = "lobby"
 #: Under this key a client names the last direct message that it has.
 INBOX = "@"
 #: How many rooms of a resume are looked at; those beyond the limit of rooms are left out, and told.
@@ -37,9 +37,8 @@ class Hub:
 
     1. WELCOME is the first line after the name; what can fail is done before it, and what fails after it
        ends the connection.
-    2. A room lives as long as somebody is in it, the lobby always; a durable journal keeps what was
-       said, another keeps it for `session_ttl`.
-    3. No call reads or writes the journal under the hub's or a room's lock.
+    2. A durable journal keeps what was said in a room that is gone, another keeps it for `session_ttl`.
+    3. No call reads or writes the journal under a lock of the chat.
     4. The end of a connection keeps each of its promises, whatever an earlier one raised.
     """
 
@@ -53,12 +52,7 @@ class Hub:
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
         self._journal = shared.commit.journal
-        # Guards what follows.
-        self._lock = threading.Lock()
-        self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared, self._journal.open(LOBBY))}
-        # How many rooms were removed: a room that was loaded before the last removal may be out of date.
-        self._removed = 0
-        self._forgotten = Counters()
+        self.rooms = Rooms(shared, limits.rooms, self._leftovers)
         #: Shows what other nodes have stored, if the journal is shared.
         self.follower = Follower(self._journal, self.room_delivery)
 
@@ -89,7 +83,7 @@ class Hub:
         except BaseException:
             for room in rooms[:1]:
                 room.turn_away(outbox)
-            self._end_visits(rooms)
+            self.rooms.end_visits(rooms)
             self.registry.depart(session, final=not known)
             raise
         push(outbox, Frames(welcome))
@@ -170,11 +164,8 @@ class Hub:
             raise LimitReachedError(
                 f"you are in {len(session.memberships)} rooms, the most there may be; LEAVE one first"
             )
-        room = self._visit(name)
-        try:
+        with self.rooms.visited(name) as room:
             room.enter(session, room.approach(session.outbox, after), ref)
-        finally:
-            self._end_visits([room])
         log.info("joined", user=session.identity.name, room=name)
 
     def leave(self, session: Session, room: Room) -> None:
@@ -185,29 +176,17 @@ class Hub:
 
     def room_delivery(self, room: str) -> Delivery | None:
         """Return what delivers a room's messages here; none if nobody here is in it."""
-        if (found := self._rooms.get(room)) is not None:
+        if (found := self.rooms.get(room)) is not None:
             return found.delivery
         return self.registry.inbox_delivery(room.removeprefix("@")) if room.startswith("@") else None
-
-    def listing(self) -> list[RoomInfo]:
-        """Return the rooms, the largest first."""
-        with self._lock:
-            rooms = list(self._rooms.values())
-        return sorted((RoomInfo(room.name, len(room), room.topic) for room in rooms), key=_by_size)
 
     # Upkeep
 
     def sweep(self) -> None:
         """Forget the rooms that nobody is in and the sessions that have expired."""
-        with self._lock:
-            gone = [room for room in self._rooms.values() if not room.expected and room.idle]
-            for room in gone:
-                if room.name != LOBBY:
-                    self._forgotten.add(room.delivery.counters)
-                    self._removed += 1
-                    del self._rooms[room.name]
-                    if not self._journal.durable:
-                        self._leftovers.add(room.name, self.limits.session_ttl)
+        for name in self.rooms.forget_empty():
+            if not self._journal.durable:
+                self._leftovers.add(name, self.limits.session_ttl)
         self.registry.expire()
         self._resumption.expire()
         if not self._journal.durable:  # nothing of it can block
@@ -221,19 +200,16 @@ class Hub:
         """
         for session in self.registry.orphans():
             self._leftovers.add(inbox_name(session))
-        return self._leftovers.forget(self._rooms.__contains__)
+        return self._leftovers.forget(self.rooms.__contains__)
 
     def counts(self) -> tuple[int, int]:
         """Return how many users and rooms there are."""
-        return self.registry.connected(), len(self._rooms)
+        return self.registry.connected(), len(self.rooms)
 
     def counters(self) -> Counters:
         """Return what all deliveries counted so far."""
         total = self.registry.counters()
-        with self._lock:
-            total.add(self._forgotten)
-            for room in self._rooms.values():
-                total.add(room.delivery.counters)
+        total.add(self.rooms.counters())
         return total
 
     # Parts of the above
@@ -259,38 +235,10 @@ class Hub:
         left_out = list(wanted[self.limits.rooms_per_user :])
         for name in wanted[: self.limits.rooms_per_user]:
             try:
-                rooms.append(self._visit(name))
+                rooms.append(self.rooms.visit(name))
             except LimitReachedError:
                 left_out.append(name)
         return left_out
-
-    def _visit(self, name: str) -> Room:
-        """Return a room that does not go before `_end_visits`. Raises `LimitReachedError`, `JournalError`."""
-        while True:
-            with self._lock:
-                if (room := self._rooms.get(name)) is not None:
-                    room.expected += 1
-                    return room
-                self._check_space_locked(name)
-                removed = self._removed
-            room = Room(name, self.shared, self._journal.open(name))
-            with self._lock:
-                if name in self._rooms or self._removed != removed:
-                    continue  # somebody else was faster, or what was read may be out of date
-                self._check_space_locked(name)
-                self._rooms[name] = room
-                room.expected += 1
-            self._leftovers.spare(name)
-            return room
-
-    def _check_space_locked(self, name: str) -> None:
-        if len(self._rooms) >= self.limits.rooms or not self._journal.takes(name):
-            raise LimitReachedError("there are as many rooms as there may be; JOIN one of those")
-
-    def _end_visits(self, rooms: Sequence[Room]) -> None:
-        with self._lock:
-            for room in rooms:
-                room.expected -= 1
 
     def _move_in(
         self,
@@ -312,7 +260,7 @@ class Hub:
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
         finally:
-            self._end_visits(rooms)
+            self.rooms.end_visits(rooms)
 
 
 def _left_out(rooms: Sequence[str], limit: int) -> ErrorFrame:
@@ -321,7 +269,3 @@ def _left_out(rooms: Sequence[str], limit: int) -> ErrorFrame:
         f"you may be in {limit} rooms, and the server may be full; left out: {listed}; LEAVE one, then JOIN"
     )
     return ErrorFrame(LimitReachedError.code, text)
-
-
-def _by_size(info: RoomInfo) -> tuple[int, str]:
-    return -info.members, info.room

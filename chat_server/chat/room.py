@@ -79,7 +79,7 @@ class Room:
     def __init__(self, name: str, shared: RoomContext, bounds: Bounds) -> None:
         self.name = name
         self.topic = ""
-        #: How many are on their way in; guarded by the hub's lock.
+        #: How many are on their way in; guarded by the lock of all rooms.
         self.expected = 0
         self._shared = shared
         self._journal = shared.commit.journal

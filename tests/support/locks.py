@@ -9,7 +9,7 @@ import pytest
 #: Outermost first; a thread that holds one may wait only for those further down.
 ORDER = (
     "server",
-    "hub registry",
+    "rooms registry",
     "room",
     "delivery commit",
     "arrival",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat_server.chat import directory, hub, leftovers, registry, room
+from chat_server.chat import directory, leftovers, registry, room, rooms
 from chat_server.chat.directory import Directory
 from chat_server.config import Config
 from chat_server.journal import ledger as ledger_module
@@ -26,7 +26,7 @@ from tests.support import locks
 from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
-    server, hub, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
+    server, rooms, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
     memory, directory, ledger_module,
 )  # fmt: skip
 ROUNDS = 15
@@ -36,7 +36,7 @@ TIMEOUT = 20.0
 def test_taking_upward_is_found() -> None:
     """In one thread, whatever other threads hold."""
     ledger = Ledger()
-    outer, inner, same = (RankedLock(module, ledger) for module in ("hub", "outbox", "outbox"))
+    outer, inner, same = (RankedLock(module, ledger) for module in ("rooms", "outbox", "outbox"))
     with outer, inner:
         pass
     assert ledger.breaches == []
@@ -44,7 +44,7 @@ def test_taking_upward_is_found() -> None:
         pass
     with inner, same:
         pass
-    assert ["hub under outbox" in each for each in ledger.breaches] == [True, False]
+    assert ["rooms under outbox" in each for each in ledger.breaches] == [True, False]
     assert ledger.held() == []
     assert len(ledger.breaches) == 2
 
@@ -52,7 +52,7 @@ def test_taking_upward_is_found() -> None:
 def test_to_wait_for_what_is_tried_is_found() -> None:
     """A lock is tried by all or waited for by all; a tried one may be held across anything."""
     ledger = Ledger()
-    tried, outer = RankedLock("commit", ledger), RankedLock("hub", ledger)
+    tried, outer = RankedLock("commit", ledger), RankedLock("rooms", ledger)
     assert tried.acquire(blocking=False)
     with outer:
         pass
@@ -67,11 +67,11 @@ def test_to_wait_for_what_is_tried_is_found() -> None:
 def test_a_condition_lets_go_of_its_lock() -> None:
     """A wait under another lock is seen when it ends, and leaves nothing behind."""
     ledger = Ledger()
-    lock = RankedLock("hub", ledger)
+    lock = RankedLock("rooms", ledger)
     condition = threading.Condition(lock)  # type: ignore[arg-type]  # it has what a condition needs
     with condition:
         assert not condition.wait(0.0)
-        assert ledger.held() == ["hub"]
+        assert ledger.held() == ["rooms"]
     assert ledger.held() == []
 
 
@@ -210,7 +210,7 @@ def test_a_busy_server_keeps_the_order(busy: SimpleNamespace) -> None:
     assert busy.ledger.breaches == []
     assert replacing.welcome.get("resumed") is True
     nested = busy.ledger.nested
-    assert {("hub", "room"), ("room", "commit"), ("room", "outbox")} <= nested
+    assert {("rooms", "room"), ("room", "commit"), ("room", "outbox")} <= nested
 
 
 def test_no_lock_is_held_while_journal_or_directory_is_asked(busy: SimpleNamespace) -> None:

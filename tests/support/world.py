@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from chat_protocol.codec import encode, server_decoder
 from chat_protocol.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
-from chat_server.chat import hub, leftovers, registry, room
+from chat_server.chat import leftovers, registry, room, rooms
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
@@ -27,7 +27,7 @@ from chat_server.stream.publication import Publication
 
 M = TypeVar("M", bound=Message)
 #: The modules of the chat that make locks.
-LOCKING = (arrival, commit, delivery, hub, leftovers, registry, room)
+LOCKING = (arrival, commit, delivery, leftovers, registry, room, rooms)
 
 
 class Clock:

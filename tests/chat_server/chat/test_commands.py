@@ -212,7 +212,7 @@ def test_a_list_fits_a_line(character: str) -> None:
     world = World()
     ann = world.client("ann")
     for number in range(1100):
-        world.hub._rooms[f"r{number}"] = room = world.room(f"r{number}")  # noqa: SLF001  # quicker than 1,100 JOINs
+        world.hub.rooms._rooms[f"r{number}"] = room = world.room(f"r{number}")  # noqa: SLF001  # quicker than 1,100 JOINs
         room.topic = character * 256
     ann.send(List(ref="l"))
     (frame,) = ann.outbox.of(Rooms)

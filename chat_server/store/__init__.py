@@ -1,0 +1,1 @@
+"""Durable state that is no message: accounts, tokens, invitations, read positions. Knows no member."""
