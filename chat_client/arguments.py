@@ -4,6 +4,8 @@ import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 
+from chat_client.errors import SetupError
+
 LAST_PORT = 65535
 #: 31 years; timers of the system hold 292.
 LONGEST_SECONDS = 1_000_000_000
@@ -51,6 +53,26 @@ def given(what: str) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def secret(
+    environment: Mapping[str, str], name: str, file: str | None, read: Callable[[str], str]
+) -> str | None:
+    """Return a secret: the first line of a file that is named, or of the one that NAME_FILE names, or NAME.
+
+    It is never an argument itself: others see those. Raises `SetupError`.
+    """
+    path = file or environment.get(f"{name}_FILE", "").strip()
+    if not path:
+        return environment.get(name) or None
+    try:
+        line = read(path).partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SetupError(f"cannot read {path}: {why}") from None
+    if not line:
+        raise SetupError(f"{path} has nothing in its first line; write the secret there")
+    return line
 
 
 def setting(environment: Mapping[str, str], name: str, default: str | None) -> str | None:

@@ -6,9 +6,11 @@ import os
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from io import TextIOWrapper
-from typing import NoReturn, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from chat_client import arguments
 from chat_client.bot import script
@@ -16,16 +18,20 @@ from chat_client.bot.app import Bot
 from chat_client.bot.script import read_script
 from chat_client.connection.trust import trust
 from chat_client.errors import SetupError
+from chat_client.protocol.credentials import Credentials
 from chat_client.sanitize import sendable, visible
 from chat_client.ui import pipe
 from chat_client.ui.app import App, ExitStatus, Options
-from chat_client.ui.console import Console, ask_name, new_prompt
+from chat_client.ui.console import Console, ask_name, ask_secret, new_prompt
 from chat_client.ui.lines import Lines
 from chat_client.ui.output import Output
 from chat_client.ui.paint import is_dumb, wants_colours
 from chat_client.ui.pipe import Pipe
 from chat_client.ui.screen import Keyboard, Screen
 from chat_protocol.messages import PROTOCOL
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
 
 STANDARD_INPUT = 0
 #: The exit status after a second interruption.
@@ -41,6 +47,8 @@ taken from standard input as if typed, and its end leaves:
   chat-client --name dave --host chat.example --room tea --file chat.txt
   echo "it is built" | chat-client --name builder
   chat-client --name dave --host chat.example --port 9443 --tls
+  chat-client --name dave --host chat.example --tls --register
+                                            make an account, if the server lets you
   chat-client --name bob --script bob.script
                                             play a script; --help-script shows how to write one
   chat-client --name bot --pipe             JSON lines for programs; --help-pipe shows them
@@ -54,13 +62,15 @@ Exit status:
   3    the name was refused, and there was no terminal to ask for another
   4    left, but the server did not take all that was said, or not all of the input was read
   5    left, but not all could be saved with --file or written to standard output
+  6    the server wants a password or a token, and did not get the right one
   130  interrupted a second time, while leaving
 
 The signals INT, TERM, HUP, QUIT, ALRM, USR1 and USR2 leave properly.
 
 Environment: CHAT_CLIENT_HOST, CHAT_CLIENT_PORT, CHAT_CLIENT_NAME, CHAT_CLIENT_TLS=1 and
-CHAT_CLIENT_TLS_CA stand in for --host, --port, --name, --tls and --tls-ca; NO_COLOR and CLICOLOR=0 turn
-colours off, CLICOLOR_FORCE=1 turns them on.
+CHAT_CLIENT_TLS_CA stand in for --host, --port, --name, --tls and --tls-ca; CHAT_CLIENT_PASSWORD,
+CHAT_CLIENT_TOKEN and CHAT_CLIENT_INVITATION have these secrets, or with _FILE behind them the path of a
+file that has. NO_COLOR and CLICOLOR=0 turn colours off, CLICOLOR_FORCE=1 turns them on.
 """
 
 
@@ -98,13 +108,22 @@ def build_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=arguments.setting(environment, "CHAT_CLIENT_NAME", None),
         help="what to be called; asked for if left out",
     )
+    path = arguments.given("a path")
+    add(
+        "--password-file",
+        metavar="PATH",
+        type=path,
+        help="file whose first line is the password; in a terminal it is asked for",
+    )
+    add("--token-file", metavar="PATH", type=path, help="file whose first line is the token, for a bot")
+    add("--register", action="store_true", help="make an account of the name, if the server lets you")
+    add("--invitation-file", metavar="PATH", type=path, help="file with the invitation to register")
     add(
         "--tls",
         action="store_true",
         default=bool(arguments.setting(environment, "CHAT_CLIENT_TLS", None)),
         help="speak TLS, and check the server's certificate; each --tls-… option implies it",
     )
-    path = arguments.given("a path")
     add(
         "--tls-ca",
         metavar="PATH",
@@ -189,19 +208,64 @@ def _talk(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         return _talk_at_terminal(given)
     if not given.name:
         parser.error("there is nobody to ask for a name; give --name or CHAT_CLIENT_NAME")
-    return _front(given, _options(given, given.name, retry=RETRY_SECONDS)).run()
+    credentials = replace(_credentials(given), register=given.register)
+    return _front(given, _options(given, given.name, credentials, retry=RETRY_SECONDS)).run()
 
 
 def _talk_at_terminal(given: argparse.Namespace) -> int:
     screen = Screen(_output(sys.stdout))
     prompt = new_prompt(Keyboard(sys.stdin), screen, colours=_wants_colours(given))
     name = given.name or ask_name(prompt, screen.write)
-    if name is None:
-        return ExitStatus.LEFT
-    return Console(_options(given, name, retry=math.inf), prompt, screen, _output(sys.stderr)).run()
+    credentials: Credentials | None = _credentials(given)
+    if given.register and credentials is not None and name is not None:
+        credentials = _asked_to_register(credentials, prompt, screen)
+    while name is not None and credentials is not None:
+        options = _options(given, name, credentials, retry=math.inf)
+        status = Console(options, prompt, screen, _output(sys.stderr)).run()
+        if status is not ExitStatus.NOT_LET_IN or given.register:
+            return status
+        password = ask_secret(prompt, f"Password of {name}: ", screen.write)
+        credentials = None if password is None else Credentials(password)
+    return ExitStatus.LEFT
 
 
-def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
+def _asked_to_register(
+    given: Credentials, prompt: "PromptSession[str]", screen: Screen
+) -> Credentials | None:
+    """Return what makes an account: a password that was typed twice; none if the person would rather not."""
+    invitation = given.invitation or ask_secret(prompt, "Invitation (none if you have none): ", screen.write)
+    while given.password is None:
+        first = ask_secret(prompt, "New password, 8 characters or more: ", screen.write)
+        second = first and ask_secret(prompt, "Once more: ", screen.write)
+        if second is None:
+            return None
+        if first == second:
+            given = replace(given, password=first)
+        else:
+            screen.write("!! these are two different passwords; try again\n")
+    return replace(given, invitation=invitation, register=True)
+
+
+def _credentials(given: argparse.Namespace) -> Credentials:
+    """Return what files and the environment have to prove who one is."""
+
+    def secret(name: str, file: str | None) -> str | None:
+        return arguments.secret(
+            os.environ, f"CHAT_CLIENT_{name}", file, lambda path: Path(path).read_text("utf-8")
+        )
+
+    return Credentials(
+        secret("PASSWORD", given.password_file),
+        secret("TOKEN", given.token_file),
+        secret("INVITATION", given.invitation_file),
+    )
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text("utf-8")
+
+
+def _options(given: argparse.Namespace, name: str, credentials: Credentials, *, retry: float) -> Options:
     return Options(
         host=given.host,
         port=given.port,
@@ -215,6 +279,7 @@ def _options(given: argparse.Namespace, name: str, *, retry: float) -> Options:
         retry=retry if given.retry is None else given.retry,
         duration=given.duration,
         colours=_wants_colours(given),
+        credentials=credentials,
     )
 
 

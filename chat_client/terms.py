@@ -29,6 +29,8 @@ _DEPARTURES = {
     **dict.fromkeys(("peer_closed", "peer_reset", "ping_timeout"), "connection lost"),
     "slow_consumer": "connection too slow",
     "session_replaced": "goes on in another window",
+    "name_reserved": "the name is an account's now",
+    "logged_out": "logged out",
     "server_shutdown": "the server stops",
     **dict.fromkeys(("bad_lines", "line_too_long"), "its client failed"),
     "internal_error": "the server failed",
@@ -40,6 +42,8 @@ _FAREWELLS = {
     "register_timeout": "no name was given in time",
     "slow_consumer": "your connection was too slow to keep up",
     "session_replaced": "you go on in another window or on another machine",
+    "name_reserved": "this name is an account's now; come back under another",
+    "logged_out": "your account was changed; log in again",
     **dict.fromkeys(
         ("bad_lines", "line_too_long"),
         "the server does not understand this client; see which version it needs",

@@ -23,7 +23,7 @@ from chat_client.log_file import LogFile, cannot_save
 from chat_client.protocol.events import DirectSaid, Event, Gap, Registered, Said
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import escaped
-from chat_protocol.messages import DmFrame, MsgFrame
+from chat_protocol.server_messages import DmFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
 #: After so many lines another `# positions` line is written, so a start never reads more than these.

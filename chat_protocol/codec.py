@@ -15,7 +15,8 @@ from chat_protocol.errors import (
     PeerError,
     UnknownTypeError,
 )
-from chat_protocol.messages import ClientMessage, Message, Ref, ServerMessage
+from chat_protocol.messages import ClientMessage, Message, Ref
+from chat_protocol.server_messages import ServerMessage
 
 M = TypeVar("M")
 encode_lines = msgspec.json.Encoder().encode_lines

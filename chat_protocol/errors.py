@@ -142,6 +142,6 @@ class RateLimitedError(PeerError):
 
     code = "rate_limited"
 
-    def __init__(self, text: str, retry_after: float) -> None:
+    def __init__(self, text: str, retry_after: float = 1.0) -> None:
         super().__init__(text)
         self.retry_after = retry_after

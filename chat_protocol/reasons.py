@@ -35,6 +35,8 @@ class CloseReason(_Reason):
     TLS_EXPECTED = "tls_expected", "this port speaks TLS; connect with it (chat-client --tls)"
     TLS_FAILED = "tls_failed", "the TLS handshake failed"
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
+    NAME_RESERVED = "name_reserved", "this name is an account's now; connect again under another"
+    LOGGED_OUT = "logged_out", "your account was changed; log in again"
     SERVER_SHUTDOWN = "server_shutdown", "the server is stopping"
     INTERNAL_ERROR = "internal_error", "the server failed; connect again and resume"
 

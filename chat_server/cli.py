@@ -3,32 +3,31 @@
 import argparse
 import contextlib
 import dataclasses
-import difflib
 import http.client
-import itertools
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import structlog
 
-from chat_server import __version__, config, dev_cert, log
+from chat_server import __version__, config, dev_cert, log, user_command
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
 from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite import maintenance
 from chat_server.journal.sqlite.journal import SqliteJournal
-from chat_server.journal.sqlite.lockfile import named
 from chat_server.net import system
 from chat_server.net.server import Server
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
+from chat_server.parser import Parser
 from chat_server.signals import Signals
+from chat_server.sqlite_file import named
+from chat_server.store.sqlite import ENDING, SqliteStore, beside, copy
 from chat_server.stream.pacing import SWITCH_SECONDS
 from chat_server.values import shown
 
@@ -62,6 +61,7 @@ examples:
   chat-server export --journal sqlite:chat.db --room lobby > lobby.jsonl    its messages, one a line
   chat-server backup --journal sqlite:chat.db chat-monday.db                a checked copy, while it runs
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
+  chat-server user --help                    accounts: who may log in, tokens of bots, invitations
   chat-server dev-cert tls                   a certificate for localhost, to try TLS with
   chat-server --tls-cert tls/cert.pem --tls-key tls/key.pem
 """
@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     system.hold_standard_descriptors()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["user"]:
+        return _status(lambda: _print("\n".join(user_command.main(given[1:]))))
     parser.refuse_unknown(given)
     options = parser.parse_intermixed_args(given)
     if options.target and options.command not in {"backup", "dev-cert"}:
@@ -80,8 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("dev-cert needs a directory to write to: chat-server dev-cert tls")
     if options.room and options.command != "export":
         parser.error(f"{options.command} takes no --room, only export does")
+    return _status(lambda: _run(options))
+
+
+def _status(command: Callable[[], int]) -> int:
+    """Return a command's exit status; tell a person what stopped it."""
     try:
-        return _run(options)
+        return command()
     except ConfigError as error:
         print(f"chat-server: {error}", file=sys.stderr)  # noqa: T201  # for a person
         return 2
@@ -114,32 +121,8 @@ def _print(text: str) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Points to --help, and names an unknown option: argparse would take its value for the command."""
-
-    def refuse_unknown(self, arguments: Sequence[str]) -> None:
-        """End with status 2 at an option that does not exist, unless help is asked for anyway."""
-        known = self._option_string_actions
-        ahead = itertools.takewhile("--".__ne__, arguments)
-        options = [each.partition("=")[0] for each in ahead if _is_option(each)]
-        unknown = next((each for each in options if each not in known), None)
-        if unknown is None or {"-h", "--help", "--version"} & set(options):
-            return
-        alike = difflib.get_close_matches(unknown, known, 1)
-        self.error(f"unknown option {unknown}" + (f", did you mean {alike[0]}?" if alike else ""))
-
-    def error(self, message: str) -> NoReturn:
-        """Say how it is used and what is wrong, and end with status 2."""
-        super().error(f"{message}\n{self.prog} --help lists commands and options, with examples")
-
-
-def _is_option(argument: str) -> bool:
-    """Tell whether argparse takes it for an option: what looks like a negative number is a value."""
-    return argument.startswith("-") and argument.lstrip("-")[:1].isalpha() and " " not in argument
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="chat-server",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -152,7 +135,7 @@ def _parser() -> _Parser:
         choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
         help="default: serve; export, backup and check look after a journal, beside its server or without;"
-        " dev-cert makes a certificate to try TLS with",
+        " dev-cert makes a certificate to try TLS with; user, with a --help of its own, makes accounts",
     )
     parser.add_argument(
         "target",
@@ -176,7 +159,16 @@ def maintain(options: argparse.Namespace, settings: Config) -> int:
     kind, _, path = settings.journal.partition(":")
     if kind != "sqlite":
         raise ConfigError(f"{options.command} is for a journal in a file: give --journal sqlite:PATH")
-    return maintenance.run(options.command, named(path), options.room, options.target)
+    store = beside(settings.journal)
+    if options.command != "backup" or options.target is None or store is None or not store.exists():
+        return maintenance.run(options.command, named(path), options.room, options.target)
+    target = options.target.with_name(options.target.name + ENDING)
+    if target.exists():
+        raise ConfigError(f"{target} is there already, and a backup overwrites nothing; give another name")
+    status = maintenance.run(options.command, named(path), None, options.target)
+    if status == 0:
+        copy(store, target)
+    return status
 
 
 def serve(settings: Config, reload: Callable[[], Config]) -> int:
@@ -216,7 +208,7 @@ def _started(settings: Config) -> tuple[Server, SideServer]:
     """Start both servers, or none. Raises `OperatorError`."""
     journal = open_journal(settings)
     try:
-        server = Server(settings, journal)
+        server = Server(settings, journal, store=SqliteStore(beside(settings.journal)))
         side = SideServer(
             settings.metrics_host,
             settings.metrics_port,

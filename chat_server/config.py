@@ -39,6 +39,21 @@ class Config:
     metrics_token_file: str = _setting(
         "", values.path, "file with a token that whoever reads the metrics must show; health needs none"
     )
+    access: str = _setting(
+        "open",
+        values.one_of("open", "password", "accounts"),
+        "who is let in: everyone, those who know one password, or those who have an account",
+    )
+    password_file: str = _setting("", values.path, "file with the password, for access password")
+    guests: bool = _setting(False, values.switch, "on: people without an account are let in beside accounts")
+    registration: str = _setting(
+        "off",
+        values.one_of("off", "invitation", "open"),
+        "who may make an account by themselves: nobody, those who were invited, everyone",
+    )
+    accounts: int = _setting(
+        10_000, values.whole(1, 10_000_000), "accounts from which on nobody can register any more"
+    )
     journal: str = _setting("memory", values.journal, "where messages are kept: memory, or sqlite:PATH")
     durability: str = _setting(
         "os",
@@ -175,6 +190,7 @@ def load(arguments: Mapping[str, Any], environment: Mapping[str, str], file: str
                 break
     config = Config(**given)
     _check_tls(config)
+    _check_access(config)
     if config.rooms_per_user * (config.name_length * 4 + 3) > ROOMS_BYTES:
         raise ConfigError(
             f"rooms_per_user {config.rooms_per_user} with name_length {config.name_length}: the list of a"
@@ -196,6 +212,35 @@ def _check_tls(config: Config) -> None:
         )
     if config.tls_cert and not encrypted:
         raise ConfigError("tls_cert is given, but none of listen is chats://; make one so")
+
+
+def _check_access(config: Config) -> None:
+    """Refuse settings of access that do not go together. Raises `ConfigError`."""
+    if (config.access == "password") != bool(config.password_file):
+        raise ConfigError("access password and password_file belong together; give both, or neither")
+    if config.access != "accounts":
+        if config.guests or config.registration != "off":
+            raise ConfigError("guests and registration are for access accounts; set that, or leave them out")
+    elif config.journal == "memory":
+        raise ConfigError("access accounts needs a file to keep them in; give --journal sqlite:PATH")
+
+
+def password(path: str, name: str) -> str:
+    """Return the password that stands in the first line of a file, none if no file is named.
+
+    Raises `ConfigError`.
+    """
+    if not path:
+        return ""
+    try:
+        line = Path(path).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        line = ""
+    if not line or not line.isprintable():
+        raise ConfigError(f"{name}: {path} must have the password in its first line, in UTF-8")
+    return line
 
 
 def secret(path: str, name: str) -> str:

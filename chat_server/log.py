@@ -26,7 +26,9 @@ TOLD_EVERY = 1.0
 EVENTS = {
     "listening": "the server takes connections, on these ports",
     "connected": "a client connected",
-    "registered": "a client gave its name; resumed tells whether it came back to its session",
+    "registered": "a client came in; resumed: back to its session, account: it proved who it is",
+    "account_made": "somebody registered, by an invitation or openly",
+    "login_failed": "a name and password, a token or an invitation was not good, or came too often",
     "joined": "a user entered a room",
     "left": "a user left a room",
     "renamed": "a user changed the name",

@@ -1,5 +1,7 @@
-"""SQLite files: how they are opened, and what their errors mean to an operator."""
+"""SQLite files: where they lie, how they are opened, and what their errors mean to an operator."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,35 @@ class Format(NamedTuple):
     mark: int
     scripts: Sequence[str]
     kind: type[StorageError]
+
+
+def named(text: str) -> Path:
+    """Return the path that a setting names; `~` is the home folder. Raises `JournalError`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise JournalError(f"{text}: there is no such home folder; give the whole path") from None
+
+
+def located(path: Path) -> Path:
+    """Return where the file itself lies, if the path is a symbolic link. Raises `JournalError`.
+
+    The lock and SQLite's own files lie beside the file, so that all its names lead to the same ones.
+    """
+    try:
+        if not path.is_symlink():
+            path.stat()
+            return path
+        return Path(os.path.realpath(path, strict=False))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return path
+        raise JournalError(f"{path}: {reason_of(error)}; give another path") from None
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return what the system says of an error of a file, in a few words."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def failure(path: Path, error: sqlite3.Error, kind: type[StorageError] = JournalError) -> StorageError:

@@ -27,13 +27,15 @@ MAY_IMPORT = {
     "faults": set[str](),
     "dev_cert": {"errors"},
     "signals": {"faults"},
+    "parser": set[str](),
+    "user_command": {"chat", "store", "config", "errors", "parser"},
     "stream": {"journal", "faults"},
     "chat": {"stream", "journal", "store", "faults", "errors"},
     "net": {"chat", "stream", "journal", "store", "config", "values", "faults", "errors"},
     "ops": {"net", "chat", "stream", "faults", "log"},
     "cli": {
-        *("ops", "net", "stream", "journal", "config", "log", "output", "faults", "errors"),
-        *("dev_cert", "signals", "values"),
+        *("ops", "net", "stream", "journal", "store", "config", "log", "output", "faults", "errors"),
+        *("dev_cert", "parser", "signals", "sqlite_file", "user_command", "values"),
     },
     "__main__": {"cli"},
 }
@@ -83,6 +85,8 @@ CLIENT_PURE = {
 POINTS_BACK = {
     ("chat_server.chat.session", "chat_server.chat.room"),
     ("chat_server.chat.identity", "chat_server.chat.inbox"),
+    ("chat_server.chat.identity", "chat_server.chat.session"),
+    ("chat_server.chat.speaking", "chat_server.chat.room"),
     ("chat_server.chat.commands", "chat_server.chat.conversation"),
 }
 PACKAGES = {path.parent.name: path for path in SERVER if path.name == "__init__.py" and len(path.parts) == 3}

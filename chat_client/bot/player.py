@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chat_client.bot.script import Enter, Finish, Loop, Pause, Reaction, Say, Script, fill
 from chat_client.protocol.events import Event, Said
-from chat_protocol.messages import Joined
+from chat_protocol.server_messages import Joined
 
 #: The least time between two reactions of one persona, in seconds.
 BETWEEN_SECONDS = 1.0

@@ -9,7 +9,8 @@ from chat_client.errors import ConnectionLostError
 from chat_client.protocol.admission import Admission
 from chat_client.protocol.client import ClientProtocol
 from chat_client.protocol.events import Event
-from chat_protocol.messages import Bye, ClientMessage, Dm, Exit, Msg, Ping
+from chat_protocol.messages import ClientMessage, Dm, Exit, Msg, Ping
+from chat_protocol.server_messages import Bye
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class GuardedProtocol:
         """Say that we leave, if there is anybody to tell."""
         with self.changed:
             self.leaving = True
-        self._send(lambda: [Exit()] if self._protocol.open else [])
+        self._send(lambda: [*self._protocol.reading.rest(), Exit()] if self._protocol.open else [])
 
     def status(self) -> Status:
         """Return how things stand."""
@@ -120,8 +121,13 @@ class GuardedProtocol:
 
     def answer(self, messages: Sequence[ClientMessage], now: float) -> None:
         """Send answers, and all that was held back if its time has come."""
-        if messages or self._flush_due(now):
-            self._send(lambda: [*messages, *(self._protocol.flush() if self._flush_due(now) else [])])
+        if messages or self._flush_due(now) or self._is_read_due(now):
+            self._send(lambda: [*messages, *self._due(now)])
+
+    def told(self, now: float) -> None:
+        """Note that all that came was told, and so may be said to be read."""
+        with self.changed:
+            self._protocol.told(now)
 
     def ping(self) -> None:
         """Ask the server whether it is there, or is one at all."""
@@ -133,6 +139,15 @@ class GuardedProtocol:
             if connection is not None:
                 connection.knock()
 
+    def _due(self, now: float) -> list[ClientMessage]:
+        protocol = self._protocol
+        held = protocol.flush() if self._flush_due(now) else []
+        return [*held, *(protocol.reading.due(now) if protocol.open else [])]
+
+    def _is_read_due(self, now: float) -> bool:
+        at = self.read_at
+        return at is not None and now >= at
+
     def _flush_due(self, now: float) -> bool:
         protocol = self._protocol
         return protocol.welcomed or (
@@ -143,6 +158,11 @@ class GuardedProtocol:
     def again_at(self) -> float | None:
         """When `answer` is due because messages were held back."""
         return self._protocol.again_at
+
+    @property
+    def read_at(self) -> float | None:
+        """When `answer` is due to say what was read."""
+        return self._protocol.reading.at if self._protocol.open else None
 
     @property
     def asked(self) -> bool:

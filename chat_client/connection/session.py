@@ -203,8 +203,8 @@ class Session:
             connection.close()
 
     def _deadline(self, liveness: Liveness) -> float:
-        again_at = self._protocol.again_at
-        return liveness.deadline if again_at is None else min(liveness.deadline, again_at)
+        due = [at for at in (self._protocol.again_at, self._protocol.read_at) if at is not None]
+        return min([liveness.deadline, *due])
 
     def _on_silence(self, liveness: Liveness) -> None:
         now = self._clock()
@@ -233,10 +233,12 @@ class Session:
         self._protocol.answer(answers, now)
         if events:
             self._on_events(events)
+            self._protocol.told(now)
         admission = self._protocol.admission
         if admission.turned_away is not None:
             if admission.for_good:
-                raise _EndedError(Cause.LOST, admission.turned_away)
+                cause = Cause.UNPROVED if admission.unproved else Cause.LOST
+                raise _EndedError(cause, admission.turned_away)
             raise ConnectionLostError(admission.turned_away)
         for event in events:
             if isinstance(event, NameRefused):

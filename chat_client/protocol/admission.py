@@ -1,12 +1,17 @@
 """What happens on a connection before the server welcomes us. Pure."""
 
-from chat_protocol.messages import Bye, ErrorFrame, Notice, Ping, Pong, RegNameRequest, Welcome
+from chat_client.protocol.credentials import UNPROVED
+from chat_client.protocol.events import NameRefused
+from chat_protocol.messages import Ping, Pong
+from chat_protocol.server_messages import Bye, ErrorFrame, Notice, RegNameRequest, Welcome
 
 #: How many messages that come too early wait for the WELCOME at most.
 EARLY_MESSAGES = 1000
 _OPENING = (RegNameRequest, Welcome, ErrorFrame, Ping, Pong, Notice, Bye)
 #: Errors that say how the server is at the moment, and are no answer to what we said.
-_PASSING = frozenset(("unavailable", "limit_reached"))
+_PASSING = frozenset(("unavailable", "limit_reached", "rate_limited"))
+#: Errors that another name may get past.
+_OF_THE_NAME = frozenset(("name_taken", "name_invalid"))
 
 
 class Admission:
@@ -21,6 +26,8 @@ class Admission:
         self.turned_away: str | None = None
         #: It would not do so another time either.
         self.for_good = False
+        #: It wants other proof of who we are, or some.
+        self.unproved = False
         self.names_rooms = True
         self._early: list[object] = []
 
@@ -36,12 +43,19 @@ class Admission:
             self._early.append(message)
         return early
 
-    def refused(self, error: ErrorFrame, *, back: bool) -> None:
-        """Note that the server did not register us; `back` says that we asked to come back to a session."""
+    def refused(self, error: ErrorFrame, name: str, *, back: bool) -> NameRefused | None:
+        """Note that the server did not let us in, and return whether that is for the name.
+
+        `back` says that we asked to come back to a session.
+        """
+        if error.code in _OF_THE_NAME:
+            return NameRefused(name, error.code, error.text)
         named = back and self.names_rooms
         self.turned_away = error.text
-        self.for_good = not named and error.code not in _PASSING
+        self.unproved = error.code in UNPROVED
+        self.for_good = self.unproved or (not named and error.code not in _PASSING)
         self.names_rooms = self.names_rooms and not named
+        return None
 
     def welcomed(self) -> list[object]:
         """Note that we are in; return what came too early."""

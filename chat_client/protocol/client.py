@@ -16,33 +16,26 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from chat_client.errors import IncompatibleError, OfflineError, TooLongError
+from chat_client.errors import IncompatibleError, OfflineError
 from chat_client.protocol.admission import Admission
-from chat_client.protocol.events import DirectSaid, Event, LeftOut, NameRefused, NotTaken, Registered, Said
+from chat_client.protocol.credentials import NOTHING, Credentials
+from chat_client.protocol.events import DirectSaid, Event, LeftOut, NotTaken, Registered, Said
 from chat_client.protocol.membership import Membership
-from chat_client.protocol.pending import Pending
+from chat_client.protocol.pending import Pending, check_length
 from chat_client.protocol.positions import DIRECT, Positions
-from chat_protocol.codec import encode
-from chat_protocol.messages import (
-    PROTOCOL,
+from chat_client.protocol.reading import Reading
+from chat_protocol.messages import PROTOCOL, ClientMessage, Dm, Join, Msg, Ping, Pong, RegName
+from chat_protocol.server_messages import (
     Ack,
     Bye,
-    ClientMessage,
-    Dm,
     DmFrame,
     ErrorFrame,
-    Join,
     Joined,
-    Leave,
     Left,
     Limits,
-    Msg,
     MsgFrame,
     NameChanged,
     Notice,
-    Ping,
-    Pong,
-    RegName,
     RegNameRequest,
     ServerMessage,
     Welcome,
@@ -55,8 +48,12 @@ AGAIN_SECONDS = 2.0
 class ClientProtocol:
     """What is known of the conversation with the server. Not thread-safe: a session guards it."""
 
-    def __init__(self, name: str | None, room: str | None = None) -> None:
+    def __init__(self, name: str | None, room: str | None = None, credentials: Credentials = NOTHING) -> None:
         self.name = name
+        self.reading = Reading()
+        self._credentials = credentials
+        # Whether the server has accounts, and whether we are one of them.
+        self._has_accounts = self._is_account = False
         self.session: str | None = None
         self.epoch: str | None = None
         #: The server has asked for the name on this connection.
@@ -132,15 +129,16 @@ class ClientProtocol:
         return message
 
     def _check_length(self, message: ClientMessage) -> None:
-        limit = self._limits.line_bytes if self._limits else None
-        if limit is not None and (size := len(encode(message))) > limit:
-            raise TooLongError(f"too long by {size - limit} bytes: the server takes {limit} in all; split it")
+        if self._limits is not None:
+            check_length(message, self._limits.line_bytes)
 
     def _introduction(self) -> RegName:
         rooms = {DIRECT, *(self._foremost() if self.admission.names_rooms else ())}
         known = self._positions.after() if self.session else {}
         after = {room: number for room, number in known.items() if room in rooms}
-        return RegName(name=self.name or "", session=self.session, after=after or None, epoch=self.epoch)
+        return self._credentials.added_to(
+            RegName(name=self.name or "", session=self.session, after=after or None, epoch=self.epoch)
+        )
 
     def _foremost(self) -> list[str]:
         """Return the rooms to be in, as many as this server allows."""
@@ -160,6 +158,7 @@ class ClientProtocol:
         self.again_at = None
         self._queue.clear()
         self._membership.disconnected()
+        self.reading.disconnected()
 
     # What comes in
 
@@ -189,29 +188,18 @@ class ClientProtocol:
                 f"the server speaks protocol {request.protocol}, this client {PROTOCOL}; update the {older}"
             )
         self._limits = request.limits
-        self._drop_overlong()
+        self._has_accounts = request.access == "accounts"
+        self._events += self.pending.drop_overlong(request.limits.line_bytes)
         self.asked = True
         if self.name is not None:
             self._answers.append(self._introduction())
 
-    def _drop_overlong(self) -> None:
-        """Give up messages that were taken before this server said what it takes."""
-        for message in self.pending.messages():
-            try:
-                self._check_length(message)
-            except TooLongError as error:
-                self.pending.settle(message.ref)
-                self._events.append(NotTaken(message, ErrorFrame(code="line_too_long", text=str(error))))
-
     def _on_welcome(self, welcome: Welcome) -> None:
         again = self.session is not None
         new_record = self.epoch not in {None, welcome.epoch}
-        if new_record:
-            self._positions.clear()
-        if not welcome.resumed:
-            # Direct messages are numbered from 1 for each session.
-            self._positions.forget(DIRECT)
-            self._positions.enter(DIRECT, 0, None)
+        self._positions.begin(new_record=new_record, direct_anew=not (welcome.resumed or welcome.account))
+        self._is_account = welcome.account
+        self._credentials = self._credentials.used()
         self.name, self.session, self.epoch = welcome.name, welcome.session, welcome.epoch
         self.welcomed = True
         left_out = self._enter_rooms(welcome.rooms, again=again)
@@ -224,6 +212,8 @@ class ClientProtocol:
                 resumed=bool(welcome.resumed),
                 resent=len(self.pending),
                 new_record=new_record,
+                account=welcome.account,
+                marks_guests=self._has_accounts,
             )
         )
         self._events += left_out
@@ -232,15 +222,14 @@ class ClientProtocol:
 
     def _enter_rooms(self, present: list[str], *, again: bool) -> list[LeftOut]:
         """Have what is missing joined, and left what is not wanted; return what is given up."""
-        missing, unwanted, given_up = self._membership.welcomed(
-            present, again=again, foremost=self._foremost()
+        messages, given_up = self._membership.reenter(
+            present,
+            self._foremost(),
+            self._positions.after(),
+            self._refs,
+            again=again and not self._is_account,
         )
-        after = self._positions.after()
-        self._queue += [Leave(room=room, ref=next(self._refs)) for room in unwanted]
-        for room in missing:
-            ref = next(self._refs)
-            self._membership.ask(ref, room)
-            self._queue.append(Join(room=room, after=after.get(room), ref=ref))
+        self._queue += messages
         for room in given_up:
             self._positions.forget(room)
         text = f"the server lets you be in {self._limits and self._limits.rooms_per_user} rooms now"
@@ -268,7 +257,8 @@ class ClientProtocol:
         self._tell_once(said, frame.room, sure=not self.pending.waits_in(frame.room))
 
     def _on_dm(self, frame: DmFrame) -> None:
-        self._tell_once(DirectSaid(frame), DIRECT, sure=True)
+        own = self._is_account and frame.sender == self.name
+        self._tell_once(DirectSaid(frame, own=own), DIRECT, sure=not self.pending.waits_alone)
 
     def _tell_once(self, said: Said | DirectSaid, room: str, *, sure: bool) -> None:
         new, gaps = self._positions.take(room, said.message.id, sure=sure)
@@ -278,16 +268,13 @@ class ClientProtocol:
 
     def _on_ack(self, ack: Ack) -> None:
         self._events.append(ack)
-        message = self.pending.settle(ack.ref)
-        name = self.name or ""
-        if isinstance(message, Msg):
-            room = ack.room or message.room or ""
-            frame = MsgFrame(room, ack.id, ack.ts, name, message.text, message.action)
-            self._tell_once(Said(frame, own=True), room, sure=False)
-        elif isinstance(message, Dm):
-            # Its id is the receiver's, and says nothing of what came here.
-            direct = DmFrame(ack.id, ack.ts, name, message.to, message.text)
-            self._events.append(DirectSaid(direct, own=True))
+        said = self.pending.acknowledged(ack, self.name or "", is_account=self._is_account)
+        if isinstance(said, Said):
+            self._tell_once(said, said.message.room, sure=False)
+        elif said is not None and self._is_account:
+            self._tell_once(said, DIRECT, sure=False)
+        elif said is not None:  # its id is the receiver's, and says nothing of what came here
+            self._events.append(said)
 
     def _on_error(self, error: ErrorFrame) -> None:
         if not (self.open or self.welcomed):
@@ -301,11 +288,16 @@ class ClientProtocol:
             self._events.append(error)
 
     def _on_turned_away(self, error: ErrorFrame) -> None:
-        if error.code in {"name_taken", "name_invalid"}:
-            self._events.append(NameRefused(self.name or "", error.code, error.text))
+        self.reconnect_after = error.retry_after
+        refused = self.admission.refused(error, self.name or "", back=self.session is not None)
+        if refused is not None:
+            self._events.append(refused)
             self.name = None
-        else:
-            self.admission.refused(error, back=self.session is not None)
+
+    def told(self, now: float) -> None:
+        """Note that everything that `receive` returned so far was shown or saved."""
+        if self._is_account:
+            self.reading.told(self._positions.after(), now)
 
     def _on_not_taken(self, message: Msg | Dm, error: ErrorFrame) -> None:
         again = error.code == "unavailable"

@@ -3,7 +3,8 @@
 import enum
 from dataclasses import dataclass
 
-from chat_protocol.messages import Dm, DmFrame, ErrorFrame, Msg, MsgFrame, ServerMessage
+from chat_protocol.messages import Dm, Msg
+from chat_protocol.server_messages import DmFrame, ErrorFrame, MsgFrame, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Registered:
 
     `resumed` says whether the server still knew the session; `resent` counts the messages that
     were not acknowledged and go out again; `new_record` says that the server's ids begin anew.
+    `account` says that we have proved who we are, `marks_guests` that the server knows who others are.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Registered:
     resumed: bool = False
     resent: int = 0
     new_record: bool = False
+    account: bool = False
+    marks_guests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Cause(enum.Enum):
     LEFT = "left"
     LOST = "lost"
     REFUSED = "refused"
+    UNPROVED = "unproved"
     INCOMPATIBLE = "incompatible"
 
 

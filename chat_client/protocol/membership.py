@@ -1,8 +1,9 @@
 """Which rooms one is in, or wants to be in once connected. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from chat_protocol.messages import Joined, MsgFrame
+from chat_protocol.messages import ClientMessage, Join, Leave
+from chat_protocol.server_messages import Joined, MsgFrame
 
 
 class Membership:
@@ -86,6 +87,24 @@ class Membership:
         for room in given_up:
             self.left(room)
         return wanted, [room for room in present if room not in self._rooms], given_up
+
+    def reenter(
+        self,
+        present: Sequence[str],
+        foremost: Sequence[str],
+        after: Mapping[str, int],
+        refs: Iterator[str],
+        *,
+        again: bool,
+    ) -> tuple[list[ClientMessage], list[str]]:
+        """Return what is to be sent so that we are where we want to be, and the rooms that are given up."""
+        missing, unwanted, given_up = self.welcomed(present, again=again, foremost=foremost)
+        messages: list[ClientMessage] = [Leave(room=room, ref=next(refs)) for room in unwanted]
+        for room in missing:
+            ref = next(refs)
+            self.ask(ref, room)
+            messages.append(Join(room=room, after=after.get(room), ref=ref))
+        return messages, given_up
 
     def disconnected(self) -> None:
         """Forget what was asked for on a connection that is gone."""

@@ -2,8 +2,11 @@
 
 from collections import Counter
 
-from chat_client.errors import PendingFullError, RefInUseError
-from chat_protocol.messages import Dm, Msg
+from chat_client.errors import PendingFullError, RefInUseError, TooLongError
+from chat_client.protocol.events import DirectSaid, NotTaken, Said
+from chat_protocol.codec import encode
+from chat_protocol.messages import ClientMessage, Dm, Msg
+from chat_protocol.server_messages import Ack, DmFrame, ErrorFrame, MsgFrame
 
 #: How many messages may wait for their acknowledgement before `add` refuses more.
 PENDING_MESSAGES = 1000
@@ -41,13 +44,46 @@ class Pending:
             self._rooms[_room(message)] -= 1
         return message
 
+    def drop_overlong(self, limit: int) -> list[NotTaken]:
+        """Give up messages that were taken before the server said how many bytes it takes; return them."""
+        given_up = []
+        for message in self.messages():
+            try:
+                check_length(message, limit)
+            except TooLongError as error:
+                self.settle(message.ref)
+                given_up.append(NotTaken(message, ErrorFrame(code="line_too_long", text=str(error))))
+        return given_up
+
+    def acknowledged(self, ack: Ack, name: str, *, is_account: bool) -> Said | DirectSaid | None:
+        """Settle the message that is acknowledged; return it as it was said, or none if none waits."""
+        message = self.settle(ack.ref)
+        if isinstance(message, Msg):
+            room = ack.room or message.room or ""
+            frame = MsgFrame(room, ack.id, ack.ts, name, message.text, message.action, is_account)
+            return Said(frame, own=True)
+        if isinstance(message, Dm):
+            return DirectSaid(DmFrame(ack.id, ack.ts, name, message.to, message.text, is_account), own=True)
+        return None
+
     def waits_in(self, room: str) -> bool:
         """Whether a message to this room waits, which may have got an id that nobody told yet."""
         return self._rooms[room] > 0
 
+    @property
+    def waits_alone(self) -> bool:
+        """Whether a direct message waits: it has an id of an account's own, which nobody told yet."""
+        return self._rooms[None] > 0
+
     def messages(self) -> list[Msg | Dm]:
         """Return what waits, in order."""
         return list(self._messages.values())
+
+
+def check_length(message: ClientMessage, limit: int) -> None:
+    """Raise `TooLongError` if a message takes more than so many bytes."""
+    if (size := len(encode(message))) > limit:
+        raise TooLongError(f"too long by {size - limit} bytes: the server takes {limit} in all; split it")
 
 
 def _room(message: Msg | Dm) -> str | None:

@@ -57,9 +57,13 @@ class Positions:
     def __init__(self) -> None:
         self._rooms: dict[str, _Seen] = {}
 
-    def clear(self) -> None:
-        """Forget all: the server's record is a new one."""
-        self._rooms.clear()
+    def begin(self, *, new_record: bool, direct_anew: bool) -> None:
+        """Forget all if the server's record is a new one, and direct messages if they count from 1 again."""
+        if new_record:
+            self._rooms.clear()
+        if direct_anew:
+            self.forget(DIRECT)
+            self.enter(DIRECT, 0, None)
 
     def forget(self, room: str) -> None:
         """Forget one room, since it was left."""

@@ -17,6 +17,7 @@ from chat_client.connection.connection import connect
 from chat_client.connection.session import Session
 from chat_client.protocol.backoff import Backoff
 from chat_client.protocol.client import ClientProtocol
+from chat_client.protocol.credentials import NOTHING, Credentials
 from chat_client.protocol.events import Cause, Ended, Event, NotTaken
 from chat_client.sanitize import visible
 from chat_client.signals import handled
@@ -28,7 +29,7 @@ from chat_client.ui.paint import Painter
 from chat_client.ui.pulse import Pulse
 from chat_client.ui.view import View
 from chat_client.waker import Waker
-from chat_protocol.messages import Bye, ErrorFrame, Joined
+from chat_protocol.server_messages import Bye, ErrorFrame, Joined
 
 #: How many messages may be unacknowledged before a program's next line is taken.
 IN_FLIGHT_MESSAGES = 500
@@ -57,6 +58,7 @@ class ExitStatus(enum.IntEnum):
     NAME_REFUSED = 3
     NOT_ALL_SENT = 4
     NOT_ALL_SAVED = 5
+    NOT_LET_IN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Options:
     retry: float = 600.0
     duration: float | None = None
     colours: bool = False
+    credentials: Credentials = NOTHING
 
 
 class App(abc.ABC):
@@ -103,7 +106,7 @@ class App(abc.ABC):
             self._note_all,
         ]
         self.session = Session(
-            ClientProtocol(options.name, options.room),
+            ClientProtocol(options.name, options.room, options.credentials),
             partial(connect, options.host, options.port, options.tls),
             self.on_events,
             Backoff(options.wait, options.retry),
@@ -255,6 +258,9 @@ class App(abc.ABC):
         if self.ended.cause is Cause.REFUSED:
             self.complain(f"{why} (--name)")
             return ExitStatus.NAME_REFUSED
+        if self.ended.cause is Cause.UNPROVED:
+            self.complain(why if self.interactive else f"{why} (--help tells how to give it)")
+            return ExitStatus.NOT_LET_IN
         if self.ended.cause is Cause.INCOMPATIBLE:
             self.complain(why)
         elif self.session.status().registered:

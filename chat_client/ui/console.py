@@ -26,7 +26,8 @@ from chat_client.ui.output import Output
 from chat_client.ui.screen import Printer, Screen
 from chat_client.ui.toolbar import ConnectionState, Standing, address, shortened
 from chat_client.ui.view import View
-from chat_protocol.messages import Joined, Who
+from chat_protocol.messages import Who
+from chat_protocol.server_messages import Joined
 
 #: In a room of up to so many the client asks who is there, so that Tab completes their names.
 SMALL_ROOM_MEMBERS = 50
@@ -186,6 +187,24 @@ def ask_name(prompt: "PromptSession[str]", tell: Callable[[str], object]) -> str
 
     `tell` is called with a line that says why it asks again.
     """
+    return _ask(prompt, "Your name: ", typed_name, tell)
+
+
+def ask_secret(prompt: "PromptSession[str]", question: str, tell: Callable[[str], object]) -> str | None:
+    """Ask the person for what nobody else may see; none if they would rather not, or a signal comes."""
+    prompt.is_password = True
+    try:
+        return _ask(prompt, question, lambda line: line or None, tell)
+    finally:
+        prompt.is_password = False
+
+
+def _ask(
+    prompt: "PromptSession[str]",
+    question: str,
+    parse: Callable[[str], str | None],
+    tell: Callable[[str], object],
+) -> str | None:
     stopped = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -201,7 +220,7 @@ def ask_name(prompt: "PromptSession[str]", tell: Callable[[str], object]) -> str
     with handled(stop):
         while not stopped:
             try:
-                return typed_name(prompt.prompt("Your name: ", pre_run=look))
+                return parse(prompt.prompt(question, pre_run=look))
             except (EOFError, KeyboardInterrupt):
                 return None
             except UsageError as error:

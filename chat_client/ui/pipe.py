@@ -36,7 +36,8 @@ from chat_client.protocol.events import (
 )
 from chat_client.ui.lines import Lines
 from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder
-from chat_protocol.messages import ClientMessage, ErrorFrame, Exit, Message, Pong, RegName
+from chat_protocol.messages import ClientMessage, Exit, Message, Pong, RegName
+from chat_protocol.server_messages import ErrorFrame
 
 _OWN = {
     Registered: "registered",

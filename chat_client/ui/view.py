@@ -12,8 +12,9 @@ from chat_client.ui.mention import mentions
 from chat_client.ui.paint import Painter
 from chat_client.ui.wording import Line, note, problem
 from chat_client.ui.wrapping import wrapped
-from chat_protocol.messages import (
+from chat_protocol.server_messages import (
     Bye,
+    DmFrame,
     Found,
     HistoryFrame,
     Joined,
@@ -48,6 +49,8 @@ class View:
         self._live_after: dict[str, int] = {}
         self._names: dict[str, None] = {}
         self._own_name = ""
+        #: Whether the server knows who people are, so that those whom it does not know are marked.
+        self._marks_guests = False
         self._day = ""
         #: What the server told last, which its BYE mostly says again.
         self._notice = ""
@@ -125,8 +128,17 @@ class View:
             )
         return lines
 
-    def _message(self, frame: MsgFrame, *, dim: bool, bold: bool = False) -> list[Line]:
-        return [*self._new_day(frame.ts), *wording.message(frame, self._room, dim=dim, bold=bold)]
+    def _message(self, frame: MsgFrame | DmFrame, *, dim: bool, bold: bool = False) -> list[Line]:
+        if isinstance(frame, DmFrame):
+            return self._direct(frame, own=frame.sender == self._own_name)
+        mark = self._mark(frame)
+        return [*self._new_day(frame.ts), *wording.message(frame, self._room, mark, dim=dim, bold=bold)]
+
+    def _direct(self, frame: DmFrame, *, own: bool) -> list[Line]:
+        return [*self._new_day(frame.ts), *wording.direct(frame, "" if own else self._mark(frame), own=own)]
+
+    def _mark(self, frame: MsgFrame | DmFrame) -> str:
+        return wording.GUEST if self._marks_guests and not frame.account else ""
 
     def _is_meant(self, frame: MsgFrame) -> bool:
         if not self._own_name or frame.sender == self._own_name:
@@ -135,7 +147,7 @@ class View:
 
     def _on_direct(self, said: DirectSaid) -> list[Line]:
         self._remember(said.message.to if said.own else said.message.sender)
-        return [*self._new_day(said.message.ts), *wording.direct(said.message, own=said.own)]
+        return self._direct(said.message, own=said.own)
 
     def _new_day(self, ts: float) -> list[Line]:
         day, self._day = self._day, wording.day(ts)
@@ -179,7 +191,7 @@ class View:
     def _on_users(self, users: Users) -> list[Line]:
         for name in users.names[:NAMES_REMEMBERED]:
             self._remember(name)
-        return wording.remarks(users)
+        return wording.users(users, marks_guests=self._marks_guests)
 
     def _on_history(self, history: HistoryFrame) -> list[Line]:
         if not history.messages:
@@ -196,6 +208,7 @@ class View:
 
     def _on_registered(self, registered: Registered) -> list[Line]:
         self._own_name = registered.name
+        self._marks_guests = registered.marks_guests
         return wording.remarks(registered)
 
     def _remember(self, name: str) -> None:

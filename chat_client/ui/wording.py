@@ -9,11 +9,13 @@ from chat_client.protocol.events import Gap, Lost, NameRefused, NotTaken, Regist
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import lines
 from chat_client.ui.paint import Piece, name_style
-from chat_protocol.messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
+from chat_protocol.server_messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
 
 Line = list[Piece]
 #: The styles of lines that nobody said.
 REMARKS = frozenset(("note", "problem", "server"))
+#: What follows the name of somebody who has not proved who it is.
+GUEST = " (guest)"
 #: How much of a text is quoted in a remark about it, in characters.
 QUOTED_CHARACTERS = 40
 
@@ -28,22 +30,22 @@ def problem(text: str) -> list[Line]:
     return [[("problem", f"!! {text}")]]
 
 
-def message(frame: MsgFrame, room: str | None, *, dim: bool = False, bold: bool = False) -> list[Line]:
-    """Return what somebody said, to one who is turned to `room`."""
+def message(
+    frame: MsgFrame, room: str | None, mark: str = "", *, dim: bool = False, bold: bool = False
+) -> list[Line]:
+    """Return what somebody said, to one who is turned to `room`; a `mark` follows the name."""
     head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
     if frame.room != room:
         head.append(("dim", f"[{frame.room}] "))
     style = "dim" if dim else name_style(frame.sender)
-    if frame.action:
-        head += [("dim", "* "), (style, frame.sender), ("", " ")]
-    else:
-        head += [(style, frame.sender), ("", ": ")]
+    name: Line = [(style, frame.sender), *([("dim", mark)] if mark else [])]
+    head += [("dim", "* "), *name, ("", " ")] if frame.action else [*name, ("", ": ")]
     return _with_text(head, frame.text, "dim" if dim else "bold" if bold else "")
 
 
-def direct(frame: DmFrame, *, own: bool) -> list[Line]:
-    """Return what somebody said to us alone, or we to somebody."""
-    who = f"you to {frame.to}" if own else f"{frame.sender} to you"
+def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
+    """Return what somebody said to us alone, or we to somebody; a `mark` follows the other's name."""
+    who = f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"
     head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} "), ("direct", who), ("", ": ")]
     return _with_text(head, frame.text, "")
 
@@ -105,10 +107,13 @@ def _topic(topic: TopicFrame) -> list[Line]:
     return note(f"{topic.room} has no topic")
 
 
-def _users(users: Users) -> list[Line]:
-    more = users.total - len(users.names)
+def users(listed: Users, *, marks_guests: bool = False) -> list[Line]:
+    """Return who is in a room; guests are marked if the server knows who the others are."""
+    more = listed.total - len(listed.names)
     beyond = f" and {more} more" if more > 0 else ""
-    return note(f"in {users.room} ({users.total}): {', '.join(users.names)}{beyond}")
+    known = set(listed.accounts) if marks_guests else range(len(listed.names))
+    names = [name + ("" if place in known else GUEST) for place, name in enumerate(listed.names)]
+    return note(f"in {listed.room} ({listed.total}): {', '.join(names)}{beyond}")
 
 
 def _rooms(rooms: Rooms) -> list[Line]:
@@ -154,7 +159,7 @@ _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
     NotTaken: _not_taken,
     Gap: _gap,
     TopicFrame: _topic,
-    Users: _users,
+    Users: users,
     Rooms: _rooms,
     Registered: _registered,
     Lost: lost,

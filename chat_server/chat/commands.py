@@ -16,25 +16,23 @@ from chat_protocol.messages import (
     History,
     Join,
     Leave,
-    Left,
     List,
     Message,
     Msg,
     Name,
     Ping,
     Pong,
+    Read,
     RegName,
-    RoomInfo,
-    Rooms,
     Search,
     Topic,
-    TopicFrame,
-    Users,
     Who,
     tag,
 )
 from chat_protocol.reasons import CloseReason
+from chat_protocol.server_messages import Left, RoomInfo, Rooms, TopicFrame, Users
 from chat_server.chat import history
+from chat_server.chat.policy import may_see
 
 #: The most rows that ROOMS and USERS have; their `total` counts all.
 ANSWER_ROWS = 1000
@@ -50,7 +48,7 @@ Row = TypeVar("Row", str, RoomInfo)
 
 
 def _register(conversation: "Conversation", message: RegName) -> None:
-    conversation.named(conversation.hub.register(message, conversation.outbox))
+    conversation.named(conversation.hub.register(message, conversation.outbox, conversation.address))
 
 
 def _say(conversation: "Conversation", messages: Sequence[Msg]) -> None:
@@ -90,12 +88,15 @@ def _topic(conversation: "Conversation", message: Topic) -> None:
 
 def _who(conversation: "Conversation", message: Who) -> None:
     room = conversation.room(message.room)
-    names = room.names()
-    conversation.send(Users(room.name, _fitting(names), len(names), message.ref))
+    people = room.people()
+    names = _fitting([each.name for each in people])
+    accounts = [place for place, each in enumerate(people[: len(names)]) if each.is_account]
+    conversation.send(Users(room.name, names, len(people), message.ref, accounts))
 
 
 def _list(conversation: "Conversation", message: List) -> None:
-    rooms = conversation.hub.rooms.listing()
+    scope = conversation.session.scope
+    rooms = [each for each in conversation.hub.rooms.listing() if may_see(scope, each.room)]
     conversation.send(Rooms(_fitting(rooms), len(rooms), message.ref))
 
 
@@ -110,14 +111,23 @@ def _fitting(rows: Sequence[Row]) -> list[Row]:
 
 
 def _history(conversation: "Conversation", message: History) -> None:
-    room = conversation.room(message.room)
+    room = conversation.readable(message.room)
     conversation.send(history.answer(conversation.hub.shared.commit.journal, room, message))
 
 
 def _search(conversation: "Conversation", message: Search) -> None:
-    joined = conversation.session.memberships
-    rooms = list(joined) if message.room is None else [conversation.room(message.room).name]
+    if message.room is None:
+        inbox = conversation.session.identity.inbox
+        rooms = [*conversation.session.memberships, *([inbox.name] if inbox is not None else [])]
+    else:
+        rooms = [conversation.readable(message.room).name]
     conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))
+
+
+def _read(conversation: "Conversation", message: Read) -> None:
+    session, room = conversation.session, conversation.readable(message.room)
+    session.says_read = True
+    conversation.hub.people.note_read(session.identity, room.title, min(message.id, room.delivery.taken))
 
 
 def _ping(conversation: "Conversation", message: Ping) -> None:
@@ -181,6 +191,7 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (List, _list, ConversationStage.NAMED, 1, None),
     (History, _history, ConversationStage.NAMED, 16, None),
     (Search, _search, ConversationStage.NAMED, 250, None),
+    (Read, _read, ConversationStage.NAMED, 1, None),
     (Ping, _ping, None, 1, None),
     (Pong, _pong, None, 1, None),
     (Exit, _exit, None, 3, None),

@@ -12,14 +12,18 @@ from chat_protocol.errors import (
     PeerError,
     UnavailableError,
 )
-from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Dm, ErrorFrame, Message, Msg, RegName
+from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Dm, Message, Msg, RegName
 from chat_protocol.reasons import CloseReason
+from chat_protocol.server_messages import ErrorFrame
 from chat_server.chat.commands import COMMANDS, ConversationStage
 from chat_server.chat.hub import Hub
+from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import room_key
+from chat_server.chat.policy import check_scope
 from chat_server.chat.room import Room
 from chat_server.chat.session import Session
-from chat_server.errors import JournalError
+from chat_server.errors import StorageError
+from chat_server.store.base import EVERYTHING
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import Outgoing
 
@@ -40,6 +44,7 @@ class Conversation:
     __slots__ = (
         "_bad_lines",
         "_session",
+        "address",
         "errors",
         "hub",
         "outbox",
@@ -54,6 +59,8 @@ class Conversation:
         self.hub = hub
         self.outbox = outbox
         self.topic_length = topic_length
+        #: What tries to log in are counted by; empty for none.
+        self.address = ""
         #: When the bytes in hand were read, on the monotonic clock.
         self.received_at = 0.0
         #: How many messages came, by type; `invalid` counts the lines that were none.
@@ -103,6 +110,18 @@ class Conversation:
             here = ", ".join(memberships) or "none"
             raise NotAMemberError(f"you are not in that room; JOIN it first (you are in: {here})") from None
 
+    def readable(self, name: str | None) -> Room:
+        """Return what this client may read by that name: a joined room, or its own direct messages.
+
+        Every answer with messages in it asks here. Raises `NotAMemberError`.
+        """
+        if name != INBOX:
+            return self.room(name)
+        inbox = self.session.identity.inbox
+        if inbox is None:
+            raise NotAMemberError("nobody has written to you alone yet")
+        return inbox
+
     def handle(self, messages: Sequence[ClientMessage | PeerError], received_at: float) -> None:
         """Do what the messages ask for, in order; an error is answered and ends nothing."""
         self.received_at = received_at
@@ -132,15 +151,18 @@ class Conversation:
         try:
             if command.stage is not None and command.stage is not self.stage:
                 raise _refusal(self.stage)
+            if self._session is not None and self._session.scope is not EVERYTHING:
+                check_scope(self._session.scope, message)
             command.handler(self, run if command.target else message)
         except PeerError as error:
             self._refuse(error, run)
-        except JournalError:  # what it says is for the operator: paths, the state of a disk
-            self._refuse(UnavailableError("messages cannot be read at the moment; try again later"), run)
+        except StorageError:  # what it says is for the operator: paths, the state of a disk
+            self._refuse(UnavailableError("this cannot be read at the moment; try again later"), run)
 
     def _refuse(self, error: PeerError, run: Sequence[Any]) -> None:
         self._count(error, len(run))
-        lines = encode_lines([ErrorFrame(error.code, error.text, _ref(each)) for each in run])
+        after = None if error.retry_after is None else round(error.retry_after, 1)
+        lines = encode_lines([ErrorFrame(error.code, error.text, _ref(each), after) for each in run])
         self.outbox.push(Frames(lines))
 
     def _reject(self, error: PeerError) -> None:

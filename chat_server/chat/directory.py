@@ -1,7 +1,7 @@
 """Who has which name, on whichever node."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
 from chat_protocol.errors import NameTakenError
@@ -11,7 +11,7 @@ from chat_server.chat import names
 class Directory(Protocol):
     """Names and sessions of all nodes. A call may be a round trip: none is made under a lock of the chat.
 
-    A name belongs to its owner: a guest's session, or an account.
+    A name belongs to its owner, a guest's session. Names of accounts are not here: they are never free.
     """
 
     def claim(self, session: str) -> None:
@@ -22,6 +22,9 @@ class Directory(Protocol):
 
     def find(self, name: str) -> str | None:
         """Return who has the name, in whatever spelling, connected or held for them."""
+
+    def alike(self, name: str) -> Collection[str]:
+        """Return those who have this name, or one that is the same to a reader."""
 
     def hold(self, owner: str, seconds: float) -> None:
         """Keep an owner's name for it, for so long from now: its connection is about to end."""
@@ -77,6 +80,11 @@ class LocalDirectory:
                 return None
             holding = self._holdings[owner]
             return owner if holding.key == key and not self._is_over(holding) else None
+
+    def alike(self, name: str) -> Collection[str]:
+        """Return those who have this name, or one that is the same to a reader."""
+        with self._lock:
+            return {self._owners[key] for key in names.keys(name) if key in self._owners}
 
     def hold(self, owner: str, seconds: float) -> None:
         """Keep an owner's name for it, for so long from now."""

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import msgspec
 
 from chat_protocol.errors import BadFieldError
-from chat_protocol.messages import Found, History, HistoryFrame, MsgFrame, Search
+from chat_protocol.messages import History, Search
+from chat_protocol.server_messages import DmFrame, Found, HistoryFrame, MsgFrame
 from chat_server.chat.room import Room
 from chat_server.journal.base import PAGE_BYTES, Journal
 
-_decode = msgspec.json.Decoder(MsgFrame).decode_lines
+_decode = msgspec.json.Decoder(MsgFrame | DmFrame).decode_lines
 
 
 def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
@@ -24,7 +25,7 @@ def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
     if asked.after is not None or asked.since is not None:
         start = asked.after if asked.after is not None else journal.id_at(room.name, asked.since or 0.0) - 1
         page = journal.read(room.name, start, shown, asked.limit)
-        return HistoryFrame(room.name, _decode(page.frames), page.last < shown, asked.ref)
+        return HistoryFrame(room.title, _decode(page.frames), page.last < shown, asked.ref)
     end = shown
     if asked.before is not None:
         end = min(asked.before - 1, shown)
@@ -35,7 +36,7 @@ def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
     while start < page.last < end:  # cut by its size: the messages nearest to where it ends count
         start = page.last
         page = journal.read(room.name, start, end, asked.limit)
-    return HistoryFrame(room.name, _decode(page.frames), start > first - 1 or page.last < end, asked.ref)
+    return HistoryFrame(room.title, _decode(page.frames), start > first - 1 or page.last < end, asked.ref)
 
 
 def found(journal: Journal, rooms: Sequence[str], asked: Search) -> Found:

@@ -1,15 +1,41 @@
 """Who somebody is, however often they come and go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from chat_server.store.base import Account
 
 if TYPE_CHECKING:
     from chat_server.chat.inbox import Inbox
+    from chat_server.chat.session import Session
 
 
 @dataclass(slots=True, eq=False)
 class Identity:
-    """A guest: the name, and what is said to them alone. It lasts as long as their session can be resumed."""
+    """A guest, for as long as their session can be resumed, or an account, for as long as the server runs.
 
+    `id` is what others may know it by: a guest's is that of the session. The inbox is named after it.
+    """
+
+    id: str
     name: str
+    account: Account | None = None
     inbox: "Inbox | None" = None
+    #: The sessions that are connected as this one. The registry sets it, as a whole.
+    sessions: "tuple[Session, ...]" = ()
+    #: An account's rooms, in the order of entering, and up to which id it has read each.
+    positions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it has proved who it is."""
+        return self.account is not None
+
+    def others(self, session: "Session") -> "list[Session]":
+        """Return the sessions that are connected as this one beside it."""
+        return [each for each in self.sessions if each is not session]
+
+
+def account_id(number: int) -> str:
+    """Return the id of an account's identity."""
+    return f"account-{number}"

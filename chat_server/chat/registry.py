@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chat_protocol.errors import NameTakenError, UnavailableError
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.directory import Directory
+from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.session import Session, weight
 from chat_server.stream.counters import Counters
@@ -38,7 +39,8 @@ class HubLimits:
 class Registry:
     """The sessions of this server, and the names that the directory keeps for them.
 
-    1. A name belongs to one session, from when it is given until `name_hold` after its connection broke.
+    1. A guest's name belongs to one session, from when it is given until `name_hold` after its connection
+       broke. An account's is reserved for it, however many sessions it has.
     2. A session outlives its connection by `session_ttl`, unless so many others are away that the one who
        left first is forgotten.
     3. One connection has a session at a time: whoever resumes it gets it when the other has wholly ended.
@@ -52,8 +54,8 @@ class Registry:
         self._limits = limits
         self._clock = clock
         self._directory = directory
-        # Guards all of this, the inboxes of identities, and `live` and `left_at` of sessions; `_gone` tells
-        # that one has left.
+        # Guards all of this, inboxes of guests, sessions of identities, and `live` and `left_at` of sessions;
+        # `_gone` tells that one has left.
         self._lock = threading.Lock()
         self._gone = threading.Condition(self._lock)
         # Who is away, by id, in the order of leaving: how many bytes each takes.
@@ -88,17 +90,25 @@ class Registry:
         with self._lock:
             return self.sessions.setdefault(session.id, session) is session
 
+    def identity(self, session_id: str) -> Identity | None:
+        """Return whose session that is, none if it is gone."""
+        session = self.sessions.get(session_id)
+        return None if session is None else session.identity
+
     def give_name(self, session: Session, name: str) -> None:
-        """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then."""
-        try:
-            self._directory.take(session.id, name)
-        except NameTakenError:
-            if session.id in self.sessions:
-                self.depart(session, final=False)
-            raise
+        """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then.
+
+        An account's name is the account's: a guest who has one that is the same to a reader must go.
+        """
+        identity = session.identity
+        if identity.is_account:
+            self._clear(name)
+        else:
+            self._take(session, name)
         with self._lock:
-            session.identity.name = name
+            identity.name = name
             self.sessions[session.id] = session
+            identity.sessions = (*identity.others(session), session)
 
     def begin(self, session: Session, outbox: Outgoing) -> Inbox | None:
         """Have others reach the session's connection from now on; return its inbox, to be opened."""
@@ -115,8 +125,8 @@ class Registry:
         with self._lock:
             session.identity.name = name
 
-    def receiver(self, name: str, make_inbox: Callable[[Session], Inbox]) -> tuple[Session, Inbox] | None:
-        """Return who has that name, here or away for a moment, and the inbox; none if nobody does."""
+    def guest(self, name: str, make_inbox: Callable[[Identity], Inbox]) -> Identity | None:
+        """Return the guest of that name, here or away for a moment, with an inbox; none if there is none."""
         found = self._directory.find(name)
         with self._lock:
             session = self.sessions.get(found or "")
@@ -124,13 +134,13 @@ class Registry:
                 return None
             identity = session.identity
             if identity.inbox is None:
-                identity.inbox = make_inbox(session)
+                identity.inbox = make_inbox(identity)
                 if session.live:
                     identity.inbox.go_live(session.outbox)
-            return session, identity.inbox
+            return identity
 
     def inbox_delivery(self, session_id: str) -> Delivery | None:
-        """Return what delivers to a session's inbox; none if that is not open here."""
+        """Return what delivers to a guest's inbox; none if that is not open here."""
         with self._lock:
             session = self.sessions.get(session_id)
             inbox = session.identity.inbox if session is not None else None
@@ -151,6 +161,7 @@ class Registry:
         else:
             self._directory.hold(session.id, self._limits.name_hold)
         with self._gone:
+            session.identity.sessions = tuple(session.identity.others(session))
             if final:
                 self._forget_locked(session)
                 session.left_at = self._clock()
@@ -192,16 +203,31 @@ class Registry:
         return len(self._absent), self._absent_bytes
 
     def counters(self) -> Counters:
-        """Return what the deliveries to all inboxes counted."""
+        """Return what the deliveries to the inboxes of guests counted."""
         total = Counters()
         with self._lock:
             total.add(self._forgotten)
             for session in self.sessions.values():
-                if session.identity.inbox is not None:
-                    total.add(session.identity.inbox.delivery.counters)
+                if (inbox := session.identity.inbox) is not None and not session.identity.is_account:
+                    total.add(inbox.delivery.counters)
         return total
 
     # Parts of the above
+
+    def _take(self, session: Session, name: str) -> None:
+        try:
+            self._directory.take(session.id, name)
+        except NameTakenError:
+            if session.id in self.sessions:
+                self.depart(session, final=False)
+            raise
+
+    def _clear(self, name: str) -> None:
+        """Have every guest go who has this name, or one that looks like it."""
+        for owner in self._directory.alike(name):
+            if (session := self.sessions.get(owner)) is not None:
+                session.outbox.end(CloseReason.NAME_RESERVED)
+            self._directory.release(owner)
 
     def _replace_locked(self, session: Session) -> None:
         """Have the session's connection end, and wait for it. Raises `UnavailableError`."""
@@ -230,7 +256,7 @@ class Registry:
         self._absent_bytes -= self._absent.pop(session.id, 0)
         if self.sessions.pop(session.id, None) is not None:
             self._nameless.append(session.id)
-        if session.identity.inbox is not None:
+        if session.identity.inbox is not None and not session.identity.is_account:
             self._forgotten.add(session.identity.inbox.delivery.counters)
             self._orphans.append(session.id)
 

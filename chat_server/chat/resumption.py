@@ -6,7 +6,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import RoomContext
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, guest
 from chat_server.chat.tokens import is_signed, new_token, reissued, session_id
 from chat_server.journal.ledger import Ledger
 
@@ -29,9 +29,20 @@ class Resumption:
         # The ids of sessions of earlier runs that have come back; none is revived a second time.
         self._revived: set[str] = set()
 
+    @property
+    def epoch(self) -> str:
+        """The epoch of the ids that clients have."""
+        return self._journal.epoch
+
     def begin(self, name: str) -> Session:
-        """Return a new session."""
-        return Session(new_token(self._secret), Identity(name))
+        """Return a new session, of a guest until an account is given to it."""
+        return guest(new_token(self._secret), name)
+
+    def identity(self, request: RegName) -> Identity | None:
+        """Return whose session a client asks for, if this run of the server knows it; nothing is claimed."""
+        if request.session is None or not is_signed(self._secret, request.session):
+            return None
+        return self._registry.identity(session_id(request.session))
 
     def claim(self, request: RegName) -> Session | None:
         """Return the session that a client resumes; none if it is gone.
@@ -54,13 +65,14 @@ class Resumption:
 
     def _revive(self, token: str) -> Session | None:
         """Return a session of an earlier run, with a token of this one; none if it is over."""
-        session = Session(reissued(self._secret, token), Identity(""))
+        session = guest(reissued(self._secret, token), "")
         if session.id in self._revived or self._shared.stream.clock() > self._ends:
             return None
         if known := self._journal.known(session.id):
             session.ledger = Ledger(REFS_AT_MOST, known)
         bounds = self._journal.open(inbox_name(session.id))
-        session.identity.inbox = Inbox(session, self._shared, bounds) if bounds.last else None
+        if bounds.last:
+            session.identity.inbox = Inbox(session.identity, self._shared, bounds)
         if not self._registry.adopt(session):
             raise UnavailableError("another connection has just resumed this session; try again")
         self._revived.add(session.id)

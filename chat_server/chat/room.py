@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import REFS_AT_MOST, Joined, Left, Message, TopicFrame
+from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason
-from chat_server.chat.session import FLOOD_BYTES, Session, look_for_flood
+from chat_protocol.server_messages import Joined, Left, TopicFrame
+from chat_server.chat.identity import Identity
+from chat_server.chat.session import Session
+from chat_server.chat.speaking import cancel_refs, claim_refs, count_bytes, has_refs, spoken
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
-from chat_server.journal.ledger import Ledger
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
@@ -23,8 +25,6 @@ from chat_server.stream.publication import Publication
 REPLAY_SECONDS = 10.0
 #: How many messages a replay reads at once, at most; `PAGE_BYTES` bounds it too.
 REPLAY_MESSAGES = 5_000
-#: What a message takes beside its text, in bytes: names, id, time, the words of the protocol.
-LINE_BYTES = 64
 #: How many times a newcomer may fall behind what is said meanwhile, by 256 KiB each, before it is given up.
 CHASES_AT_MOST = 100
 
@@ -87,9 +87,20 @@ class Room:
         # Guards what follows; the delivery's and the commit's own locks are taken below it.
         self._lock = threading.Lock()
         self._members: dict[Session, Member] = {}
+        # How many of them are further connections of somebody who is here already.
+        self._doubles = 0
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._members) - self._doubles
+
+    def now(self) -> float:
+        """Return the time for what is said now, in whole milliseconds."""
+        return int(self._shared.time() * 1000) / 1000
+
+    @property
+    def title(self) -> str:
+        """What clients call it."""
+        return self.name
 
     @property
     def addressee(self) -> str:
@@ -102,13 +113,13 @@ class Room:
         with self._lock:
             return not self._members and self.delivery.idle
 
-    def names(self) -> list[str]:
+    def people(self) -> list[Identity]:
         """Return who is here, in the order of coming."""
         with self._lock:
-            return [member.session.identity.name for member in self._members.values()]
+            return list(dict.fromkeys([member.session.identity for member in self._members.values()]))
 
     def members(self) -> list[Member]:
-        """Return who is here, in the order of coming."""
+        """Return the connections that are here, in the order of coming."""
         with self._lock:
             return list(self._members.values())
 
@@ -135,12 +146,16 @@ class Room:
 
         Who is here already is told so. What cannot be read ends the newcomer's connection.
         """
+        identity = session.identity
         with self._lock:
+            is_double = self._is_elsewhere_here_locked(session)
+            self._doubles += is_double
             member = self._members[session] = Member(self, session)
             session.memberships.pop(self.name, None)
             session.memberships[self.name] = member
             self._greet_locked(session, entrance.mark, entrance.gap, ref)
-        self._announce(session, Joined(room=self.name, name=session.identity.name))
+        joined = Joined(room=self.name, name=identity.name, account=identity.is_account)
+        self._announce(session, joined, quiet=is_double)
         self._replay(entrance)
 
     def turn_away(self, outbox: Outgoing) -> None:
@@ -156,11 +171,13 @@ class Room:
     def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
         """Let somebody go. The event is set when all that they published here was delivered."""
         with self._lock:
-            self._members.pop(session, None)
+            was_here = self._members.pop(session, None) is not None
+            is_double = was_here and self._is_elsewhere_here_locked(session)
+            self._doubles -= is_double
         self.delivery.leave(session.outbox)
         left = Left(room=self.name, name=session.identity.name, reason=reason)
         delivered = threading.Event()
-        self._announce(session, left, quiet=quiet, delivered=delivered)
+        self._announce(session, left, quiet=quiet or is_double, delivered=delivered)
         return delivered
 
     def publish(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
@@ -186,10 +203,10 @@ class Room:
             raise _not_a_member()
         self._shared.commit.wait_for_space()
         told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
-        publication = self._event(sender, encode(told), "topic")
-        publication.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.identity.name, ref=ref))
+        event = self._event(sender, encode(told), "topic")
+        event.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.identity.name, ref=ref))
         with self._lock:
-            self._shared.commit.submit(publication)
+            self._shared.commit.submit(event)
             self.topic = topic
         self._shared.commit.store_and_deliver()
 
@@ -201,17 +218,18 @@ class Room:
         """
         with self._lock:
             quiet = len(self._members) > self._shared.presence_limit
-            publication = self._event(session, b"" if quiet else told, "name")
-            publication.acks = answer
-            publication.passed_over = passed_over
-            self._shared.commit.submit(publication)
+            event = self._event(session, b"" if quiet else told, "name")
+            event.acks = answer
+            event.passed_over = passed_over
+            self._shared.commit.submit(event)
         self._shared.commit.store_and_deliver()
 
     def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
         joined = Joined(
             room=self.name,
             name=session.identity.name,
-            members=len(self._members),
+            account=session.identity.is_account,
+            members=len(self),
             topic=self.topic,
             last=last,
             first=gap,
@@ -254,9 +272,9 @@ class Room:
         """Tell the others who came or went, in order with what they said, if the room is small."""
         with self._lock:
             quiet = quiet or len(self._members) > self._shared.presence_limit
-            publication = self._event(session, b"" if quiet else encode(message), "presence")
-            publication.delivered = delivered
-            self._shared.commit.submit(publication)
+            event = self._event(session, b"" if quiet else encode(message), "presence")
+            event.delivered = delivered
+            self._shared.commit.submit(event)
         self._shared.commit.store_and_deliver()
 
     def _event(self, sender: Session, frames: bytes, kind: str) -> Publication:
@@ -274,56 +292,21 @@ class Room:
 
     def _submit(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
         """Have the messages stored and shown; return those that are refused."""
-        referred = (
-            messages[0].ref is not None
-            if len(messages) == 1
-            else any(message.ref is not None for message in messages)
-        )
-        publication = Publication(
-            self.name,
-            len(messages),
-            int(self._shared.time() * 1000) / 1000,
-            sender.id,
-            delivery=self.delivery,
-            sender=sender,
-            messages=messages,
-            author=sender.identity.name,
-            to=self.addressee,
-            received=received,
-            kind=self.kind,
-        )
-        size = LINE_BYTES * len(messages) + (
-            len(messages[0].text) if len(messages) == 1 else sum([len(each.text) for each in messages])
-        )
-        publication.size = size
-        refused: Sequence[Any] = ()
-        if referred:
-            refused = self._submit_referred(publication, sender, messages)
-        else:
-            self._shared.commit.submit(publication)
-        sender.said_bytes += size
-        if sender.said_bytes > FLOOD_BYTES:
-            look_for_flood(sender, received)
+        said = spoken(self, sender, messages, received, self.addressee)
+        size = said.size
+        refused = claim_refs(said, sender) if has_refs(messages) else ()
+        try:
+            self._shared.commit.submit(said)
+        except BaseException:
+            cancel_refs(said, sender)
+            raise
+        count_bytes(sender, size, received)
         return refused
 
-    def _submit_referred(
-        self, publication: Publication, sender: Session, messages: Sequence[Any]
-    ) -> Sequence[Any]:
-        """Leave out what the session has published before, and what is refused, which is returned."""
-        ledger = sender.ledger = sender.ledger or Ledger(REFS_AT_MOST)
-        refs = [message.ref for message in messages]
-        fresh, refused = ledger.claim(refs)
-        try:
-            publication.count = len(fresh)
-            publication.messages = [messages[index] for index in fresh]
-            publication.refs = [(ref, place) for place, index in enumerate(fresh) if (ref := refs[index])]
-            turned_away = set(refused)
-            publication.answers = [ref for at, ref in enumerate(refs) if ref and at not in turned_away]
-            self._shared.commit.submit(publication)
-        except BaseException:
-            ledger.cancel(ref for index in fresh if (ref := refs[index]))
-            raise
-        return [messages[index] for index in refused]
+    def _is_elsewhere_here_locked(self, session: Session) -> bool:
+        """Tell whether whoever this is has another connection in the room."""
+        here = session.identity.sessions
+        return len(here) > 1 and any(each is not session and each in self._members for each in here)
 
 
 def _not_a_member() -> NotAMemberError:

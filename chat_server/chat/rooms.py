@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chat_protocol.errors import LimitReachedError
-from chat_protocol.messages import RoomInfo
+from chat_protocol.server_messages import RoomInfo
 from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.room import Room, RoomContext
 from chat_server.stream.counters import Counters

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chat_server.chat.identity import Identity
 from chat_server.chat.tokens import session_id
+from chat_server.store.base import EVERYTHING, Scope
 from chat_server.stream.outgoing import NOWHERE, Outgoing
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Session:
 
     token: str
     identity: Identity
+    #: What it may do; everything, unless it came with a token.
+    scope: Scope = EVERYTHING
     id: str = field(init=False)
     #: Where frames go now. The registry sets it.
     outbox: Outgoing = NOWHERE
@@ -44,9 +47,16 @@ class Session:
     said_bytes: int = 0
     count_started: float = 0.0
     floods: bool = False
+    #: Whether the client says how far it has read.
+    says_read: bool = False
 
     def __post_init__(self) -> None:
         self.id = session_id(self.token)
+
+
+def guest(token: str, name: str) -> Session:
+    """Return a new stay of a guest."""
+    return Session(token, Identity(session_id(token), name))
 
 
 def weight(session: Session) -> int:

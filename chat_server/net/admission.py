@@ -103,6 +103,10 @@ class Admission:
             for key in gone:
                 del self._accounts[key]
 
+    def counted(self, host: str) -> str:
+        """Return what this address is counted as, empty if it is exempt."""
+        return "" if self._is_exempt(host) else str(_counted(host))
+
     @property
     def size(self) -> int:
         """How many addresses are remembered."""

@@ -15,6 +15,7 @@ from chat_protocol.reasons import CloseReason
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.faults import contained
+from chat_server.net.addresses import host_of
 from chat_server.net.dialects import Dialect, Heard
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
@@ -62,6 +63,7 @@ class ConnectionContext:
     on_closed: "Callable[[ClientConnection], None]"
     handshake_seconds: float = 10.0
     on_named: Callable[[], None] = lambda: None
+    counted: Callable[[str], str] = lambda host: host
     leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING_AT_ONCE))
 
 
@@ -166,6 +168,7 @@ class ClientConnection:
             if (failed := self.transport.handshake(self._context.handshake_seconds)) is not None:
                 self.end(failed)
             else:
+                self.conversation.address = self._context.counted(host_of(self.peer))
                 self.outbox.greet()
                 self._read_all()
         except OSError as error:

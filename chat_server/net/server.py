@@ -13,14 +13,16 @@ from collections.abc import Callable
 import structlog
 
 from chat_protocol.codec import client_decoder, encode
-from chat_protocol.messages import PROTOCOL, Limits, Notice, RegNameRequest
+from chat_protocol.messages import PROTOCOL
 from chat_protocol.reasons import CloseReason, RejectReason
+from chat_protocol.server_messages import Limits, Notice, RegNameRequest
 from chat_server import __version__
+from chat_server.chat.access import Access, AccessRules
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import RoomContext
-from chat_server.config import Config
-from chat_server.errors import JournalError
+from chat_server.config import Config, password
+from chat_server.errors import StorageError
 from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
@@ -35,7 +37,10 @@ from chat_server.net.outbox import OutboxLimits
 from chat_server.net.tls import Certificates, TlsTransport
 from chat_server.net.totals import Health, Snapshot, Totals
 from chat_server.net.transport import DONTWAIT, TcpTransport, Transport
+from chat_server.net.upkeep import Upkeep
 from chat_server.net.worker import Worker
+from chat_server.store.base import Store
+from chat_server.store.sqlite import SqliteStore
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.frames import Frames
@@ -46,10 +51,6 @@ log = structlog.get_logger()
 #: A connection's stack: virtual memory, of which a thread touches a few pages. The decoder's
 #: `NESTING_LEVELS` fit it.
 STACK_BYTES = 512 * 1024
-#: Seconds between two looks at the journal, if nothing waits to be done.
-UPKEEP_SECONDS = 0.2
-#: Seconds between two looks at the files of the certificate.
-CERTIFICATE_SECONDS = 5.0
 #: For how many seconds a job of the journal's thread may take: a disk may be slow.
 JOURNAL_JOB_SECONDS = 60.0
 #: For how many seconds messages keep their own course of time after the system clock has jumped ahead.
@@ -65,7 +66,13 @@ class Server:
        within `drain_timeout` seconds, and joins every thread. It may be called once.
     """
 
-    def __init__(self, config: Config, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        clock: Callable[[], float] = time.monotonic,
+        store: Store | None = None,
+    ) -> None:
         self.config = config
         self.clock = clock
         self.ready = False
@@ -90,7 +97,14 @@ class Server:
             config.absent_sessions,
             config.absent_bytes,
         )
-        self.hub = Hub(shared, limits)
+        rules = AccessRules(
+            config.access,
+            password(config.password_file, "password_file"),
+            config.guests,
+            config.registration,
+            config.accounts,
+        )
+        self.hub = Hub(shared, limits, Access(rules, store or SqliteStore(None), clock))
         admission = AdmissionLimits(
             config.connections,
             config.connections_per_address,
@@ -113,6 +127,7 @@ class Server:
             self._forget,
             config.register_timeout / 2,
             self._admission.name,
+            self._admission.counted,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -121,10 +136,7 @@ class Server:
         self._totals = Totals()
         self._numbers = itertools.count(1)
         self._listeners: list[Listener] = []
-        # What went wrong last with the journal's upkeep; its thread alone uses it.
-        self._upkeep_errors: set[str] = set()
-        # When it looks at the certificate's files again; likewise.
-        self._next_certificate_look = 0.0
+        self._upkeep = Upkeep(self.hub, self.certificates, self.journalist, clock)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -144,7 +156,7 @@ class Server:
             self.flusher.start()
             self.deliverer.start()
             self.journalist.start()
-            self.journalist(self._look_after_journal)
+            self.journalist(self._upkeep)
             self.keeper.start()
             for listener in self._listeners:
                 listener.start()
@@ -183,6 +195,9 @@ class Server:
         self.journalist.stop()
         self.deliverer.stop()
         self.flusher.stop()
+        with contained("positions"):
+            self.hub.people.save()
+        self.hub.access.store.close()
         self.hub.shared.commit.journal.close()
 
     def connections(self) -> list[ClientConnection]:
@@ -226,6 +241,7 @@ class Server:
             backlog_bytes=commit.backlog,
             commits=commit.commits,
             records=commit.stored,
+            logins=self.hub.access.results,
             certificate_seconds=math.inf
             if self.certificates is None
             else self.certificates.seconds_left(time.time()),
@@ -270,11 +286,13 @@ class Server:
             transport.send(JsonLines(self._json_lines).farewell(reason, round(after, 1)), DONTWAIT)
 
     def _forget(self, connection: ClientConnection) -> None:
+        self._admission.release(
+            host_of(connection.peer), named=connection.named
+        )  # before it is seen to be gone
         with self._lock:
             del self._connections[connection.id]
             self._totals.closed[connection.reason or CloseReason.INTERNAL_ERROR] += 1
             self._totals.add(connection)
-        self._admission.release(host_of(connection.peer), named=connection.named)
 
     def _dismiss(self, deadline: float) -> None:
         """Tell everybody that the server stops, and wait until they are gone or time is up."""
@@ -291,40 +309,9 @@ class Server:
             connection.outbox.close()
             connection.thread.join()
 
-    def _look_after_journal(self) -> None:
-        """Do what follows behind the commits, a short piece at a time; a job of the journal thread."""
-        commit = self.hub.shared.commit
-        errors = set()
-        for chore in (
-            commit.retry,
-            commit.journal.upkeep,
-            lambda: commit.maintain(commit.journal.trim),
-            self._check_certificates,
-            self.hub.forget_gone,
-        ):
-            try:
-                chore()
-            except JournalError as error:
-                errors.add(str(error))
-            except Exception as error:  # noqa: BLE001  # it is tried again, as the others are
-                errors.add(repr(error))
-        for text in errors - self._upkeep_errors:  # told once, not at each try
-            with contained("log"):
-                log.warning("upkeep_failed", error=text)
-        self._upkeep_errors = errors
-        if not self.hub.stopping:
-            hurry = commit.journal.behind and not errors
-            self.journalist(self._look_after_journal, 0.0 if hurry else UPKEEP_SECONDS)
-
-    def _check_certificates(self) -> None:
-        """Look whether there is a new certificate: not in the keeper's thread, since a disk may hang."""
-        if self.certificates is not None and self.clock() >= self._next_certificate_look:
-            self._next_certificate_look = self.clock() + CERTIFICATE_SECONDS
-            self.certificates.check()
-
     def _on_journal(self, failure: Exception | None) -> None:
         if failure is not None:
-            text = str(failure) if isinstance(failure, JournalError) else repr(failure)
+            text = str(failure) if isinstance(failure, StorageError) else repr(failure)
             log.error("journal_failed", error=text)
             notice = Notice("messages cannot be stored at the moment; they are not lost, and wait")
         else:
@@ -337,4 +324,6 @@ class Server:
 
 def _greeting(config: Config) -> RegNameRequest:
     limits = Limits(config.line_bytes, config.name_length, config.topic_length, config.rooms_per_user)
-    return RegNameRequest(PROTOCOL, f"chat-server {__version__}", limits)
+    return RegNameRequest(
+        PROTOCOL, f"chat-server {__version__}", limits, config.access, config.guests, config.registration
+    )

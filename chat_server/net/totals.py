@@ -1,7 +1,7 @@
 """What connections counted, and the server at one moment: all that operators see, in plain numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chat_server.net.connection import ClientConnection
@@ -72,4 +72,6 @@ class Snapshot:
     backlog_bytes: int
     commits: int
     records: int
+    #: How many tries to get in there were, by what became of them.
+    logins: Mapping[str, int]
     certificate_seconds: float

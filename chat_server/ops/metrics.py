@@ -79,6 +79,9 @@ def _queue_metrics(now: Snapshot) -> Iterator[Metric]:
     queue.add_metric(["sum"], sum(now.send_queues))
     queue.add_metric(["max"], max(now.send_queues, default=0))
     yield queue
+    yield _labelled(
+        "chat_logins", "Tries to come in, by what became of them.", "result", now.logins, now.logins
+    )
     yield CounterMetricFamily("chat_journal_commits", "Commits of the journal.", now.commits)
     yield CounterMetricFamily("chat_journal_records", "Records (batches of messages) stored.", now.records)
     yield GaugeMetricFamily(

@@ -34,6 +34,10 @@ class Scope(NamedTuple):
     writes: bool = True
 
 
+#: What somebody may do who came without a token.
+EVERYTHING = Scope()
+
+
 class Token(NamedTuple):
     """A token of an account: its own number, when it was made, in seconds since 1970, and what it is for."""
 

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,16 @@ from typing import Any
 import msgspec
 
 from chat_server.errors import StoreError
-from chat_server.sqlite_file import Format, bring_up, connect, transaction, translated
+from chat_server.sqlite_file import (
+    Format,
+    bring_up,
+    connect,
+    connect_read_only,
+    located,
+    named,
+    transaction,
+    translated,
+)
 from chat_server.store.base import Account, Naming, Scope, Token
 
 #: The store lies beside the journal, under its name and this.
@@ -54,6 +64,32 @@ _BUMP = "UPDATE accounts SET version = version + 1 WHERE number = ?"
 _scope = msgspec.json.Decoder(Scope).decode
 
 
+def beside(journal: str) -> Path | None:
+    """Return where the store lies, for a journal as the setting names it; none if both are in memory.
+
+    Raises `JournalError`.
+    """
+    if journal == "memory":
+        return None
+    path = located(named(journal.removeprefix("sqlite:")))
+    return path.with_name(path.name + ENDING)
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a store, as it is at one moment, to a file that is made. Raises `StoreError`."""
+    try:
+        with (
+            translated(target, StoreError),
+            contextlib.closing(connect_read_only(path)) as source,
+            contextlib.closing(connect(target)) as made,
+        ):
+            source.backup(made)
+            made.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
 class SqliteStore:
     """Keeps it all in one file, which `chat-server user` may change while a server uses it.
 
@@ -73,6 +109,7 @@ class SqliteStore:
                 self._connection.execute("PRAGMA synchronous = FULL")
                 self._version = self._data_version()
             opened.pop_all()
+        weakref.finalize(self, self._connection.close)  # if nobody else does, as of one in memory
 
     # Accounts
 
@@ -203,12 +240,6 @@ class SqliteStore:
         with self._lock, translated(self._path, StoreError):
             before, self._version = self._version, self._data_version()
             return before != self._version
-
-    def copy(self, target: Path) -> None:
-        """Copy it, as it is at one moment, to a file that is made. Raises `StoreError`."""
-        with self._lock, translated(target, StoreError), contextlib.closing(connect(target)) as copy:
-            self._connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
 
     def close(self) -> None:
         """Close the file."""

@@ -100,6 +100,13 @@ class GroupCommit:
             self._waiting.append(publication)
             self._size += publication.size + OVERHEAD_BYTES
 
+    def submit_together(self, publications: Sequence[Publication]) -> None:
+        """Add messages that are stored in one commit, or none of them; else as `submit`."""
+        with self._lock:
+            for each in publications:
+                self._waiting.append(each)
+                self._size += each.size + OVERHEAD_BYTES
+
     def store_and_deliver(self, *, gather: bool = False, again: bool = False) -> None:
         """Store and deliver what waits, for at most `turn_seconds` on behalf of others. Raises nothing.
 

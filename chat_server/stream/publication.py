@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from chat_protocol.codec import encode_lines
-from chat_protocol.messages import Ack, DmFrame, Message, MsgFrame, Ping
+from chat_protocol.messages import Message, Ping
+from chat_protocol.server_messages import Ack, DmFrame, MsgFrame
 from chat_server.journal.base import Record
 from chat_server.journal.heads import head_bytes
 from chat_server.journal.ledger import Ledger
@@ -57,6 +58,8 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     sender: Sender | None = None
     messages: Sequence[Any] = ()
     author: str = ""
+    #: Whether the author has an account.
+    account: bool = False
     to: str = ""
     answers: Sequence[str] = ()
     frames: bytes = b""
@@ -95,11 +98,14 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
 
     def _told(self, first: int, ts: float) -> Sequence[MsgFrame | DmFrame]:
         """Return what members are sent."""
-        room, author, to = self.room, self.author, self.to
+        room, author, account, to = self.room, self.author, self.account, self.to
         if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
-            return [DmFrame(id_, ts, author, to, each.text) for id_, each in enumerate(self.messages, first)]
+            return [
+                DmFrame(id_, ts, author, to, each.text, account)
+                for id_, each in enumerate(self.messages, first)
+            ]
         return [
-            MsgFrame(room, id_, ts, author, each.text, each.action)
+            MsgFrame(room, id_, ts, author, each.text, each.action, account)
             for id_, each in enumerate(self.messages, first)
         ]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from chat_protocol.messages import PAGE_MESSAGES, MsgFrame
+from chat_protocol.messages import PAGE_MESSAGES
+from chat_protocol.server_messages import MsgFrame
 from chat_server.journal.sqlite.journal import SqliteJournal
 from tests.chaos.load import ROOMS
 from tests.chaos.records import Stored

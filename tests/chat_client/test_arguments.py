@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_client import arguments
+from chat_client.errors import SetupError
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,34 @@ def test_what_of_the_environment_is_a_setting(value: str, setting: str) -> None:
     """What is empty was not set, and what Kubernetes sets for its services is meant for nobody here."""
     assert arguments.setting({"CHAT_CLIENT_PORT": value}, "CHAT_CLIENT_PORT", "9090") == setting
     assert arguments.setting({}, "CHAT_CLIENT_PORT", "9090") == "9090"
+
+
+def test_a_secret_stands_in_a_file_or_in_the_environment() -> None:
+    """The file that is named, then the one that the environment names, then the environment."""
+    files = {"a": "one\nmore\n", "b": "two\r\n"}
+    environment, read = {"CHAT_CLIENT_PASSWORD": "three"}, files.__getitem__
+    assert arguments.secret(environment, "CHAT_CLIENT_PASSWORD", None, read) == "three"
+    environment |= {"CHAT_CLIENT_PASSWORD_FILE": "b"}
+    assert arguments.secret(environment, "CHAT_CLIENT_PASSWORD", None, read) == "two"
+    assert arguments.secret(environment, "CHAT_CLIENT_PASSWORD", "a", read) == "one"
+    assert arguments.secret({}, "CHAT_CLIENT_PASSWORD", None, read) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "cannot read a: No such file"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "not UTF-8"),
+        (None, "nothing in its first line"),
+    ],
+)
+def test_a_file_without_a_secret_is_a_clear_error(fault: Exception | None, said: str) -> None:
+    """It names the file."""
+
+    def read(_: str) -> str:
+        if fault is not None:
+            raise fault
+        return "\nsecond line"
+
+    with pytest.raises(SetupError, match=said):
+        arguments.secret({}, "CHAT_CLIENT_TOKEN", "a", read)

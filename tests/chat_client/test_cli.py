@@ -6,13 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from chat_client.cli import build_parser, main
-from chat_protocol.messages import Ack, Dm, Msg, Who
+from chat_protocol.messages import Dm, Msg, RegName, Who
+from chat_protocol.server_messages import Ack, ErrorFrame
 from tests.chat_server.net.test_listener import has_ipv6
-from tests.support.fake_server import DEADLINE, FakeServer, playing, said
+from tests.support.fake_server import DEADLINE, FakeServer, entered, playing, request, said, welcome
 from tests.support.terminal import ROOT, Terminal
 
 
@@ -305,3 +307,79 @@ def test_brackets_around_an_address_are_none_of_it() -> None:
         port = unused.getsockname()[1]
     done = run(["--host", "[::1]", "--port", str(port), "--name", "dave"])
     assert done.stderr.startswith(f"chat-client: nothing listens on ::1 port {port};")
+
+
+def test_a_password_in_a_file_is_shown_to_the_server(server: FakeServer, tmp_path: Path) -> None:
+    """And to nobody else."""
+    (tmp_path / "password").write_text("correct horse\n")
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        assert peer.receive(RegName).password == "correct horse"  # noqa: S105  # a test's
+        peer.send(ErrorFrame("auth_failed", "wrong name or password; try again"))
+
+    where = ["--host", "127.0.0.1", "--port", str(server.port)]
+    with playing(server, part):
+        done = run([*where, "--name", "dave", "--password-file", f"{tmp_path}/password"])
+    assert done.returncode == 6
+    assert "wrong name or password; try again (--help tells how to give it)" in done.stderr
+    assert "correct horse" not in done.stdout + done.stderr
+
+
+def test_at_a_terminal_the_password_is_asked_for(server: FakeServer) -> None:
+    """Until it is right; it is never shown."""
+
+    def part() -> None:
+        for given in (None, "wrong one", "correct horse"):
+            peer = server.accept()
+            peer.send(request())
+            assert peer.receive(RegName).password == given
+            if given != "correct horse":
+                peer.send(ErrorFrame("auth_failed", f"not {len(given or '')}"))
+                peer.close()
+        peer.send(welcome(), entered())
+        peer.receive(Who)
+        peer.part()
+
+    with playing(server, part), Terminal(["--port", str(server.port), "--name", "dave"]) as terminal:
+        terminal.wait_for("not 0")
+        terminal.wait_for_prompt()
+        terminal.type("wrong one\r")
+        terminal.wait_for("not 9")
+        terminal.wait_for_prompt()
+        terminal.type("correct horse\r")
+        terminal.wait_for("connected as dave")
+        terminal.type("exit\r")
+        assert terminal.finish() == 0
+        assert b"horse" not in terminal.shown
+
+
+def test_an_account_is_made_with_a_password_typed_twice(server: FakeServer) -> None:
+    """Two different ones are asked for again."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.send(request())
+        asked = peer.receive(RegName)
+        assert (asked.password, asked.invitation, asked.register) == ("correct horse", "i1", True)
+        peer.send(welcome(), entered())
+        peer.receive(Who)
+        peer.part()
+
+    arguments = ["--port", str(server.port), "--name", "dave", "--register"]
+    with playing(server, part), Terminal(arguments) as terminal:
+        terminal.wait_for("Invitation")
+        terminal.type("i1\r")
+        terminal.wait_for("New password")
+        terminal.type("correct horse\r")
+        terminal.wait_for("Once more")
+        terminal.type("correct house\r")
+        terminal.wait_for("two different")
+        terminal.wait_for_prompt()
+        terminal.type("correct horse\r")
+        terminal.wait_for("Once more")
+        terminal.type("correct horse\r")
+        terminal.wait_for("connected as dave")
+        terminal.type("exit\r")
+        assert terminal.finish() == 0

@@ -12,7 +12,7 @@ from chat_client import transcript as transcript_module
 from chat_client.errors import TranscriptError
 from chat_client.protocol.events import DirectSaid, Event, Gap, Lost, Registered, Said
 from chat_client.transcript import HEADER, LINES_A_POSITION, Transcript
-from chat_protocol.messages import DmFrame, MsgFrame
+from chat_protocol.server_messages import DmFrame, MsgFrame
 from tests.support.fake_server import said
 
 TIME = 1782907200.123

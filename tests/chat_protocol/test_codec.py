@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import chat_server
 from chat_protocol.codec import NESTING_LEVELS, Decoder, client_decoder, encode, encode_lines, server_decoder
 from chat_protocol.errors import PeerError
-from chat_protocol.messages import ClientMessage, Message, Msg, Ping, ServerMessage, tag
+from chat_protocol.messages import ClientMessage, Message, Msg, Ping, tag
+from chat_protocol.server_messages import ServerMessage
 from tests.chat_protocol.strategies import kinds, message, same
 
 LIMIT = 16 * 1024

@@ -1,18 +1,10 @@
 """The messages: one tag each in a direction, and in the words of the protocol."""
 
-import msgspec
 import pytest
 
 from chat_protocol.codec import encode
-from chat_protocol.messages import (
-    ClientMessage,
-    DmFrame,
-    Message,
-    Msg,
-    MsgFrame,
-    ServerMessage,
-    tag,
-)
+from chat_protocol.messages import ClientMessage, Message, Msg, tag
+from chat_protocol.server_messages import ServerMessage
 from tests.chat_protocol.strategies import kinds
 
 BOTH = [*kinds(ClientMessage), *kinds(ServerMessage)]
@@ -46,11 +38,3 @@ def test_every_client_message_but_the_first_takes_a_ref(kind: type[Message]) -> 
 def test_defaults_are_left_out() -> None:
     """What was not said is not sent."""
     assert encode(Msg("hello")) == b'{"type":"MSG","text":"hello"}\n'
-
-
-def test_the_sender_is_from_on_the_wire() -> None:
-    """`from` is a word of Python, so the field has another name here."""
-    room = msgspec.json.decode(encode(MsgFrame("lobby", 1, 2.5, "ann", "hi")))
-    direct = msgspec.json.decode(encode(DmFrame(1, 2.5, "ann", "bob", "hi")))
-    assert room == {"type": "MSG", "room": "lobby", "id": 1, "ts": 2.5, "from": "ann", "text": "hi"}
-    assert direct["from"] == "ann"

@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.config import PREFIX, Config, add_arguments, default_of, load, secret, show
+from chat_server.config import PREFIX, Config, add_arguments, default_of, load, password, secret, show
 from chat_server.errors import ConfigError
 from chat_server.values import Endpoint
 
 NAMES = [each.name for each in fields(Config)]
-OTHERS = {"host": "::1", "log_level": "debug", "log_format": "json", "cpus": "all", "metrics_host": "::1"}
+OTHERS = {
+    "host": "::1",
+    "log_level": "debug",
+    "log_format": "json",
+    "cpus": "all",
+    "metrics_host": "::1",
+    "journal": "sqlite:chat.db",
+    "durability": "fsync",
+    "access": "password",
+    "registration": "open",
+}
 
 
 def other(name: str) -> str:
@@ -27,7 +37,7 @@ def other(name: str) -> str:
     if isinstance(default, bool):
         return "off" if default else "on"
     if isinstance(default, str):
-        return {"journal": "sqlite:chat.db", "durability": "fsync"}.get(name, "other")
+        return OTHERS.get(name, "other")
     return str(default + 1)
 
 
@@ -48,6 +58,10 @@ def test_three_forms(name: str, tmp_path: Path) -> None:
     """A flag, a variable and a line in a file say the same, in that precedence, then the default."""
     value, config = other(name), file(tmp_path, toml(name, other(name)))
     rest = {"tls_cert": "cert", "tls_key": "key"} if name.startswith("tls_") else {}
+    if name in {"guests", "registration"}:
+        rest = {"access": "accounts", "journal": "sqlite:chat.db"}
+    elif name in {"access", "password_file"}:
+        rest = {"access": "password", "password_file": "password"}
     rest.pop(name, None)
     flag = load({name: value, **rest}, {}, None)
     variable = load(rest, {PREFIX + name.upper(): value}, None)
@@ -216,6 +230,37 @@ def test_settings_of_tls_that_do_not_go_together(given: dict[str, object], why: 
     """Each is refused with what is missing."""
     with pytest.raises(ConfigError, match=why):
         load(given, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"access": "password"}, "password_file belong together"),
+        ({"password_file": "x"}, "password_file belong together"),
+        ({"access": "accounts"}, "--journal sqlite:PATH"),
+        ({"guests": "on"}, "for access accounts"),
+        ({"access": "password", "password_file": "x", "registration": "open"}, "for access accounts"),
+    ],
+)
+def test_settings_of_access_that_do_not_go_together(given: dict[str, object], why: str) -> None:
+    """Each is refused with what to do."""
+    with pytest.raises(ConfigError, match=why):
+        load(given, {}, None)
+
+
+def test_a_password_is_the_first_line_of_a_file(tmp_path: Path) -> None:
+    """It may have spaces and any script; a file without one is an error."""
+    path = tmp_path / "password"
+    for content in ("zwölf Boxkämpfer", "zwölf Boxkämpfer\n", "zwölf Boxkämpfer\r\nmore\n"):
+        path.write_text(content, encoding="utf-8")
+        assert password(str(path), "password_file") == "zwölf Boxkämpfer"
+    assert password("", "password_file") == ""
+    for data in (b"", b"\n", b"a\x00b\n", b"\xff\n"):
+        path.write_bytes(data)
+        with pytest.raises(ConfigError, match="in its first line"):
+            password(str(path), "password_file")
+    with pytest.raises(ConfigError, match="cannot read"):
+        password(str(tmp_path / "none"), "password_file")
 
 
 def test_variables_of_others_are_left_alone() -> None:

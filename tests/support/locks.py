@@ -17,7 +17,7 @@ ORDER = (
     "flusher",
     "connection",
     "tls",
-    "worker leftovers directory ledger",
+    "worker leftovers directory people tries ledger",
     "memory",
     "log",
 )

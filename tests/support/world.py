@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from chat_protocol.codec import encode, server_decoder
-from chat_protocol.messages import Ack, ClientMessage, ErrorFrame, Message, Msg, MsgFrame, RegName, Welcome
+from chat_protocol.messages import ClientMessage, Message, Msg, RegName
+from chat_protocol.server_messages import Ack, ErrorFrame, MsgFrame, Welcome
 from chat_server.chat import leftovers, registry, room, rooms
+from chat_server.chat.access import Access, AccessRules
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
@@ -17,6 +19,7 @@ from chat_server.errors import JournalError
 from chat_server.journal.base import FormerKey, Journal, Placed, Placement, Record
 from chat_server.journal.heads import head_bytes
 from chat_server.journal.memory import MemoryJournal
+from chat_server.store.sqlite import SqliteStore
 from chat_server.stream import arrival, commit, delivery
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
@@ -167,6 +170,7 @@ class Client:
     def __init__(self, hub: Hub) -> None:
         self.outbox = RecordingOutbox()
         self.conversation = Conversation(hub, self.outbox)
+        self.conversation.address = "192.0.2.1"
 
     @property
     def session(self) -> Session:
@@ -207,12 +211,15 @@ class World:
     #: What other threads do while a publisher lets them run.
     others: Callable[[], None] = lambda: None
     pacing: Pacing = MEASURED
+    rules: AccessRules = field(default_factory=AccessRules)
+    store: SqliteStore = field(default_factory=lambda: SqliteStore(None))
 
     def __post_init__(self) -> None:
         stream = StreamContext(self.clock, self.jobs, self.yield_cpu, self.pacing)
         self.commit = GroupCommit(self.journal, stream, self.failures.append)
         self.shared = RoomContext(self.commit, stream, self.time, self.presence_limit, self.join_history)
-        self.hub = Hub(self.shared, self.limits)
+        self.access = Access(self.rules, self.store, self.clock)
+        self.hub = Hub(self.shared, self.limits, self.access)
 
     def yield_cpu(self) -> None:
         """Let the others do what they do."""
@@ -224,7 +231,11 @@ class World:
         former = [FormerKey(self.journal.secret, time.now), *self.journal.former]
         self.journal.former = former
         self.journal.secret = secrets.token_bytes(32)
-        return World(self.journal, self.limits, self.presence_limit, self.join_history, Clock(), time)
+        return World(
+            *(self.journal, self.limits, self.presence_limit, self.join_history, Clock(), time),
+            rules=self.rules,
+            store=self.store,
+        )
 
     def client(self, name: str, *rooms: str) -> Client:
         """Return a client who has that name and is in the lobby and those rooms; all is still."""

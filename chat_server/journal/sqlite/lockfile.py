@@ -8,33 +8,10 @@ import stat
 from pathlib import Path
 
 from chat_server.errors import JournalError
+from chat_server.sqlite_file import located, reason_of
 
 #: The file, and what SQLite lays beside it while it is open.
 _FILES = ("", "-wal", "-shm")
-
-
-def named(text: str) -> Path:
-    """Return the path that a setting names; `~` is the home folder. Raises `JournalError`."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise JournalError(f"{text}: there is no such home folder; give the whole path") from None
-
-
-def located(path: Path) -> Path:
-    """Return where the file itself lies, if the path is a symbolic link. Raises `JournalError`.
-
-    The lock and SQLite's own files lie beside the file, so that all its names lead to the same ones.
-    """
-    try:
-        if not path.is_symlink():
-            path.stat()
-            return path
-        return Path(os.path.realpath(path, strict=False))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            return path
-        raise JournalError(f"{path}: {_reason(error)}; give another path") from None
 
 
 class LockedFile:
@@ -75,7 +52,7 @@ class LockedFile:
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise JournalError(f"{self._given}: {_reason(error)}; look at the disk") from error
+            raise JournalError(f"{self._given}: {reason_of(error)}; look at the disk") from error
 
     def log_bytes(self) -> int:
         """Return the size of the write-ahead log."""
@@ -120,7 +97,7 @@ def _hold(each: Path, path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         if error.errno != errno.EWOULDBLOCK:
-            raise JournalError(f"{each}: {_reason(error)}; the journal belongs on a local disk") from None
+            raise JournalError(f"{each}: {reason_of(error)}; the journal belongs on a local disk") from None
         raise JournalError(f"{path} is used by another server; end that one, or give another path") from None
     if not regular:
         os.close(descriptor)
@@ -134,8 +111,4 @@ def _cannot_be_made(path: Path, error: OSError | ValueError) -> str:
             return f"{path.parent} is not there; make this folder for the journal, or give another path"
         if error.errno == errno.EISDIR:
             return f"{path} is a folder; give the path of a file"
-    return f"{path}: {_reason(error)}; the journal's folder must be one that the server may write"
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return f"{path}: {reason_of(error)}; the journal's folder must be one that the server may write"

@@ -12,9 +12,8 @@ import msgspec
 from chat_server.errors import JournalError
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page, cut, page
 from chat_server.journal.sqlite.links import check_name
-from chat_server.journal.sqlite.lockfile import located
 from chat_server.journal.sqlite.schema import ID_BITS, current
-from chat_server.sqlite_file import connect_read_only, translated
+from chat_server.sqlite_file import connect_read_only, located, translated
 
 #: For how long, in seconds, after what was last said in a room a resend is recognised after a restart.
 RESEND_SECONDS = 3600.0

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from chat_protocol.codec import Decoder, encode
 from chat_protocol.errors import LineTooLongError
 from chat_protocol.framing import Framer
-from chat_protocol.messages import Bye, ClientMessage, RegNameRequest
+from chat_protocol.messages import ClientMessage
 from chat_protocol.reasons import CloseReason, RejectReason
+from chat_protocol.server_messages import Bye, RegNameRequest
 from chat_server.net.dialects import Heard
 from chat_server.stream.frames import Render
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from chat_client.bot.app import Bot
 from chat_client.bot.script import parse_script
 from chat_client.ui.app import ExitStatus
-from chat_protocol.messages import Join, Joined, Msg
+from chat_protocol.messages import Join, Msg
+from chat_protocol.server_messages import Joined
 from tests.support.fake_server import FakeServer, entered, options, playing, said
 from tests.support.sheet import Sheet
 

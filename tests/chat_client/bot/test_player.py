@@ -9,7 +9,7 @@ import pytest
 from chat_client.bot.player import BETWEEN_SECONDS, COOLDOWNS_REMEMBERED, CROWD_SECONDS, Deed, Player, Speech
 from chat_client.bot.script import Enter, Finish, parse_script, read_script
 from chat_client.protocol.events import Event, Said
-from chat_protocol.messages import Joined
+from chat_protocol.server_messages import Joined
 from tests.support.fake_server import entered, said
 
 PERSONAS = sorted((Path(__file__).parents[3] / "demo" / "scripts").glob("*.script"))

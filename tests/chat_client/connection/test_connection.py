@@ -14,7 +14,8 @@ from chat_client.connection import connection as connection_module
 from chat_client.connection.connection import Connection, connect
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_protocol.codec import SERVER_LINE_BYTES, encode, encode_lines
-from chat_protocol.messages import Message, Msg, Notice, Ping
+from chat_protocol.messages import Message, Msg, Ping
+from chat_protocol.server_messages import Notice
 from chat_protocol.tls import TlsStream
 from tests.support.certificates import client_context, server_context
 from tests.support.fake_server import DEADLINE, FakeServer

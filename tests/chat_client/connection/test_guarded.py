@@ -11,7 +11,8 @@ from chat_client.connection.connection import Connection
 from chat_client.connection.guarded import GuardedProtocol, Status
 from chat_client.errors import ConnectionLostError
 from chat_client.protocol.client import ClientProtocol
-from chat_protocol.messages import Exit, Msg, Notice, Ping, Pong, RegName
+from chat_protocol.messages import Exit, Msg, Ping, Pong, RegName
+from chat_protocol.server_messages import Notice
 from tests.support.fake_server import DEADLINE, Peer, entered, request, welcome
 
 

@@ -8,17 +8,8 @@ import pytest
 from chat_client.connection.connection import Connection
 from chat_client.protocol.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
 from chat_client.protocol.liveness import ADMISSION_SECONDS, GREETING_SECONDS, IDLE_SECONDS
-from chat_protocol.messages import (
-    Bye,
-    ErrorFrame,
-    Exit,
-    Limits,
-    Msg,
-    Notice,
-    Ping,
-    Pong,
-    RegName,
-)
+from chat_protocol.messages import Exit, Msg, Ping, Pong, RegName
+from chat_protocol.server_messages import Bye, ErrorFrame, Limits, Notice
 from tests.support.fake_server import (
     DEADLINE,
     Client,

@@ -3,7 +3,8 @@
 import pytest
 
 from chat_client.protocol.admission import EARLY_MESSAGES, Admission
-from chat_protocol.messages import ErrorFrame, Notice
+from chat_client.protocol.events import NameRefused
+from chat_protocol.server_messages import ErrorFrame, Notice
 from tests.support.fake_server import entered, request, said, welcome
 
 
@@ -11,7 +12,7 @@ from tests.support.fake_server import entered, request, said, welcome
 def test_a_refusal_that_lasts(code: str) -> None:
     """Who is new has nothing to leave out; asking again would change nothing."""
     admission = Admission()
-    admission.refused(ErrorFrame(code=code, text="no"), back=False)
+    admission.refused(ErrorFrame(code=code, text="no"), "dave", back=False)
     assert (admission.turned_away, admission.for_good) == ("no", True)
 
 
@@ -20,7 +21,7 @@ def test_a_refusal_that_passes(code: str) -> None:
     """A server that is full or cannot store may be asked again, as often as one likes."""
     admission = Admission()
     for back in (False, True, True):
-        admission.refused(ErrorFrame(code=code, text="no"), back=back)
+        admission.refused(ErrorFrame(code=code, text="no"), "dave", back=back)
         assert not admission.for_good
 
 
@@ -28,11 +29,11 @@ def test_without_rooms_a_server_is_asked_once_more() -> None:
     """Perhaps it was only the rooms that it did not like. Once in, they are named again."""
     admission = Admission()
     assert admission.names_rooms
-    admission.refused(ErrorFrame(code="room_invalid", text="no"), back=True)
+    admission.refused(ErrorFrame(code="room_invalid", text="no"), "dave", back=True)
     assert (admission.for_good, admission.names_rooms) == (False, False)
     admission.connecting()
     assert (admission.turned_away, admission.names_rooms) == (None, False)
-    admission.refused(ErrorFrame(code="room_invalid", text="no"), back=True)
+    admission.refused(ErrorFrame(code="room_invalid", text="no"), "dave", back=True)
     assert admission.for_good
     admission.welcomed()
     assert admission.names_rooms
@@ -55,3 +56,11 @@ def test_what_waits_is_bounded() -> None:
     ]
     admission.connecting()
     assert admission.welcomed() == []
+
+
+@pytest.mark.parametrize("code", ["name_taken", "name_invalid"])
+def test_what_another_name_may_get_past(code: str) -> None:
+    """Is told as that, and nothing is given up for it."""
+    admission = Admission()
+    assert admission.refused(ErrorFrame(code, "no"), "dave", back=False) == NameRefused("dave", code, "no")
+    assert (admission.turned_away, admission.for_good) == (None, False)

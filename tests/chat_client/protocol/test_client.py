@@ -1,11 +1,13 @@
 """The client's side of the protocol, message by message, without a socket."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.errors import IncompatibleError, OfflineError, TooLongError
 from chat_client.protocol.client import AGAIN_SECONDS, ClientProtocol
+from chat_client.protocol.credentials import NOTHING, Credentials
 from chat_client.protocol.events import (
     DirectSaid,
     Event,
@@ -18,28 +20,31 @@ from chat_client.protocol.events import (
 )
 from chat_protocol.errors import BadJsonError
 from chat_protocol.messages import (
-    Ack,
-    Bye,
     ClientMessage,
     Dm,
-    DmFrame,
-    ErrorFrame,
     Join,
-    Joined,
     Leave,
-    Left,
-    Limits,
     Message,
     Msg,
-    NameChanged,
-    Notice,
     Ping,
     Pong,
+    Read,
     RegName,
+    Who,
+)
+from chat_protocol.server_messages import (
+    Ack,
+    Bye,
+    DmFrame,
+    ErrorFrame,
+    Joined,
+    Left,
+    Limits,
+    NameChanged,
+    Notice,
     RegNameRequest,
     TopicFrame,
     Welcome,
-    Who,
 )
 from tests.support.fake_server import entered, request, said, welcome
 
@@ -47,8 +52,8 @@ from tests.support.fake_server import entered, request, said, welcome
 class Talk:
     """A protocol, and what it says to the server and to the user."""
 
-    def __init__(self, room: str | None = None) -> None:
-        self.protocol = ClientProtocol("dave", room)
+    def __init__(self, room: str | None = None, credentials: Credentials = NOTHING) -> None:
+        self.protocol = ClientProtocol("dave", room, credentials)
 
     def hear(self, *messages: object, now: float = 0.0) -> tuple[list[Event], list[ClientMessage]]:
         """Take messages of the server, and flush where that is due, as a session does."""
@@ -496,3 +501,77 @@ def test_others_come_and_go(talk: Talk) -> None:
     events = [Joined(room="tea", name="bob"), Left(room="lobby", name="bob", reason="exit")]
     assert talk.hear(*events)[0] == events
     assert talk.protocol.rooms == ("lobby",)
+
+
+# As an account
+
+
+def account(*rooms: str, resumed: bool | None = None) -> Welcome:
+    """Return the WELCOME of somebody who has proved who they are."""
+    return msgspec.structs.replace(welcome(rooms=rooms or ("lobby",), resumed=resumed), account=True)
+
+
+def test_the_proof_goes_along_each_time() -> None:
+    """But an account is made once."""
+    talk = Talk(credentials=Credentials("secret", register=True))
+    assert talk.hear(request()) == ([], [RegName("dave", password="secret", register=True)])  # noqa: S106  # a test's
+    talk.connect(welcomed=account())
+    talk.protocol.disconnected()
+    talk.protocol.connecting()
+    (again,) = talk.hear(request())[1]
+    assert isinstance(again, RegName)
+    assert (again.password, again.register, again.session) == ("secret", False, "s1")
+
+
+@pytest.mark.parametrize("code", ["auth_required", "auth_failed", "not_allowed"])
+def test_whoever_is_not_let_in_is_told_for_good(code: str) -> None:
+    """Trying the same again would not help."""
+    talk = Talk()
+    talk.hear(request(), ErrorFrame(code, "give your password"))
+    admission = talk.protocol.admission
+    assert (admission.turned_away, admission.for_good, admission.unproved) == (
+        "give your password",
+        True,
+        True,
+    )
+
+
+def test_whoever_tried_too_often_comes_back_when_told() -> None:
+    """That passes."""
+    talk = Talk()
+    talk.hear(request(), ErrorFrame("rate_limited", "too many tries", retry_after=12.5))
+    assert (talk.protocol.admission.for_good, talk.protocol.reconnect_after) == (False, 12.5)
+
+
+def test_what_one_says_elsewhere_is_one_s_own() -> None:
+    """And what is said here has an id of one's own direct messages: nothing is missed between them."""
+    talk = Talk()
+    talk.connect(entered(), welcomed=account())
+    talk.protocol.submit(Dm("bob", "hi", "r1"))
+    theirs = DmFrame(4, 1.0, "bob", "dave", "hello")
+    elsewhere = DmFrame(6, 1.0, "dave", "bob", "from my phone", account=True)
+    events, _ = talk.hear(theirs, elsewhere)
+    assert events == [DirectSaid(theirs), DirectSaid(elsewhere, own=True)]
+    events, _ = talk.hear(Ack("r1", 5, 2.0))
+    assert events[1:] == [DirectSaid(DmFrame(5, 2.0, "dave", "bob", "hi", account=True), own=True)]
+    events, _ = talk.hear(DmFrame(7, 3.0, "bob", "dave", "bye"))
+    assert not [each for each in events if isinstance(each, Gap)]
+
+
+def test_an_account_s_rooms_are_its_own() -> None:
+    """Those that another connection entered are not left on coming back."""
+    talk = Talk()
+    talk.connect(entered(), welcomed=account())
+    talk.protocol.disconnected()
+    _, sent = talk.connect(welcomed=account("lobby", "tea", resumed=True))
+    assert sent == []
+    assert talk.protocol.rooms == ("lobby", "tea")
+
+
+def test_what_was_told_is_said_to_be_read() -> None:
+    """By an account; a guest's is nobody's business."""
+    for welcomed, read in ((account(), [Read(3, "lobby"), Read(9, "@")]), (welcome(), [])):
+        talk = Talk()
+        talk.connect(entered(last=2), said(3), DmFrame(9, 1.0, "bob", "dave", "hi"), welcomed=welcomed)
+        talk.protocol.told(10.0)
+        assert talk.protocol.reading.rest() == read

@@ -1,7 +1,7 @@
 """Which rooms one is in, or wants to be in."""
 
 from chat_client.protocol.membership import Membership
-from chat_protocol.messages import MsgFrame
+from chat_protocol.server_messages import MsgFrame
 from tests.support.fake_server import entered
 
 

@@ -83,7 +83,7 @@ def test_rooms_are_apart() -> None:
     assert positions.take("tea", 5, sure=True) == (True, [])
     positions.forget("tea")
     assert positions.after() == {"lobby": 5}
-    positions.clear()
+    positions.begin(new_record=True, direct_anew=False)
     assert positions.after() == {}
 
 

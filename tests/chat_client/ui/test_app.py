@@ -12,7 +12,8 @@ from chat_client.errors import TranscriptError
 from chat_client.protocol.events import Event, Said
 from chat_client.ui.app import App, ExitStatus, Options
 from chat_client.ui.output import Output
-from chat_protocol.messages import Bye, ErrorFrame, Msg, RegName
+from chat_protocol.messages import Msg, RegName
+from chat_protocol.server_messages import Bye, ErrorFrame
 from tests.support.fake_server import DEADLINE, FakeServer, Peer, options, playing, request, said
 from tests.support.sheet import Sheet
 

@@ -15,11 +15,12 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from chat_client.protocol.events import Registered, Said
 from chat_client.ui.app import ExitStatus
-from chat_client.ui.console import Console, Words, ask_name, new_prompt
+from chat_client.ui.console import Console, Words, ask_name, ask_secret, new_prompt
 from chat_client.ui.paint import Painter
 from chat_client.ui.screen import Screen
 from chat_client.ui.view import View
-from chat_protocol.messages import ErrorFrame, Join, Msg, RegName, Users, Who
+from chat_protocol.messages import Join, Msg, RegName, Who
+from chat_protocol.server_messages import ErrorFrame, Users
 from tests.support.fake_server import (
     DEADLINE,
     FakeServer,
@@ -323,6 +324,19 @@ def test_the_name_is_asked_for_until_there_is_one() -> None:
 def test_one_may_rather_not(keys: str) -> None:
     """Ctrl-C and Ctrl-D give no name, and no more does what leaves later."""
     assert typing(keys) == (None, "")
+
+
+def test_a_secret_is_taken_as_it_is_typed() -> None:
+    """With its spaces, and what begins like a command; it is not shown, and what comes after it is."""
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        prompt = new_prompt()
+        pipe.send_text("/correct horse \r")
+        assert ask_secret(prompt, "Password: ", lambda _: None) == "/correct horse "
+        assert not prompt.is_password
+        pipe.send_text("\r")
+        assert ask_secret(prompt, "Password: ", lambda _: None) is None
+        pipe.send_text("\x03")
+        assert ask_secret(prompt, "Password: ", lambda _: None) is None
 
 
 def test_a_command_is_no_other_name(server: FakeServer, person: Person) -> None:

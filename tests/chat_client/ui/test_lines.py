@@ -12,7 +12,8 @@ from chat_client.ui import line_input
 from chat_client.ui.app import IN_FLIGHT_MESSAGES, ExitStatus
 from chat_client.ui.lines import Lines
 from chat_client.ui.output import Output
-from chat_protocol.messages import Bye, ErrorFrame, Exit, Join, Msg, RegName
+from chat_protocol.messages import Exit, Join, Msg, RegName
+from chat_protocol.server_messages import Bye, ErrorFrame
 from tests.support.fake_server import (
     DEADLINE,
     FakeServer,

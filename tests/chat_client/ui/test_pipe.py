@@ -8,7 +8,8 @@ import pytest
 from chat_client.ui import line_input
 from chat_client.ui.app import ExitStatus
 from chat_client.ui.pipe import Pipe
-from chat_protocol.messages import Ack, Join, Msg, Ping, Pong, RegName, Users, Who
+from chat_protocol.messages import Join, Msg, Ping, Pong, RegName, Who
+from chat_protocol.server_messages import Ack, Users
 from tests.support.fake_server import (
     FakeServer,
     entered,

@@ -7,7 +7,7 @@ import pytest
 
 from chat_client.protocol.events import DirectSaid, Event, Lost, Said
 from chat_client.ui.pulse import BETWEEN_SECONDS, Pulse
-from chat_protocol.messages import DmFrame, Joined
+from chat_protocol.server_messages import DmFrame, Joined
 from tests.support.fake_server import said
 
 OLD = 1_000_000_000

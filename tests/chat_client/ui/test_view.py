@@ -8,7 +8,7 @@ import pytest
 from chat_client.protocol.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.ui.paint import Painter
 from chat_client.ui.view import NAMES_REMEMBERED, View
-from chat_protocol.messages import (
+from chat_protocol.server_messages import (
     Bye,
     DmFrame,
     Found,

@@ -8,14 +8,13 @@ from chat_client.protocol.events import Event, Gap, Lost, NameRefused, NotTaken,
 from chat_client.ui import wording
 from chat_client.ui.paint import Painter
 from chat_client.ui.wording import Line
-from chat_protocol.messages import (
+from chat_protocol.messages import Msg, Pong
+from chat_protocol.server_messages import (
     Bye,
     DmFrame,
     ErrorFrame,
-    Msg,
     MsgFrame,
     Notice,
-    Pong,
     RoomInfo,
     Rooms,
     TopicFrame,
@@ -125,6 +124,17 @@ def test_direct_messages() -> None:
     frame = DmFrame(sender="bob", to="dave", text="psst", id=1, ts=0)
     assert shown(wording.direct(frame, own=False)) == ["00:00 bob to you: psst"]
     assert shown(wording.direct(frame, own=True)) == ["00:00 you to dave: psst"]
+
+
+def test_a_guest_is_marked_where_others_are_known() -> None:
+    """In the list, and behind the name of whoever speaks."""
+    listed = Users("lobby", ["ann", "gus"], 2, accounts=[0])
+    assert wording.users(listed, marks_guests=True)[0][0][1] == "-- in lobby (2): ann, gus (guest)"
+    assert wording.users(listed)[0][0][1] == "-- in lobby (2): ann, gus"
+    (line,) = wording.message(MsgFrame("lobby", 1, 0.0, "gus", "hi"), "lobby", wording.GUEST)
+    assert "".join(text for _, text in line).endswith("gus (guest): hi")
+    (line,) = wording.direct(DmFrame(1, 0.0, "gus", "ann", "hi"), wording.GUEST, own=False)
+    assert "".join(text for _, text in line).endswith("gus (guest) to you: hi")
 
 
 def test_styles_tell_old_from_new() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from chat_protocol.messages import Dm, Join, Leave, Msg, Name, Topic
 from chat_server.chat.directory import LocalDirectory
-from chat_server.chat.hub import INBOX
+from chat_server.chat.inbox import INBOX
 from chat_server.chat.registry import HubLimits
 from chat_server.stream.frames import Frames
 from tests.chat_server.journal.factories import FACTORIES, Factory

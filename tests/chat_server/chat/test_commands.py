@@ -8,28 +8,24 @@ from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
     ClientMessage,
     Dm,
-    ErrorFrame,
     Exit,
     History,
-    HistoryFrame,
     Join,
     Leave,
-    Left,
     List,
     Message,
     Msg,
     Name,
     Ping,
     Pong,
+    Read,
     RegName,
-    Rooms,
     Search,
     Topic,
-    TopicFrame,
-    Users,
     Who,
     tag,
 )
+from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, Rooms, TopicFrame, Users
 from chat_server.chat import commands
 from chat_server.chat.commands import ANSWER_ROWS, COMMANDS, ConversationStage
 from tests.chat_protocol.strategies import kinds
@@ -47,6 +43,7 @@ EXAMPLES: dict[type[Message], Any] = {
     List: List("r"),
     History: History(ref="r"),
     Search: Search("hi", ref="r"),
+    Read: Read(1, ref="r"),
 }
 
 

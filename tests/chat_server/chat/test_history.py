@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_protocol.errors import BadFieldError
-from chat_protocol.messages import PAGE_MESSAGES, History, HistoryFrame
+from chat_protocol.messages import PAGE_MESSAGES, History
+from chat_protocol.server_messages import HistoryFrame
 from chat_server.chat import history
 from chat_server.journal.base import PAGE_BYTES
 from chat_server.journal.memory import MemoryJournal

@@ -7,29 +7,20 @@ from typing import Any, NoReturn
 import pytest
 
 from chat_protocol.errors import NoSuchUserError
-from chat_protocol.messages import (
+from chat_protocol.messages import Dm, Exit, Join, Leave, List, Msg, Name, RegName, Who
+from chat_protocol.server_messages import (
     Ack,
-    Dm,
     DmFrame,
     ErrorFrame,
-    Exit,
-    Join,
     Joined,
-    Leave,
     Left,
-    List,
-    Msg,
     MsgFrame,
-    Name,
     NameChanged,
-    RegName,
     Rooms,
     Welcome,
-    Who,
 )
 from chat_server.chat import registry
-from chat_server.chat.hub import INBOX
-from chat_server.chat.inbox import Inbox
+from chat_server.chat.inbox import INBOX, Inbox
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room
 from chat_server.chat.session import Session
@@ -540,8 +531,8 @@ def test_more_rooms_than_there_may_be_now() -> None:
     """Whoever comes back to a server with a lower limit gets so many, and is told once which are left out."""
     world = World()
     (ann,) = world.clients("ann", rooms=["a", "b", "c", "d"])
+    world.limits = HubLimits(rooms_per_user=2)
     later = world.restarted()
-    later.hub.limits = HubLimits(rooms_per_user=2)
     again = Client(later.hub)
     after = {**dict.fromkeys(("lobby", "a", "b", "c", "d"), 0), **{f"r{number}": 0 for number in range(600)}}
     welcome = again.register("ann", session=ann.session.token, after=after)
@@ -780,7 +771,7 @@ def test_what_fails_after_welcome_ends_the_connection(monkeypatch: pytest.Monkey
     assert again.outbox.errors() == []
     assert again.outbox.ended == ([] if reads == 3 else ["internal_error"])
     again.hang_up("internal_error")
-    assert [each.room.names() for each in ann.session.memberships.values()] == [["ann"]] * 2
+    assert [each.room.people() for each in ann.session.memberships.values()] == [[ann.session.identity]] * 2
     assert back(world, again).outbox.of(Welcome)[0].resumed is True
 
 
@@ -871,7 +862,7 @@ def test_the_end_keeps_its_promises_whatever_fails(
         broken.setattr(kind, method, fault)
         with contextlib.suppress(MemoryError):
             bob.hang_up("peer_reset")
-    assert [each.room.names() for each in ann.session.memberships.values()] == [["ann"]] * 2
+    assert [each.room.people() for each in ann.session.memberships.values()] == [[ann.session.identity]] * 2
     assert world.hub.counts()[0] == 1
     again = back(world, bob)
     assert again.outbox.of(Welcome)[0].resumed is True

@@ -6,7 +6,7 @@ from tests.support.world import World
 
 def test_two_of_one_name_are_two() -> None:
     """A name may go to somebody else later; whoever had it is still another."""
-    assert Identity("ann") != Identity("ann")
+    assert Identity("1", "ann") != Identity("1", "ann")
 
 
 def test_an_identity_outlives_the_connection() -> None:

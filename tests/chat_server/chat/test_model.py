@@ -23,7 +23,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chat_protocol.messages import Ack, History, HistoryFrame, Join, Joined, Leave, Msg, MsgFrame, Welcome
+from chat_protocol.messages import History, Join, Leave, Msg
+from chat_protocol.server_messages import Ack, HistoryFrame, Joined, MsgFrame, Welcome
 from chat_server.errors import JournalError
 from chat_server.journal.base import Journal, Placement, Record
 from chat_server.stream.pacing import MEASURED, PLAIN, Pacing

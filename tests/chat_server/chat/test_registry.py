@@ -9,7 +9,7 @@ from chat_server.chat.directory import LocalDirectory
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox
 from chat_server.chat.registry import HubLimits, Registry
-from chat_server.chat.session import Session, weight
+from chat_server.chat.session import Session, guest, weight
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.outgoing import NOWHERE
 from tests.support.world import Clock, RecordingOutbox, World
@@ -28,7 +28,7 @@ class Book:
     def come(self, name: str, refs: int = 0) -> Session:
         """Return somebody who is here."""
         self.came += 1
-        session = Session(f"{self.came:028} token", Identity(name))
+        session = guest(f"{self.came:028} token", name)
         session.ledger = Ledger(REFS_AT_MOST, {str(number): ("lobby", number, 1.0) for number in range(refs)})
         self.registry.give_name(session, name)
         self.registry.begin(session, RecordingOutbox())
@@ -39,7 +39,7 @@ class Book:
         self.registry.pause(session)
         self.registry.depart(session, final=final)
 
-    def inbox(self, owner: Session) -> Inbox:
+    def inbox(self, owner: Identity) -> Inbox:
         """Make an inbox."""
         return Inbox(owner, self.world.shared)
 
@@ -149,10 +149,11 @@ def test_an_inbox_goes_with_its_session() -> None:
     book = Book(session_ttl=10.0)
     ann, bob, cat = (book.come(name) for name in ("ann", "bob", "cat"))
     for name in ("ann", "bob"):
-        found = book.registry.receiver(name, book.inbox)
+        found = book.registry.guest(name, book.inbox)
         assert found is not None
-        found[1].delivery.counters.delivered["dm"] += 1
-    assert book.registry.receiver("dan", book.inbox) is None
+        assert found.inbox is not None
+        found.inbox.delivery.counters.delivered["dm"] += 1
+    assert book.registry.guest("dan", book.inbox) is None
     book.go(ann, final=True)
     book.go(bob)
     book.go(cat)
@@ -167,7 +168,7 @@ def test_an_inbox_is_live_only_for_who_is_here() -> None:
     """While somebody comes or goes, what is said waits for the replay."""
     book = Book()
     for stage in ("coming", "here", "going", "away"):
-        session = Session(f"token of {stage}", Identity(stage))
+        session = guest(f"token of {stage}", stage)
         book.registry.give_name(session, stage)
         outbox = RecordingOutbox()
         if stage != "coming":
@@ -176,14 +177,15 @@ def test_an_inbox_is_live_only_for_who_is_here() -> None:
             book.registry.pause(session)
         if stage == "away":
             book.registry.depart(session, final=False)
-        found = book.registry.receiver(stage, book.inbox)
+        found = book.registry.guest(stage, book.inbox)
         assert found is not None
-        assert found[1].delivery.idle is (stage != "here")
+        assert found.inbox is not None
+        assert found.inbox.delivery.idle is (stage != "here")
 
 
 def test_a_session_of_an_earlier_run_is_taken_in_once() -> None:
     """Two connections may resume it at once."""
     book = Book()
-    one, other = Session("token", Identity("ann")), Session("token", Identity("ann"))
+    one, other = guest("token", "ann"), guest("token", "ann")
     assert book.registry.adopt(one)
     assert not book.registry.adopt(other)

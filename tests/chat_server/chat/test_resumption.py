@@ -7,10 +7,9 @@ import pytest
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import REFS_AT_MOST, RegName
 from chat_server.chat.directory import LocalDirectory
-from chat_server.chat.identity import Identity
 from chat_server.chat.registry import Registry
 from chat_server.chat.resumption import Resumption
-from chat_server.chat.session import Session
+from chat_server.chat.session import guest
 from chat_server.chat.tokens import new_token
 from chat_server.journal.base import Placed
 from tests.support.world import FragileJournal, World
@@ -45,7 +44,7 @@ def test_a_token_of_the_run_before_is_good_once_and_for_a_time() -> None:
     session = resumption.claim(RegName("ann", token))
     assert session is not None
     assert session.token != token
-    assert session.id == Session(token, Identity("")).id
+    assert session.id == guest(token, "").id
     registry.depart(session, final=True)
     assert resumption.claim(RegName("ann", token)) is None
     later.clock.now += later.limits.session_ttl + 1
@@ -57,7 +56,7 @@ def test_what_an_earlier_run_knew_is_bounded() -> None:
     """The newest refs, half of the bound: so much may be unacknowledged, and there is room for more."""
     world = World(FragileJournal())
     token = made(world)[1].begin("ann").token
-    session_id = Session(token, Identity("")).id
+    session_id = guest(token, "").id
     known = {str(number): ("lobby", number, 1.0) for number in range(REFS_AT_MOST // 2 + 10)}
     assert isinstance(world.journal, FragileJournal)
     world.journal.known_refs[session_id] = known

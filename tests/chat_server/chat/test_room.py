@@ -5,23 +5,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from chat_protocol.errors import NotAMemberError
-from chat_protocol.messages import (
-    PAGE_MESSAGES,
-    Ack,
-    ClientMessage,
-    ErrorFrame,
-    Join,
-    Joined,
-    Leave,
-    Left,
-    Msg,
-    MsgFrame,
-    Ping,
-    Pong,
-    Topic,
-    TopicFrame,
-)
-from chat_server.chat import room as room_module
+from chat_protocol.messages import PAGE_MESSAGES, ClientMessage, Join, Leave, Msg, Ping, Pong, Topic
+from chat_protocol.server_messages import Ack, ErrorFrame, Joined, Left, MsgFrame, TopicFrame
+from chat_server.chat import speaking
 from chat_server.chat.room import REPLAY_MESSAGES
 from chat_server.errors import JournalError
 from chat_server.journal.base import Bounds, Page
@@ -157,7 +143,7 @@ def test_a_resend_is_acknowledged_once_the_first_is_stored() -> None:
 @pytest.mark.parametrize("step", [1, 2, 7])
 def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Contract 2: a new ref beyond it is refused, an old one acknowledged again, however often it comes."""
-    monkeypatch.setattr(room_module, "REFS_AT_MOST", 5)
+    monkeypatch.setattr(speaking, "REFS_AT_MOST", 5)
     world = World()
     ann, bob = world.clients("ann", "bob")
     messages = [Msg(str(number), ref=str(number)) for number in range(7)]
@@ -174,7 +160,7 @@ def test_nothing_is_doubled_beyond_the_bound_of_refs(monkeypatch: pytest.MonkeyP
 
 def test_who_has_read_the_acknowledgements_may_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contract 2: a PING behind them asks, its PONG releases their refs, and only those of its room."""
-    monkeypatch.setattr(room_module, "REFS_AT_MOST", 6)
+    monkeypatch.setattr(speaking, "REFS_AT_MOST", 6)
     world = World()
     ann, bob = world.clients("ann", "bob", rooms=["den"])
     ann.send(Msg("in the den", "den", ref="d"))
@@ -208,7 +194,7 @@ def test_a_fault_before_it_is_submitted_uses_no_id(monkeypatch: pytest.MonkeyPat
         elif where == "time":
             patched.setattr(Clock, "__call__", fault)
         else:
-            patched.setattr(room_module, where, fault)
+            patched.setattr(speaking, where, fault)
         with pytest.raises(MemoryError):
             ann.send(Msg("two", ref="2"))
     bob.say("three")
@@ -441,7 +427,7 @@ def test_nobody_is_told_of_a_room_that_cannot_be_read(reads: int) -> None:
     bob.send(Join("den", ref="j"))
     assert [(each.code, each.ref) for each in bob.outbox.messages] == [("unavailable", "j")]
     assert list(bob.session.memberships) == ["lobby"]
-    assert ann.session.memberships["den"].room.names() == ["ann"]
+    assert ann.session.memberships["den"].room.people() == [ann.session.identity]
     journal.reads = 1_000_000
     bob.send(Join("den", 0))
     ann.say("y", room="den")
@@ -465,7 +451,7 @@ def test_a_replay_that_fails_in_the_middle_ends_the_connection() -> None:
     assert bob.outbox.ended == ["internal_error"]
     bob.hang_up("internal_error")
     ann.say("y", room="den")
-    assert ann.session.memberships["den"].room.names() == ["ann"]
+    assert ann.session.memberships["den"].room.people() == [ann.session.identity]
 
 
 def test_who_joins_a_busy_room_goes_live() -> None:
@@ -631,7 +617,7 @@ def test_idle() -> None:
     world.commit.retry()
     idle.append(den.idle)
     assert idle == [True, False, False, True]
-    assert (len(den), den.names(), den.members()) == (0, [], [])
+    assert (len(den), den.people(), den.members()) == (0, [], [])
 
 
 def test_an_outbox_is_handed_the_page_only_once() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_protocol.codec import encode
-from chat_protocol.messages import MsgFrame
+from chat_protocol.server_messages import MsgFrame
 from chat_server.journal.base import Journal, Record
 from chat_server.journal.words import is_in, phrases, spelled, tokens
 from tests.chat_server.journal.factories import FACTORIES, settle

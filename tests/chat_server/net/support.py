@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from chat_protocol.codec import client_decoder
-from chat_protocol.messages import Limits, RegNameRequest
+from chat_protocol.server_messages import Limits, RegNameRequest
+from chat_server.chat.access import Access, AccessRules
 from chat_server.chat.hub import Hub
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import RoomContext
@@ -19,6 +20,7 @@ from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import OutboxLimits
 from chat_server.net.transport import TcpTransport
+from chat_server.store.sqlite import SqliteStore
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 
@@ -120,7 +122,7 @@ class Stage:
         stream = StreamContext(self.clock, self._at_once, lambda: None)
         commit = GroupCommit(journal, stream, lambda _: None)
         surroundings = RoomContext(commit, stream, self.clock, 200, 100)
-        self.hub = Hub(surroundings, HubLimits())
+        self.hub = Hub(surroundings, HubLimits(), Access(AccessRules(), SqliteStore(None), self.clock))
         self.context = ConnectionContext(
             self.hub,
             self.flusher,

@@ -218,7 +218,7 @@ def test_a_fault_of_the_server_leaves_no_ghost(stage: Stage, monkeypatch: pytest
     def faulty(*_arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(stage.hub, "listing", faulty)
+    monkeypatch.setattr(stage.hub.rooms, "listing", faulty)
     with capture_logs() as logs:
         _, received = converse(stage, REGISTER, b'{"type":"LIST"}\n')
     assert received[-1]["reason"] == "internal_error"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.errors import StoreError
-from chat_server.store.sqlite import SqliteStore
+from chat_server.store.sqlite import SqliteStore, beside, copy
 from tests.chat_server.store.test_base import naming
 
 
@@ -50,15 +50,31 @@ def test_a_number_is_never_given_again(tmp_path: Path) -> None:
     assert second.number > first.number
 
 
+def test_it_lies_beside_the_journal(tmp_path: Path) -> None:
+    """Beside the file itself, if the setting names a link; in memory if the journal is."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "chat.db")
+    (tmp_path / "chat.db").touch()
+    assert beside(f"sqlite:{tmp_path}/link.db") == (tmp_path / "chat.db-store").resolve()
+    assert beside("memory") is None
+
+
 def test_a_copy_is_one_file_that_serves(tmp_path: Path) -> None:
     """Beside the server that goes on."""
     with closing(SqliteStore(tmp_path / "chat.db-store")) as store:
         store.add(naming("ann"), "hash")
-        store.copy(tmp_path / "copy")
+        copy(tmp_path / "chat.db-store", tmp_path / "copy")
         store.add(naming("bob"), "hash")
     assert not list(tmp_path.glob("copy-*"))
-    with closing(SqliteStore(tmp_path / "copy")) as copy:
-        assert [each.name for each in copy.accounts()] == ["ann"]
+    with closing(SqliteStore(tmp_path / "copy")) as copied:
+        assert [each.name for each in copied.accounts()] == ["ann"]
+
+
+def test_a_copy_that_fails_leaves_no_half(tmp_path: Path) -> None:
+    """Nobody takes it for a backup."""
+    (tmp_path / "chat.db-store").write_text("no database; " * 500)
+    with pytest.raises(StoreError):
+        copy(tmp_path / "chat.db-store", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_file_that_is_none_is_a_clear_error(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import NoReturn
 import pytest
 
 from chat_protocol.errors import UnavailableError
-from chat_protocol.messages import Ack, Join, Leave, Msg, Topic
+from chat_protocol.messages import Join, Leave, Msg, Topic
+from chat_protocol.server_messages import Ack
 from chat_server.chat.registry import HubLimits
 from chat_server.journal.base import Record
 from chat_server.stream import commit

@@ -9,8 +9,7 @@ import pytest
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import Msg
 from chat_server.chat import hub, room
-from chat_server.chat.identity import Identity
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, guest
 from chat_server.stream import commit, delivery
 from chat_server.stream.delivery import DELIVERY_BACKLOG_BYTES, Delivery
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
@@ -142,7 +141,7 @@ def test_all_are_handed_the_same_bytes() -> None:
 def test_a_sender_gets_acknowledgements_in_place_of_the_own(others: int) -> None:
     """Contract 2: alone in a pass or among others, with what the others said in its place."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     sender, reader = den.member(session), den.member()
     for _ in range(others):
         den.store(text="theirs")
@@ -157,7 +156,7 @@ def test_a_sender_gets_acknowledgements_in_place_of_the_own(others: int) -> None
 def test_a_sender_without_a_ref_is_handed_nothing() -> None:
     """Contract 2: no empty bytes are pushed, which would cost a system call."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     sender = den.member(session)
     den.store(sender=session)
     den.delivery.deliver()
@@ -170,7 +169,7 @@ def test_a_sender_without_a_ref_is_handed_nothing() -> None:
 def test_who_left_is_told_what_became_of_the_own_messages() -> None:
     """Contract 2: the acknowledgement comes, what others said does not, nor does anything empty."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     sender = den.member(session)
     own = den.store(sender=session)
     own.acks = b'{"type":"ACK","ref":"r","id":1,"ts":1.0}\n'
@@ -242,7 +241,7 @@ def test_who_does_not_come_after_all_is_forgotten() -> None:
 def test_the_own_messages_of_who_arrives_come_as_acknowledgements() -> None:
     """Contract 2: published by the connection before, delivered while the next one arrives."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     session.outbox = late = RecordingOutbox()
     den.delivery.begin(late)
     den.store(sender=session).acks = b'{"type":"PING"}\n'
@@ -459,7 +458,7 @@ def test_a_room_that_outruns_its_readers_rests() -> None:
 def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
     """Contract 7: all members count, also those who spoke in this pass."""
     den = Den()
-    sessions = [Session(f"token{number}", Identity(f"user{number}")) for number in range(9)]
+    sessions = [guest(f"token{number}", f"user{number}") for number in range(9)]
     for session in sessions:
         den.member(session)
     slow = den.member()
@@ -474,7 +473,7 @@ def test_one_slow_reader_among_speakers_does_not_make_a_room_rest() -> None:
 def test_a_pass_without_members_is_no_reason_to_rest() -> None:
     """Contract 7: who has left hears its acknowledgements, and how fast it reads says nothing."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     sender = den.member(session)
     sender.state = CONGESTED
     den.delivery.leave(sender)
@@ -524,7 +523,7 @@ def test_a_pass_that_cannot_be_put_together_is_handed_out_singly(
 ) -> None:
     """Contract 8: without memory to join it; if there is none for one either, its members are ended."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     members = [den.member(session), den.member()]
     den.store(sender=session)
     den.store()
@@ -643,7 +642,7 @@ def test_nobody_waits_for_ever_for_slow_readers() -> None:
 def test_a_quiet_event_is_no_reason_to_rest() -> None:
     """Contract 7: what nobody is told is handed to nobody."""
     den = Den()
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     reader, sender = den.member(), den.member(session)
     den.event(b"").sender = session
     den.delivery.deliver()
@@ -718,7 +717,7 @@ def test_the_waiter_is_told_when_it_was_delivered() -> None:
 def test_counts() -> None:
     """Each message counts once for each who was handed it, by kind, and each broadcast in the histogram."""
     den = Den(Clock(now=50.0))
-    session = Session("token", Identity("ann"))
+    session = guest("token", "ann")
     for outbox in (den.member(session), den.member(), den.member()):
         assert outbox.pushed == []
     for received in (49.9, 40.0, 0.0):

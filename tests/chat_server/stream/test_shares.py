@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.chat.identity import Identity
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, guest
 from chat_server.stream.publication import Publication
 from chat_server.stream.shares import own_acks, own_shares
 from tests.support.world import RecordingOutbox, World
@@ -16,7 +15,7 @@ passes = st.lists(st.tuples(st.none() | st.integers(0, 2), lines, lines), min_si
 def made(rows: list[tuple[int | None, bytes, bytes]]) -> tuple[list[Session], list[Publication]]:
     """Return three sessions and publications of theirs, or of nobody: sender, frames, acknowledgements."""
     den = World().room("den")
-    sessions = [Session(f"token{number}", Identity("ann")) for number in range(3)]
+    sessions = [guest(f"token{number}", "ann") for number in range(3)]
     for session in sessions:
         session.outbox = RecordingOutbox()
     taken = [

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chat_server.errors import JournalError
-from chat_server.journal.sqlite.lockfile import LockedFile, named
+from chat_server.journal.sqlite.lockfile import LockedFile
+from chat_server.sqlite_file import named
 
 
 def test_a_second_server_is_kept_out_until_the_first_is_gone(tmp_path: Path) -> None:

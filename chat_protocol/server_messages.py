@@ -1,0 +1,212 @@
+"""What the server sends, as tagged msgspec Structs.
+
+A few types go both ways with other fields; the server's are then named `...Frame` or `...Request`.
+"""
+
+from msgspec import Struct, field
+
+from chat_protocol.messages import REFS_AT_MOST, Message, Ping, Pong
+
+
+class Limits(Struct, gc=False):
+    """What the server takes: bytes in a line with its end, characters in names and topics, rooms, refs."""
+
+    line_bytes: int
+    name_length: int
+    topic_length: int
+    rooms_per_user: int
+    refs: int = REFS_AT_MOST
+
+
+class RegNameRequest(Message, tag="REG_NAME"):
+    """The server's first line: asks for the name, says what it speaks and whom it lets in.
+
+    `access` is open, password (one for all) or accounts, with `guests` beside them or not; `registration`
+    says how people come to an account by themselves: off, invitation or open.
+    """
+
+    protocol: int
+    server: str
+    limits: Limits
+    access: str = "open"
+    guests: bool = False
+    registration: str = "off"
+
+
+class Welcome(Message, tag="WELCOME"):
+    """The client is in. `resumed` is sent if a session was asked for, `account` if it has proved one."""
+
+    name: str
+    session: str
+    rooms: list[str]
+    epoch: str
+    resumed: bool | None = None
+    account: bool = False
+
+
+class MsgFrame(Message, tag="MSG"):
+    """What somebody said in a room; ids of a room are contiguous from 1. An `account` is no guest."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str = field(name="from")
+    text: str
+    action: bool = False
+    account: bool = False
+
+
+class DmFrame(Message, tag="DM"):
+    """What somebody said to the receiver alone; ids are contiguous for each receiver.
+
+    An account also gets what it said itself, on its other connections.
+    """
+
+    id: int
+    ts: float
+    sender: str = field(name="from")
+    to: str
+    text: str
+    account: bool = False
+
+
+class Ack(Message, tag="ACK"):
+    """The message with this `ref` is stored under this id. A DM's has no room."""
+
+    ref: str
+    id: int
+    ts: float
+    room: str | None = None
+
+
+class Joined(Message, tag="JOINED"):
+    """Somebody entered a room. To the one who did: `last` is the id after which all is live."""
+
+    room: str
+    name: str
+    members: int | None = None
+    topic: str | None = None
+    last: int | None = None
+    first: int | None = None
+    ref: str | None = None
+    account: bool = False
+
+
+class Left(Message, tag="LEFT"):
+    """Somebody left a room, and why."""
+
+    room: str
+    name: str
+    reason: str
+    ref: str | None = None
+
+
+class NameChanged(Message, tag="NAME"):
+    """Somebody changed the name; sent once to each who shares a room, and to who did it."""
+
+    old: str
+    name: str
+    ref: str | None = None
+
+
+class TopicFrame(Message, tag="TOPIC"):
+    """A room's topic, and who set it."""
+
+    room: str
+    topic: str
+    by: str | None = None
+    ref: str | None = None
+
+
+class Users(Message, tag="USERS"):
+    """Who is in a room; answers WHO. `total` counts all if `names` is cut to fit a line.
+
+    `accounts` tells which of the names are no guests', by their places from 0.
+    """
+
+    room: str
+    names: list[str]
+    total: int
+    ref: str | None = None
+    accounts: list[int] = field(default_factory=list)
+
+
+class RoomInfo(Struct, gc=False):
+    """One row of ROOMS."""
+
+    room: str
+    members: int
+    topic: str = ""
+
+
+class Rooms(Message, tag="ROOMS"):
+    """Which rooms there are, the largest first; answers LIST."""
+
+    rooms: list[RoomInfo]
+    total: int
+    ref: str | None = None
+
+
+class HistoryFrame(Message, tag="HISTORY"):
+    """A page of a room's messages in their order, or of direct ones; `more` says that others lie beyond."""
+
+    room: str
+    messages: list[MsgFrame | DmFrame]
+    more: bool
+    ref: str | None = None
+
+
+class Found(Message, tag="FOUND"):
+    """What a search found, the newest first."""
+
+    messages: list[MsgFrame | DmFrame]
+    ref: str | None = None
+
+
+class Notice(Message, tag="NOTICE"):
+    """Something the server wants a person to know."""
+
+    text: str
+    reconnect_after: float | None = None
+
+
+class ErrorFrame(Message, tag="ERROR"):
+    """A message was not taken; `code` is from a closed list, `text` is for a person.
+
+    After `retry_after` seconds it is worth another try.
+    """
+
+    code: str
+    text: str
+    ref: str | None = None
+    retry_after: float | None = None
+
+
+class Bye(Message, tag="BYE"):
+    """The last line before the server closes, and why; `retry_after` is when to try again, in seconds."""
+
+    reason: str
+    text: str = ""
+    retry_after: float | None = None
+
+
+ServerMessage = (
+    RegNameRequest
+    | Welcome
+    | MsgFrame
+    | DmFrame
+    | Ack
+    | Joined
+    | Left
+    | NameChanged
+    | TopicFrame
+    | Users
+    | Rooms
+    | HistoryFrame
+    | Found
+    | Notice
+    | Ping
+    | Pong
+    | ErrorFrame
+    | Bye
+)

@@ -1,0 +1,164 @@
+"""How somebody comes in: who they are, which name they have, which rooms they are in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from chat_protocol.codec import encode
+from chat_protocol.errors import LimitReachedError
+from chat_protocol.messages import RegName
+from chat_protocol.server_messages import ErrorFrame, Welcome
+from chat_server.chat import names
+from chat_server.chat.access import Access, Entry
+from chat_server.chat.identity import Identity
+from chat_server.chat.inbox import INBOX
+from chat_server.chat.people import People
+from chat_server.chat.registry import HubLimits, Registry
+from chat_server.chat.resumption import Resumption
+from chat_server.chat.room import Entrance, Room
+from chat_server.chat.rooms import LOBBY, Rooms
+from chat_server.chat.session import Session
+from chat_server.stream.frames import Frames
+from chat_server.stream.outgoing import Outgoing, failed, push
+
+log = structlog.get_logger()
+
+#: How many rooms of a resume are looked at; those beyond the limit of rooms are left out, and told.
+ROOMS_LOOKED_AT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Lets people in.
+
+    1. Who somebody is comes first, then whose session they resume, then the name and the rooms.
+    2. WELCOME is the first line after the name; what can fail is done before it, and what fails after it
+       ends the connection.
+    """
+
+    limits: HubLimits
+    access: Access
+    people: People
+    registry: Registry
+    resumption: Resumption
+    rooms: Rooms
+
+    def register(self, request: RegName, outbox: Outgoing, address: str) -> Session:
+        """Let somebody in, as new or as the one who left: WELCOME, then the rooms.
+
+        Raises what `Access.admit` does, and `NameInvalidError`, `NameTakenError`, `RoomInvalidError`,
+        `UnavailableError`, `JournalError`; the same connection may then try again.
+        """
+        limits = self.limits
+        name = names.user_name(request.name, limits.name_length, ascii_only=limits.ascii_names)
+        after = self._positions(request.after or {})
+        theirs = self.resumption.identity(request)
+        entry = self.access.admit(request, name, address, theirs)
+        session, known = self._session(request, name, entry, theirs)
+        self.registry.give_name(session, name if entry.account is None else entry.account.name)
+        if session.identity.is_account:
+            after = {**session.identity.positions, **after}
+        rooms: list[Room] = []
+        try:
+            left_out = self._visit_all(self._wanted(session, after, known=known), rooms)
+            after = after if known or session.identity.is_account else {}
+            first = rooms[0].approach(outbox, after.get(rooms[0].name)) if rooms else None
+            welcome = encode(self._welcome(request, session, rooms, known=known))
+        except BaseException:
+            for room in rooms[:1]:
+                room.turn_away(outbox)
+            self.rooms.end_visits(rooms)
+            self.registry.depart(session, final=not known)
+            raise
+        push(outbox, Frames(welcome))
+        log.info("registered", user=session.identity.name, resumed=known, account=session.identity.is_account)
+        self._move_in(session, outbox, rooms, first, after)
+        if left_out:
+            outbox.push(Frames(encode(_left_out(left_out, limits.rooms_per_user))))
+        return session
+
+    def _positions(self, after: Mapping[str, int]) -> dict[str, int]:
+        limits = self.limits
+        return {
+            room
+            if room == INBOX
+            else names.room_name(room, limits.name_length, ascii_only=limits.ascii_names): id_
+            for room, id_ in list(after.items())[:ROOMS_LOOKED_AT]
+        }
+
+    def _session(
+        self, request: RegName, name: str, entry: Entry, theirs: Identity | None
+    ) -> tuple[Session, bool]:
+        """Return the session, and whether it is one that goes on."""
+        account = entry.account
+        number = account.number if account is not None else 0
+        is_theirs = theirs is None or (theirs.account.number if theirs.account else 0) == number
+        identity = self.people.identity(account) if account is not None else None
+        session = self.resumption.claim(request) if is_theirs else None
+        known = session is not None
+        session = session or self.resumption.begin(name)
+        session.identity = identity or session.identity
+        if entry.scope is not None:
+            session.scope = entry.scope
+        return session, known
+
+    def _wanted(self, session: Session, after: Mapping[str, int], *, known: bool) -> Sequence[str]:
+        """Return the rooms to come into: those of before, those of a token, or the lobby."""
+        rooms: dict[str, None] = {}
+        if known or session.identity.is_account:
+            rooms = dict.fromkeys((*session.former_rooms, *after))
+            rooms.pop(INBOX, None)
+        return session.scope.rooms or list(rooms) or [LOBBY]
+
+    def _visit_all(self, wanted: Sequence[str], rooms: list[Room]) -> list[str]:
+        """Visit the rooms as far as the limits allow; return the names of the others."""
+        left_out = list(wanted[self.limits.rooms_per_user :])
+        for name in wanted[: self.limits.rooms_per_user]:
+            try:
+                rooms.append(self.rooms.visit(name))
+            except LimitReachedError:
+                left_out.append(name)
+        return left_out
+
+    def _welcome(self, request: RegName, session: Session, rooms: Sequence[Room], *, known: bool) -> Welcome:
+        return Welcome(
+            session.identity.name,
+            session.token,
+            [room.name for room in rooms],
+            self.resumption.epoch,
+            None if request.session is None else known,
+            session.identity.is_account,
+        )
+
+    def _move_in(
+        self,
+        session: Session,
+        outbox: Outgoing,
+        rooms: Sequence[Room],
+        first: Entrance | None,
+        after: Mapping[str, int],
+    ) -> None:
+        """Bring somebody who has been welcomed into the rooms and to the inbox; end who cannot come in."""
+        try:
+            inbox = self.registry.begin(session, outbox)
+            for room in rooms:
+                entrance = first or room.approach(outbox, after.get(room.name))
+                self.people.note_entered(session.identity, room.name, entrance.position, entrance.mark)
+                room.enter(session, entrance)
+                first = None
+                log.info("joined", user=session.identity.name, room=room.name)
+            if inbox is not None:
+                inbox.open(outbox, after.get(INBOX, 0))
+        except Exception:  # noqa: BLE001  # it has been told that it is in
+            failed(outbox)
+        finally:
+            self.rooms.end_visits(rooms)
+
+
+def _left_out(rooms: Sequence[str], limit: int) -> ErrorFrame:
+    listed = ", ".join(rooms)
+    text = (
+        f"you may be in {limit} rooms, and the server may be full; left out: {listed}; LEAVE one, then JOIN"
+    )
+    return ErrorFrame(LimitReachedError.code, text)
