@@ -41,6 +41,13 @@ class Waker:
             self._drain()
         return descriptor in ready
 
+    def close(self) -> None:
+        """Let go of the pipe, once; nothing may use it any more."""
+        ends = {self._read_end, self._write_end} - {-1}
+        self._read_end = self._write_end = -1
+        for end in ends:
+            os.close(end)
+
     @contextmanager
     def woken_by_signals(self) -> Iterator[None]:
         """Have each signal with a handler `wake`, too. For the main thread only.

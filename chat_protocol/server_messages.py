@@ -3,19 +3,31 @@
 A few types go both ways with other fields; the server's are then named `...Frame` or `...Request`.
 """
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from chat_protocol.messages import REFS_AT_MOST, Message, Ping, Pong
 
 
+class Pace(Struct, gc=False):
+    """How fast one user may go: so many messages at once, then so many a second.
+
+    Each type in `costs` counts as so many messages. READ, PING, PONG and EXIT may always be sent.
+    """
+
+    at_once: float
+    per_second: float
+    costs: dict[str, float]
+
+
 class Limits(Struct, gc=False):
-    """What the server takes: bytes in a line with its end, characters in names and topics, rooms, refs."""
+    """What the server takes: bytes of a line with its end, characters of names and topics, rooms, refs."""
 
     line_bytes: int
     name_length: int
     topic_length: int
     rooms_per_user: int
     refs: int = REFS_AT_MOST
+    pace: Pace | UnsetType = UNSET
 
 
 class RegNameRequest(Message, tag="REG_NAME"):

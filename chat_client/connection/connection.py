@@ -1,6 +1,5 @@
 """One TCP connection to the server: messages in, messages out. Knows no rule of the chat."""
 
-import select
 import socket
 import ssl
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from contextlib import suppress
 
 from chat_client.errors import ConnectionLostError, IncompatibleError
 from chat_client.terms import reason
+from chat_client.waker import Waker
 from chat_protocol.codec import SERVER_LINE_BYTES, encode_lines, server_decoder
 from chat_protocol.framing import Framer
 from chat_protocol.messages import ClientMessage, Ping
@@ -93,8 +93,7 @@ class Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._stream = stream
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
+        self._waker = Waker()
         self._framer = Framer(SERVER_LINE_BYTES)
         self._known = False
         self._decoder = server_decoder()
@@ -102,6 +101,7 @@ class Connection:
     def receive(self, timeout: float) -> list[object] | None:
         """Wait for bytes; return the messages they complete, or none if none came within so many seconds.
 
+        It returns none at once when it is woken (`wake`).
         A line that is no message stands in the list as an error. Raises `ConnectionLostError`,
         `IncompatibleError`.
         """
@@ -125,12 +125,16 @@ class Connection:
         """Return what came within so many seconds, none if nothing did; `b""` is the end."""
         stream = self._stream
         data = None if stream is None else stream.decrypted()  # some may have come with the handshake
-        if data is None and self._poll.poll(max(0.0, timeout) * 1000):
+        if data is None and self._waker.wait(timeout, self._socket.fileno()):
             if stream is None:
                 return self._socket.recv(_CHUNK_BYTES)
             stream.take()
             data = stream.decrypted()
         return data
+
+    def wake(self) -> None:
+        """Have who receives look at what it waits for."""
+        self._waker.wake()
 
     def knock(self) -> None:
         """Ask a server that has not spoken whether it is one: others take it for a request that is wrong."""
@@ -160,3 +164,4 @@ class Connection:
         """Let go of the socket; only who receives may, so that nobody polls a closed one."""
         with suppress(OSError):  # it is let go of nevertheless, and all of it was lost anyway
             self._socket.close()
+        self._waker.close()

@@ -1,6 +1,7 @@
 """The client's protocol and the connection it goes over at the moment, shared between threads."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,15 +10,17 @@ from chat_client.errors import ConnectionLostError
 from chat_client.protocol.admission import Admission
 from chat_client.protocol.client import ClientProtocol
 from chat_client.protocol.events import Event
+from chat_client.protocol.pacing import Pacing
 from chat_protocol.messages import ClientMessage, Dm, Exit, Msg, Ping
-from chat_protocol.server_messages import Bye
+from chat_protocol.server_messages import Bye, Pace
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """How things stand at one moment. `pending` counts what is said and not acknowledged.
 
-    `registered` is whether the server has ever taken the name.
+    `held` counts what waits until the server takes it, said or not; `registered` is whether the server has
+    ever taken the name.
     """
 
     connected: bool
@@ -25,6 +28,7 @@ class Status:
     name: str | None
     rooms: tuple[str, ...]
     pending: int
+    held: int = 0
 
 
 class GuardedProtocol:
@@ -35,12 +39,14 @@ class GuardedProtocol:
     does not read keeps nobody from hearing it.
     """
 
-    def __init__(self, protocol: ClientProtocol) -> None:
+    def __init__(self, protocol: ClientProtocol, clock: Callable[[], float] = time.monotonic) -> None:
         self._protocol = protocol
+        self._clock = clock
         # Guards the bytes on the connection. A send under it ends after SEND_SECONDS at the latest.
         self._sending = threading.Lock()
         #: Guards what follows and the protocol; notified whenever any of it changes.
         self.changed = threading.Condition()
+        self._pacing = Pacing()
         self._connection: Connection | None = None
         #: The user wants to leave; a loss of the connection is no matter now.
         self.leaving = False
@@ -66,7 +72,8 @@ class GuardedProtocol:
         with self.changed:
             protocol = self._protocol
             registered = protocol.session is not None
-            return Status(protocol.open, registered, protocol.name, protocol.rooms, len(protocol.pending))
+            pending, held = len(protocol.pending), self._pacing.held
+            return Status(protocol.open, registered, protocol.name, protocol.rooms, pending, held)
 
     def pending(self) -> list[Msg | Dm]:
         """Return what is not acknowledged."""
@@ -83,10 +90,15 @@ class GuardedProtocol:
     def _send(self, take: Callable[[], Sequence[ClientMessage]]) -> None:
         with self._sending:
             with self.changed:
-                ready = take()
+                ready = self._pacing.pass_on(take(), self._clock())
+                held = self._pacing.held
                 connection = self._connection
                 self.changed.notify_all()
-            if connection is None or not ready:
+            if connection is None:
+                return
+            if held:
+                connection.wake()  # its listener sends the rest in time
+            if not ready:
                 return
             try:
                 connection.send(ready)
@@ -110,19 +122,24 @@ class GuardedProtocol:
         with self._sending, self.changed:
             self._connection = None
             self._protocol.disconnected()
+            self._pacing.clear()
             self.changed.notify_all()
 
     def receive(self, messages: Iterable[object], now: float) -> tuple[list[Event], list[ClientMessage]]:
         """Take what came in; return what happened and what to `answer`. Raises `IncompatibleError`."""
         with self.changed:
             outcome = self._protocol.receive(messages, now)
+            if (limits := self._protocol.limits) is not None:
+                self._pacing.keep_to(limits.pace if isinstance(limits.pace, Pace) else None)
             self.changed.notify_all()
             return outcome
 
     def answer(self, messages: Sequence[ClientMessage], now: float) -> None:
-        """Send answers, and all that was held back if its time has come."""
-        if messages or self._flush_due(now) or self._is_read_due(now):
-            self._send(lambda: [*messages, *self._due(now)])
+        """Send answers, what was held back if its time has come, and what was read."""
+        with self.changed:
+            times = (self._pacing.due, self.read_at)
+        if messages or self._flush_due(now) or any(each is not None and now >= each for each in times):
+            self._send(lambda: [*messages, *self._flushed(now), *self._read(now)])
 
     def told(self, now: float) -> None:
         """Note that all that came was told, and so may be said to be read."""
@@ -139,14 +156,16 @@ class GuardedProtocol:
             if connection is not None:
                 connection.knock()
 
-    def _due(self, now: float) -> list[ClientMessage]:
-        protocol = self._protocol
-        held = protocol.flush() if self._flush_due(now) else []
-        return [*held, *(protocol.reading.due(now) if protocol.open else [])]
+    def _flushed(self, now: float) -> list[ClientMessage]:
+        """Return all that waits, if its time has come; `changed` is held."""
+        if not self._flush_due(now):
+            return []
+        self._pacing.drop_said()
+        return self._protocol.flush()
 
-    def _is_read_due(self, now: float) -> bool:
-        at = self.read_at
-        return at is not None and now >= at
+    def _read(self, now: float) -> list[ClientMessage]:
+        """Return what is to be said of what was read, if it is time; `changed` is held."""
+        return [*self._protocol.reading.due(now)] if self._protocol.open else []
 
     def _flush_due(self, now: float) -> bool:
         protocol = self._protocol
@@ -157,7 +176,9 @@ class GuardedProtocol:
     @property
     def again_at(self) -> float | None:
         """When `answer` is due because messages were held back."""
-        return self._protocol.again_at
+        with self.changed:
+            times = (self._protocol.again_at, self._pacing.due)
+        return min((each for each in times if each is not None), default=None)
 
     @property
     def read_at(self) -> float | None:

@@ -17,8 +17,10 @@ from chat_client.protocol.events import Cause, Ended, Event, Lost, NameRefused, 
 from chat_client.protocol.liveness import Liveness
 from chat_protocol.messages import ClientMessage, Dm, Message, Msg
 
-#: How long, in seconds, `leave` takes at most: acknowledgements, then the server's BYE.
+#: How long, in seconds, `leave` waits for each next acknowledgement, and then for the server's BYE.
 LEAVE_SECONDS = 5.0
+#: How long, in seconds, it waits for all of them: a server may take only so many messages a second.
+DELIVER_SECONDS = 60.0
 #: How long, in seconds, `close` waits for the listener, which ends at once unless it is just connecting.
 CLOSE_SECONDS = 2.0
 #: The reason of the BYE after which somebody else has this session.
@@ -58,7 +60,7 @@ class Session:
         asks_name: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._protocol = GuardedProtocol(protocol)
+        self._protocol = GuardedProtocol(protocol, clock)
         self._connect = connect
         self._on_events = on_events
         self._backoff = backoff
@@ -103,16 +105,23 @@ class Session:
     def leave(self, timeout: float = LEAVE_SECONDS) -> list[Msg | Dm]:
         """Leave properly: wait for acknowledgements, say EXIT, wait for BYE.
 
-        Returns what is not acknowledged after `timeout` seconds.
+        Returns what is left once nothing was acknowledged for `timeout` seconds, or after `DELIVER_SECONDS`.
         """
-        deadline = self._clock() + timeout
         try:
-            if self.wait_for_pending(0, timeout):
+            if self._is_delivered(timeout):
                 self._protocol.say_exit()
-                self._wait(lambda: not self._protocol.status().connected, deadline - self._clock())
+                self._wait(lambda: not self._protocol.status().connected, timeout)
         finally:
             self.close()
         return self._protocol.pending()
+
+    def _is_delivered(self, timeout: float) -> bool:
+        """Wait until all is acknowledged; false if it is not."""
+        deadline = self._clock() + DELIVER_SECONDS
+        while pending := len(self._protocol.pending()):
+            if not self.wait_for_pending(pending - 1, min(timeout, deadline - self._clock())):
+                return False
+        return True
 
     def close(self) -> None:
         """End the session without a word."""

@@ -68,7 +68,7 @@ class ClientProtocol:
         self.bye: Bye | None = None
         self.admission = Admission()
         self.pending = Pending()
-        self._limits: Limits | None = None
+        self.limits: Limits | None = None
         self._positions = Positions()
         self._membership = Membership(room)
         self._queue: list[ClientMessage] = []
@@ -129,8 +129,8 @@ class ClientProtocol:
         return message
 
     def _check_length(self, message: ClientMessage) -> None:
-        if self._limits is not None:
-            check_length(message, self._limits.line_bytes)
+        if self.limits is not None:
+            check_length(message, self.limits.line_bytes)
 
     def _introduction(self) -> RegName:
         rooms = {DIRECT, *(self._foremost() if self.admission.names_rooms else ())}
@@ -142,7 +142,7 @@ class ClientProtocol:
 
     def _foremost(self) -> list[str]:
         """Return the rooms to be in, as many as this server allows."""
-        number = self._limits.rooms_per_user if self._limits else len(self.rooms)
+        number = self.limits.rooms_per_user if self.limits else len(self.rooms)
         return self._membership.foremost(number, self.pending.waits_in)
 
     # The life of a connection
@@ -187,7 +187,7 @@ class ClientProtocol:
             raise IncompatibleError(
                 f"the server speaks protocol {request.protocol}, this client {PROTOCOL}; update the {older}"
             )
-        self._limits = request.limits
+        self.limits = request.limits
         self._has_accounts = request.access == "accounts"
         self._events += self.pending.drop_overlong(request.limits.line_bytes)
         self.asked = True
@@ -232,7 +232,7 @@ class ClientProtocol:
         self._queue += messages
         for room in given_up:
             self._positions.forget(room)
-        text = f"the server lets you be in {self._limits and self._limits.rooms_per_user} rooms now"
+        text = f"the server lets you be in {self.limits and self.limits.rooms_per_user} rooms now"
         return [LeftOut(tuple(given_up), text)] if given_up else []
 
     def _on_joined(self, joined: Joined) -> None:

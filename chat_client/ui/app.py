@@ -219,12 +219,17 @@ class App(abc.ABC):
 
     def wait_until_taken(self) -> None:
         """Wait until the next line may be sent: rooms are entered, and not too much is under way."""
+        status = self.session.status
+        self.wait_until(lambda: self.interpreter.joining is None or not status().held)
         self.wait_until(lambda: self.interpreter.joining is None, JOIN_SECONDS)
-        self.wait_until(lambda: self.session.status().pending < IN_FLIGHT_MESSAGES)
+        self.wait_until(lambda: max(status().pending, status().held) < IN_FLIGHT_MESSAGES)
 
     def wait_until_delivered(self) -> None:
-        """Wait until all that was said is acknowledged, as long as it is worth trying to reconnect."""
-        self.wait_until(lambda: not self.session.status().pending, self.options.retry)
+        """Wait until all that was said is acknowledged, each as long as it is worth trying to reconnect."""
+        while not self.over and (pending := self.session.status().pending):
+            self.wait_until(lambda: self.session.status().pending < pending, self.options.retry)
+            if self.session.status().pending >= pending:
+                return
 
     def _finish(self) -> ExitStatus:
         if self.interactive and (pending := self.session.status().pending) and not self.ended:

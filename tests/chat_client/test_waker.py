@@ -96,3 +96,13 @@ def test_no_time_is_too_long(seconds: float) -> None:
     waker = Waker()
     waker.wake()
     assert not waker.wait(seconds)
+
+
+def test_a_pipe_is_let_go_of_once() -> None:
+    """Its numbers may be somebody else's by then."""
+    waker = Waker()
+    waker.close()
+    ends = os.pipe()
+    waker.close()
+    for end in ends:
+        os.close(end)

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -307,3 +308,27 @@ def test_a_system_that_refuses_what_is_no_need_is_no_loss(server: FakeServer) ->
     connection.shut()
     connection.close()
     assert sock.fileno() == -1
+
+
+def test_whoever_receives_can_be_woken(pair: tuple[Connection, socket.socket]) -> None:
+    """From another thread, or ahead of time; it looks like silence, and what comes next is heard."""
+    connection, theirs = pair
+    connection.wake()
+    assert connection.receive(DEADLINE) is None
+    waker = threading.Timer(0.01, connection.wake)
+    waker.start()
+    assert connection.receive(DEADLINE) is None
+    waker.join(DEADLINE)
+    theirs.sendall(encode(Ping(ref="1")))
+    assert connection.receive(DEADLINE) == [Ping(ref="1")]
+
+
+def test_a_closed_connection_keeps_no_descriptor() -> None:
+    """Closing it twice does no harm to what has got the numbers since."""
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    before = set(Path("/proc/self/fd").iterdir())
+    connection = Connection(ours)
+    connection.close()
+    connection.close()
+    assert set(Path("/proc/self/fd").iterdir()) <= before

@@ -11,9 +11,9 @@ from chat_client.connection.connection import Connection
 from chat_client.connection.guarded import GuardedProtocol, Status
 from chat_client.errors import ConnectionLostError
 from chat_client.protocol.client import ClientProtocol
-from chat_protocol.messages import Exit, Msg, Ping, Pong, RegName
-from chat_protocol.server_messages import Notice
-from tests.support.fake_server import DEADLINE, Peer, entered, request, welcome
+from chat_protocol.messages import Exit, Msg, Ping, Pong, RegName, Who
+from chat_protocol.server_messages import ErrorFrame, Limits, Notice, Pace
+from tests.support.fake_server import DEADLINE, LIMITS, LeapingClock, Peer, entered, request, welcome
 
 
 class Wire:
@@ -21,7 +21,8 @@ class Wire:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        self.guarded = GuardedProtocol(ClientProtocol("dave"))
+        self.clock = LeapingClock()
+        self.guarded = GuardedProtocol(ClientProtocol("dave"), self.clock)
         self.connection = Connection(ours)
         self.peer = Peer(theirs)
         self.guarded.attach(self.connection)
@@ -30,6 +31,33 @@ class Wire:
         """Take what the server has sent, and answer it."""
         _, answers = self.guarded.receive(self.connection.receive(DEADLINE) or [], now)
         self.guarded.answer(answers, now)
+
+    def enter(self, limits: Limits = LIMITS) -> None:
+        """Register."""
+        self.peer.send(request(limits))
+        self.hear()
+        self.peer.receive(RegName)
+        self.peer.send(welcome(), entered())
+        self.hear()
+
+    def come_back(self) -> None:
+        """Lose the connection, and have another."""
+        self.guarded.detach()
+        self.guarded.attach(self.connection)
+        self.peer.send(request(PACED))
+        self.hear()
+        self.peer.receive(RegName)
+        self.peer.send(welcome(resumed=True), entered())
+        self.hear(self.clock.now)
+
+    def say(self, *numbers: int) -> None:
+        """Say so many texts."""
+        for number in numbers:
+            self.guarded.send(Msg(text=str(number), room="lobby"))
+
+    def told(self, count: int) -> list[str]:
+        """Return so many texts that the server got."""
+        return [self.peer.receive(Msg).text for _ in range(count)]
 
 
 @pytest.fixture
@@ -113,3 +141,78 @@ def test_a_notice_needs_no_sending(wire: Wire) -> None:
         events, answers = wire.guarded.receive(wire.connection.receive(DEADLINE) or [], 0.0)
         wire.guarded.answer(answers, 0.0)
     assert events == [Notice(text="x")]
+
+
+# Keeping to the server's pace
+
+PACED = Limits(1024, 32, 256, 50, pace=Pace(3, 2.0, {}))
+
+
+@pytest.fixture
+def paced() -> Iterator[Wire]:
+    """Return one whose server takes three messages at once, then two a second."""
+    wire = Wire()
+    wire.enter(PACED)
+    yield wire
+    wire.connection.close()
+    wire.peer.close()
+
+
+def test_a_server_s_pace_is_kept(paced: Wire) -> None:
+    """What is too much is held, and whoever listens is woken to send it in time."""
+    paced.say(*range(5))
+    assert paced.told(3) == ["0", "1", "2"]
+    assert paced.guarded.status().held == 2
+    assert paced.connection.receive(DEADLINE) is None
+    assert paced.guarded.again_at == pytest.approx(paced.clock.now + 0.5)
+    for text in ("3", "4"):
+        paced.clock.now += 0.5
+        paced.guarded.answer([], paced.clock.now)
+        assert paced.told(1) == [text]
+    assert (paced.guarded.status().held, paced.guarded.again_at) == (0, None)
+
+
+def test_nothing_is_sent_before_its_time(paced: Wire) -> None:
+    """An answer to a PING goes at once, and takes nothing along."""
+    paced.say(*range(4))
+    paced.told(3)
+    paced.guarded.answer([Pong(ref="p")], paced.clock.now)
+    assert paced.peer.receive(Pong).ref == "p"
+    assert paced.guarded.status().held == 1
+
+
+def test_what_is_sent_again_after_a_loss_keeps_to_the_pace_too(paced: Wire) -> None:
+    """So a server that cut somebody is not flooded again; all of it comes, in order, once."""
+    paced.say(*range(5))
+    paced.told(3)
+    paced.clock.now += 10.0
+    paced.come_back()
+    assert paced.told(3) == ["0", "1", "2"]
+    assert paced.guarded.status().held == 2
+    paced.clock.now += 1.0
+    paced.guarded.answer([], paced.clock.now)
+    assert paced.told(2) == ["3", "4"]
+
+
+def test_what_was_asked_on_a_lost_connection_is_forgotten(paced: Wire) -> None:
+    """As it is without a pace; what was said waits in its own place."""
+    paced.say(*range(3))
+    paced.told(3)
+    paced.guarded.send(Who(room="lobby"))
+    paced.guarded.detach()
+    assert (paced.guarded.status().held, paced.guarded.status().pending) == (0, 3)
+
+
+def test_what_the_server_could_not_store_comes_again_once(paced: Wire) -> None:
+    """In order with what was held meanwhile."""
+    paced.say(*range(5))
+    first = paced.peer.receive(Msg)
+    paced.told(2)
+    paced.guarded.receive([ErrorFrame(code="unavailable", text="later", ref=first.ref)], paced.clock.now)
+    paced.clock.now += 60.0
+    paced.guarded.answer([], paced.clock.now)
+    assert paced.told(3) == ["0", "1", "2"]
+    paced.clock.now += 60.0
+    paced.guarded.answer([], paced.clock.now)
+    assert paced.told(2) == ["3", "4"]
+    assert paced.guarded.status().held == 0

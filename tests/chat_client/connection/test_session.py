@@ -6,10 +6,11 @@ import threading
 import pytest
 
 from chat_client.connection.connection import Connection
+from chat_client.connection.session import DELIVER_SECONDS
 from chat_client.protocol.events import Cause, Ended, Gap, Lost, NameRefused, NotTaken, Registered, Said
 from chat_client.protocol.liveness import ADMISSION_SECONDS, GREETING_SECONDS, IDLE_SECONDS
 from chat_protocol.messages import Exit, Msg, Ping, Pong, RegName
-from chat_protocol.server_messages import Bye, ErrorFrame, Limits, Notice
+from chat_protocol.server_messages import Bye, ErrorFrame, Limits, Notice, Pace
 from tests.support.fake_server import (
     DEADLINE,
     Client,
@@ -449,3 +450,62 @@ def test_a_refusal_that_passes_is_tried_again(server: FakeServer) -> None:
         peer.send(request(), ErrorFrame(code="unavailable", text="later"))
         assert client.next(Lost).reason == "later"
         connected(server, client)
+
+
+# Keeping to the server's pace
+
+PACED = Limits(1024, 32, 256, 50, pace=Pace(10, 200.0, {}))
+
+
+def test_a_paste_comes_whole_at_the_server_s_pace(server: FakeServer) -> None:
+    """Nobody need do anything for it: who listens sends the rest."""
+    with Client(server.port) as client:
+        peer = server.accept()
+        peer.register(limits=PACED)
+        client.next(Registered)
+        for number in range(40):
+            say(client, str(number))
+        assert [peer.receive(Msg).text for _ in range(40)] == [str(number) for number in range(40)]
+
+
+def test_leaving_waits_as_long_as_the_server_takes_messages(server: FakeServer) -> None:
+    """Each acknowledgement may take as long as all of them else; what was pasted is delivered first."""
+    with Client(server.port) as client:
+        peer = server.accept()
+        peer.register(limits=PACED)
+        client.next(Registered)
+        for number in range(40):
+            say(client, str(number))
+        undelivered: list[object] = [None]
+        leaving = threading.Thread(target=lambda: undelivered.__setitem__(0, client.session.leave()))
+        leaving.start()
+        for number in range(1, 41):
+            peer.acknowledge(peer.receive(Msg), number)
+        peer.part()
+        leaving.join(DEADLINE)
+        assert undelivered == [[]]
+
+
+def test_leaving_waits_no_longer_than_that(server: FakeServer) -> None:
+    """A server that takes a message now and then keeps nobody for ever."""
+    clock = LeapingClock()
+    with Client(server.port, clock=clock) as client:
+        connected(server, client)
+        say(client, "one")
+        clock.step = DELIVER_SECONDS + 1
+        assert [message.text for message in client.session.leave(timeout=600.0)] == ["one"]
+
+
+def test_a_flood_is_cut_and_comes_back_when_the_server_says(server: FakeServer) -> None:
+    """With all that was not acknowledged, at the pace of the server: no second cut follows."""
+    with Client(server.port) as client:
+        peer = connected(server, client)
+        for number in range(3):
+            say(client, str(number))
+        [peer.receive(Msg) for _ in range(3)]
+        peer.send(Bye(reason="flooding", text="too fast", retry_after=0.01))
+        peer.close()
+        assert client.next(Lost).reason == "too fast"
+        peer = server.accept()
+        peer.register(resumed=True, limits=PACED)
+        assert [peer.receive(Msg).text for _ in range(3)] == ["0", "1", "2"]

@@ -3,8 +3,11 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -267,6 +270,65 @@ def test_a_wait_has_an_end(server: FakeServer) -> None:
     app.stop()
     waiting.join(DEADLINE)
     assert not waiting.is_alive()
+
+
+class Waits:
+    """Waits for nothing; keeps what was to be waited for: whether that was so already, and for how long."""
+
+    def __init__(self) -> None:
+        self.done: list[bool] = []
+        self.seconds: list[float | None] = []
+
+    def __call__(self, done: Callable[[], bool], timeout: float | None = None) -> None:
+        """Look, and go on."""
+        self.done.append(done())
+        self.seconds.append(timeout)
+
+
+class Standing:
+    """A session of which only how it stands is known: at each look the next, and then the last for good."""
+
+    def __init__(self, *looks: int, held: int = 0) -> None:
+        self._looks = chain(looks, repeat(looks[-1]))
+        self._held = held
+
+    def status(self) -> SimpleNamespace:
+        """Return how it stands."""
+        return SimpleNamespace(pending=next(self._looks), held=self._held)
+
+
+def test_deliveries_are_waited_for_as_long_as_they_come(server: FakeServer) -> None:
+    """Each has the time in which a connection may come back: a server may take only so many a second."""
+    app: Any = Waiting(options(server, retry=7.0))
+    app.session = Standing(3, 2, 2, 2, 1, 1, 1, 0)
+    app.wait_until = waits = Waits()
+    app.wait_until_delivered()
+    assert waits.seconds == [7.0] * 3
+    assert waits.done == [True] * 3
+
+
+def test_deliveries_that_do_not_come_are_given_up(server: FakeServer) -> None:
+    """After that time."""
+    app: Any = Waiting(options(server, retry=7.0))
+    app.session = Standing(3)
+    app.wait_until = waits = Waits()
+    app.wait_until_delivered()
+    assert waits.seconds == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("pending", "held", "joining", "waits"),
+    [(0, 0, None, 0), (500, 0, None, 1), (0, 500, None, 1), (0, 1, "tea", 2), (0, 0, "tea", 1)],
+)
+def test_the_next_line_waits_for_what_is_under_way(
+    server: FakeServer, pending: int, held: int, joining: str | None, waits: int
+) -> None:
+    """Not too much may be unacknowledged or held back; a JOIN has its time once it has been sent."""
+    app: Any = Waiting(options(server))
+    app.session, app.interpreter.joining = Standing(pending, held=held), joining
+    app.wait_until = waited = Waits()
+    app.wait_until_taken()
+    assert waited.done.count(False) == waits
 
 
 def test_what_could_not_be_saved_shows_in_the_status(server: FakeServer) -> None:
