@@ -188,7 +188,7 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (Name, _rename, ConversationStage.NAMED, 5, None),
     (Topic, _topic, ConversationStage.NAMED, 1, None),
     (Who, _who, ConversationStage.NAMED, 1, None),
-    (List, _list, ConversationStage.NAMED, 1, None),
+    (List, _list, ConversationStage.NAMED, 250, None),  # of 10,000 rooms
     (History, _history, ConversationStage.NAMED, 16, None),
     (Search, _search, ConversationStage.NAMED, 250, None),
     (Read, _read, ConversationStage.NAMED, 1, None),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chat_server.chat.bucket import Bucket
 from chat_server.store.base import Account
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Identity:
     sessions: "tuple[Session, ...]" = ()
     #: An account's rooms, in the order of entering, and up to which id it has read each.
     positions: dict[str, int] = field(default_factory=dict)
+    #: What they may say and ask for, on however many connections.
+    bucket: Bucket = field(default_factory=Bucket)
 
     @property
     def is_account(self) -> bool:
