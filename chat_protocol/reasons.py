@@ -27,6 +27,7 @@ class CloseReason(_Reason):
     SLOW_CONSUMER = "slow_consumer", "too far behind with reading; connect again and resume"
     BAD_LINES = "bad_lines", "too many bad lines in a row; send one JSON object a line"
     LINE_TOO_LONG = "line_too_long", "a line without an end"
+    FLOODING = "flooding", "you sent much faster than the server takes it; connect again later, and go slower"
     HTTP_REQUEST = (
         "http_request",
         "this is the chat's port; metrics and health are on the metrics port, over HTTP",

@@ -85,6 +85,25 @@ class Config:
     line_bytes: int = _setting(
         16 * 1024, values.whole(256, 1 << 19), "bytes of a line from a client, its end included"
     )
+    profile: str = _setting(
+        "default",
+        values.one_of("default", "trusted"),
+        "trusted lifts the limits of the next four: for bots, tests and benchmarks of your own",
+    )
+    input_bytes_per_second: int = _setting(
+        64 * 1024,
+        values.whole(0, 1 << 30),
+        "bytes that are read of one connection in a second; 0 is any number",
+    )
+    messages_at_once: int = _setting(
+        10, values.whole(1, 1_000_000), "messages of one user that are taken at once"
+    )
+    messages_per_second: float = _setting(
+        2.0, values.number(0, 1e6), "messages that are taken in a second from then on; 0 is any number"
+    )
+    flood_seconds: float = _setting(
+        30.0, values.seconds(1, 3600), "seconds that a message may have to wait before its connection is cut"
+    )
     name_length: int = _setting(32, values.whole(1, 256), "characters of a user's or room's name")
     ascii_names: bool = _setting(False, values.switch, "on: names of users and rooms are ASCII alone")
     topic_length: int = _setting(256, values.whole(1, 4096), "characters of a topic")

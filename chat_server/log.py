@@ -34,6 +34,7 @@ EVENTS = {
     "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",
+    "slowed": "a user goes too fast, and is delayed; the last of what was read waits for so many seconds",
     "protocol_error": "a client broke a rule; the first time for each rule and connection",
     "journal_failed": "messages cannot be stored; nothing is acknowledged until they can",
     "journal_recovered": "messages can be stored again",

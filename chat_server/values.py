@@ -77,17 +77,22 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 
 def seconds(least: float, most: float) -> Callable[[object], float]:
     """Take a number of seconds in these bounds."""
+    return number(least, most, "a number of seconds")
+
+
+def number(least: float, most: float, what: str = "a number") -> Callable[[object], float]:
+    """Take a number in these bounds."""
 
     def parse(value: object) -> float:
         try:
-            number = (
+            taken = (
                 float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
             )
         except ValueError:
-            number = None
-        if number is None or not least <= number <= most:
-            raise ValueError(f"must be a number of seconds from {least:g} to {most:g}")
-        return number
+            taken = None
+        if taken is None or not least <= taken <= most:
+            raise ValueError(f"must be {what} from {least:g} to {most:g}")
+        return taken
 
     return parse
 

@@ -14,7 +14,7 @@ from chat_server.chat.commands import COMMANDS
 #: some 0.5 % of a core (measured), and a person may search twice at once and every 2 s from then on.
 WORK_PER_TOKEN = 64
 #: What a client says by itself, and nobody else sees: it costs its work alone, of which a token buys plenty.
-UPKEEP = frozenset({Read, Ping, Pong, Exit})
+UPKEEP: frozenset[type[Message]] = frozenset({Read, Ping, Pong, Exit})
 #: A line that is no message costs the work of a message: too many of them in a row end the connection anyway.
 BAD_LINE = 1 / WORK_PER_TOKEN
 

@@ -20,6 +20,7 @@ from chat_server.net.dialects import Dialect, Heard
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
 from chat_server.net.sniff import sniff
+from chat_server.net.throttle import READ_BYTES, Rates, Throttle
 from chat_server.net.transport import Transport
 from chat_server.stream.frames import Frames
 from chat_server.stream.pacing import LEAVING_AT_ONCE
@@ -29,7 +30,6 @@ log = structlog.get_logger()
 #: Bytes of one read: few while little comes, so that an idle connection holds no large buffer. With what
 #: Python adds the smaller one makes 256: twice what a line of 64 characters takes.
 SMALL_READ_BYTES = 223
-LARGE_READ_BYTES = 64 * 1024
 #: For how long, in seconds, a connection that ends waits for its last messages to be stored and sent.
 DRAIN_SECONDS = 5.0
 #: Likewise for one that was cut for not reading.
@@ -47,13 +47,17 @@ class ConnectionStage(enum.Enum):
 
     NAMING = "no name was given yet"
     WORKING = "its thread does what the client asked for"
+    DELAYED = "its thread waits, since the client goes faster than it may"
     LIVE = "its thread waits for the client"
     ENDING = "there is a reason to end"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionContext:
-    """What the connections of a server share. A handshake has a part of the time for the name."""
+    """What the connections of a server share. A handshake has a part of the time for the name.
+
+    Without `rates` nobody is slowed down. `wait` is how a thread waits for an event, so many seconds at most.
+    """
 
     hub: Hub
     flusher: Flusher
@@ -64,6 +68,8 @@ class ConnectionContext:
     handshake_seconds: float = 10.0
     on_named: Callable[[], None] = lambda: None
     counted: Callable[[str], str] = lambda host: host
+    rates: Rates | None = None
+    wait: Callable[[threading.Event, float], object] = threading.Event.wait
     leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING_AT_ONCE))
 
 
@@ -95,6 +101,7 @@ class ClientConnection:
         "pinged",
         "since",
         "thread",
+        "throttle",
         "transport",
     )
 
@@ -108,6 +115,10 @@ class ClientConnection:
         self._context = context
         self.outbox = Outbox(transport, dialect, context, self.end)
         self.conversation = Conversation(context.hub, self.outbox, context.topic_length)
+        rates = context.rates
+        self.throttle = (
+            None if rates is None else Throttle(rates, self.conversation, context.clock, context.wait)
+        )
         self.since = self.last_received = context.clock()
         #: When the last PING was sent that nothing has answered yet.
         self.pinged: float | None = None
@@ -135,9 +146,17 @@ class ClientConnection:
         """What it is at."""
         if self._reason is not None:
             return ConnectionStage.ENDING
+        if self.throttle is not None and self.throttle.waiting:
+            return ConnectionStage.DELAYED
         if self._working:
             return ConnectionStage.WORKING
         return ConnectionStage.LIVE if self.conversation.has_session else ConnectionStage.NAMING
+
+    @property
+    def quiet_since(self) -> float:
+        """When something was last read, sent on, or waited for by its thread."""
+        resumed = 0.0 if self.throttle is None else self.throttle.resumed_at
+        return max(self.last_received, self.outbox.progress, resumed)
 
     def give_back(self, seconds: float, now: float) -> None:
         """Count so many seconds not, in which the process was suspended."""
@@ -157,6 +176,8 @@ class ClientConnection:
                 return
             self._reason = reason
         self.outbox.interrupt()
+        if self.throttle is not None:
+            self.throttle.interrupt()
         self.transport.stop_receiving()
 
     def run(self) -> None:
@@ -183,6 +204,8 @@ class ClientConnection:
     def _read_all(self) -> None:
         size = SMALL_READ_BYTES
         first = True
+        throttle = self.throttle
+        large = READ_BYTES if throttle is None else throttle.read_bytes
         receive, clock, feed = self.transport.receive, self._context.clock, self._dialect.feed
         while self._reason is None:
             data = receive(size)
@@ -192,7 +215,7 @@ class ClientConnection:
                 self.end(CloseReason.PEER_CLOSED)
                 return
             if len(data) == size:
-                size = LARGE_READ_BYTES
+                size = large
             elif len(data) < SMALL_READ_BYTES:
                 size = SMALL_READ_BYTES
             self.last_received = clock()
@@ -202,12 +225,17 @@ class ClientConnection:
                 return
             first = False
             self._take(feed(data))
+            if throttle is not None:
+                throttle.on_input(len(data))
 
     def _take(self, heard: Heard) -> None:
         conversation = self.conversation
         if heard:
             self._working = True
-            conversation.handle(heard, self.last_received)
+            if self.throttle is None:
+                conversation.handle(heard, self.last_received)
+            elif not self.throttle.perform(heard, self.last_received):
+                self.end(CloseReason.FLOODING)
             self._working = False
         elif self._dialect.endless:
             self.end(CloseReason.LINE_TOO_LONG)
@@ -231,7 +259,7 @@ class ClientConnection:
         with contained("leave"):
             self._leave(reason, deadline)
         with contained("bye"):
-            self.outbox.finish(reason, self._left(deadline))
+            self.outbox.finish(reason, self._left(deadline), self._retry_after(reason))
         with contained("discard"):
             self.outbox.close()
         if reason not in (
@@ -259,6 +287,12 @@ class ClientConnection:
                 bytes_sent=self.outbox.sent,
             )
 
+    def _retry_after(self, reason: CloseReason) -> float | None:
+        """Return for how many seconds to stay away, if that is worth saying."""
+        if self.throttle is None or reason != CloseReason.FLOODING:
+            return None
+        return round(self.throttle.retry_after(), 1)
+
     def _leave(self, reason: CloseReason, deadline: float) -> None:
         """Leave the rooms, and wait until what was said is stored and delivered."""
         if not self.conversation.has_session:
@@ -285,12 +319,12 @@ class ClientConnection:
         for step in ARRIVAL_STEP_SECONDS:
             if budget <= 0 or not self.transport.unacknowledged():
                 break
-            budget -= self.transport.discard(LARGE_READ_BYTES)
+            budget -= self.transport.discard(READ_BYTES)
             time.sleep(step)
         self.transport.stop_sending()
         deadline = self._context.clock() + LINGER_SECONDS
         while budget > 0 and (left := self._left(deadline)) > 0:
-            data = self.transport.receive_within(LARGE_READ_BYTES, left)
+            data = self.transport.receive_within(READ_BYTES, left)
             if not data:
                 return
             budget -= len(data)

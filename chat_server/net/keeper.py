@@ -32,6 +32,7 @@ class Keeper:
     |---|---|
     | naming | no name within `register` seconds |
     | working | nothing here: its thread is busy for it, and a replay has its own limits |
+    | delayed | nothing here, if there is a name; without one as above: it goes on too fast to be let in |
     | live | silence, as below |
     | ending | nothing here |
 
@@ -99,8 +100,11 @@ class Keeper:
         if stage is ConnectionStage.NAMING:
             if now - connection.since > limits.register and not connection.transport.unread():
                 connection.end(CloseReason.REGISTER_TIMEOUT)
+        elif stage is ConnectionStage.DELAYED:
+            if now - connection.since > limits.register and not connection.conversation.has_session:
+                connection.end(CloseReason.REGISTER_TIMEOUT)
         elif stage is ConnectionStage.LIVE:
-            if now - max(connection.last_received, connection.outbox.progress) < limits.ping_interval:
+            if now - connection.quiet_since < limits.ping_interval:
                 connection.pinged = None
             elif connection.pinged is None:
                 connection.pinged = now

@@ -199,9 +199,9 @@ class Outbox:
                 self._fail_locked()
                 raise
 
-    def finish(self, reason: CloseReason, timeout: float) -> None:
+    def finish(self, reason: CloseReason, timeout: float, retry_after: float | None = None) -> None:
         """Send the farewell as the last and wait up to `timeout` seconds until all is sent."""
-        bye = self._dialect.farewell(reason)
+        bye = self._dialect.farewell(reason, retry_after)
         with self._lock:
             if self._open and self._size:
                 self._keep_locked(bye, 0)

@@ -19,6 +19,7 @@ from chat_protocol.server_messages import Limits, Notice, RegNameRequest
 from chat_server import __version__
 from chat_server.chat.access import Access, AccessRules
 from chat_server.chat.hub import Hub
+from chat_server.chat.rates import published
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import RoomContext
 from chat_server.config import Config, password
@@ -34,6 +35,7 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.throttle import Rates
 from chat_server.net.tls import Certificates, TlsTransport
 from chat_server.net.totals import Health, Snapshot, Totals
 from chat_server.net.transport import DONTWAIT, TcpTransport, Transport
@@ -128,6 +130,7 @@ class Server:
             config.register_timeout / 2,
             self._admission.name,
             self._admission.counted,
+            Rates.of(config),
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -323,7 +326,10 @@ class Server:
 
 
 def _greeting(config: Config) -> RegNameRequest:
-    limits = Limits(config.line_bytes, config.name_length, config.topic_length, config.rooms_per_user)
+    rates = Rates.of(config)
+    pace = published(None if rates is None else rates.user)
+    lengths = config.line_bytes, config.name_length, config.topic_length
+    limits = Limits(*lengths, config.rooms_per_user, pace=pace)
     return RegNameRequest(
         PROTOCOL, f"chat-server {__version__}", limits, config.access, config.guests, config.registration
     )

@@ -20,6 +20,9 @@ class Totals:
         self.bytes_received = 0
         self.bytes_sent = 0
         self.lost = 0
+        #: How often, and for how many seconds in all, the limits of input and of users delayed connections.
+        self.input_delays = self.user_delays = 0
+        self.input_seconds = self.user_seconds = 0.0
 
     def add(self, connection: ClientConnection) -> None:
         """Add what a connection has counted so far; its thread may be counting on.
@@ -31,6 +34,11 @@ class Totals:
         self.bytes_received += connection.bytes_received
         self.bytes_sent += connection.outbox.sent
         self.lost += connection.outbox.lost
+        if (throttle := connection.throttle) is not None:
+            self.input_delays += throttle.input_delays.count
+            self.input_seconds += throttle.input_delays.seconds
+            self.user_delays += throttle.user_delays.count
+            self.user_seconds += throttle.user_delays.seconds
 
     def copy(self) -> "Totals":
         """Return the same numbers on their own."""

@@ -109,6 +109,10 @@ def _connection_metrics(connections: int, totals: Totals) -> Iterator[Metric]:
     yield _labelled(
         "chat_connections_rejected", "Connections turned away.", "reason", RejectReason, totals.rejected
     )
+    delays = {"input": totals.input_delays, "user": totals.user_delays}
+    yield _labelled("chat_delays", "Times that a connection was delayed.", "limit", delays, delays)
+    seconds = {"input": totals.input_seconds, "user": totals.user_seconds}
+    yield _labelled("chat_delay_seconds", "Seconds of those delays.", "limit", seconds, seconds)
     yield _labelled("chat_messages_received", "Messages received.", "kind", RECEIVED_KINDS, totals.received)
     yield CounterMetricFamily("chat_received_bytes", "Bytes received from clients.", totals.bytes_received)
     yield CounterMetricFamily("chat_sent_bytes", "Bytes handed to the kernel for clients.", totals.bytes_sent)
@@ -139,7 +143,9 @@ def _cumulated(counts: Iterable[int]) -> Iterator[tuple[str, float]]:
         yield bound, total
 
 
-def _labelled(name: str, text_: str, label: str, values: Iterable[str], counts: Mapping[str, int]) -> Metric:
+def _labelled(
+    name: str, text_: str, label: str, values: Iterable[str], counts: Mapping[str, float]
+) -> Metric:
     family = CounterMetricFamily(name, text_, labels=[label])
     for value in values:
         family.add_metric([value.lower()], counts.get(value, 0))

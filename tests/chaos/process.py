@@ -51,7 +51,8 @@ class Server:
     def start(self) -> None:
         """Start it, and return when it takes connections."""
         command = [sys.executable, "-m", *self._module(), "--port", "0", "--metrics-port", "0"]
-        command += ["--journal", f"sqlite:{self.journal}", "--log-format", "json", *self._settings]
+        command += ["--journal", f"sqlite:{self.journal}", "--log-format", "json", "--profile", "trusted"]
+        command += self._settings
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONFAULTHANDLER": "1"}
         process = subprocess.Popen(
             command,

@@ -21,6 +21,7 @@ OTHERS = {
     "journal": "sqlite:chat.db",
     "durability": "fsync",
     "access": "password",
+    "profile": "trusted",
     "registration": "open",
 }
 

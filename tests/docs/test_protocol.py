@@ -37,6 +37,10 @@ LIMITS = {
     "levels of nesting": NESTING_LEVELS,
     "bad lines in a row": BAD_LINES,
     "refs of a session whose acknowledgements may be unread": REFS_AT_MOST,
+    "messages of a user that are taken at once": Config.messages_at_once,
+    "messages of a user that are taken in a second from then on": round(Config.messages_per_second),
+    "seconds that a message may have to wait for that": round(Config.flood_seconds),
+    "bytes of a connection that are read in a second": Config.input_bytes_per_second,
     "greatest id": 2**53 - 1,
 }
 PHRASES = [

@@ -32,7 +32,9 @@ class Server:
     """The image on a named volume, at a port of the loopback that changes with each start."""
 
     def __init__(self, image: str, volume: str) -> None:
-        container = DockerContainer(image, command="--journal sqlite:/data/chat.db").with_kwargs(**CONFINED)
+        container = DockerContainer(
+            image, command="--journal sqlite:/data/chat.db --profile trusted"
+        ).with_kwargs(**CONFINED)
         container.with_volume_mapping(volume, "/data", "rw")
         container.ports = {"9090/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item]  # typed too narrowly
         self._started = container.start()

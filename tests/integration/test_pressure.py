@@ -43,7 +43,7 @@ def abandon(port: int, name: str) -> None:
 
 def test_abandoned_sessions_do_not_fill_the_memory(image: str) -> None:
     """With 256 MiB the server outlives any number of them, counts them, and serves the next."""
-    with running(image, mem_limit="256m", memswap_limit="256m") as server:
+    with running(image, "--profile", "trusted", mem_limit="256m", memswap_limit="256m") as server:
         port = server.get_exposed_port(9090)
         for number in range(ABANDONED):
             abandon(port, f"guest-{number}")

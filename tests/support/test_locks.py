@@ -134,7 +134,12 @@ def busy(
     kind = SqliteJournal(tmp_path / "chat.db") if request.param == "sqlite" else MemoryJournal()
     journal: Any = Watched(kind, ledger)
     config = Config(
-        host="127.0.0.1", port=0, join_history=5, send_queue_bytes=4096, send_queue_soft_bytes=1024
+        host="127.0.0.1",
+        port=0,
+        profile="trusted",
+        join_history=5,
+        send_queue_bytes=4096,
+        send_queue_soft_bytes=1024,
     )
     running = server.Server(config, journal)
     names: Any = Watched(running.hub.directory, ledger)

@@ -1,13 +1,16 @@
 """The keeper's rules, with a clock to be set: nobody waits in these tests."""
 
+import dataclasses
 import threading
 
 import pytest
 from structlog.testing import capture_logs
 
-from chat_protocol.messages import Ping, Pong, RegName
+from chat_protocol.messages import Msg, Ping, Pong, RegName
+from chat_server.chat.bucket import Rate
 from chat_server.net.connection import ConnectionStage as LifeStage
 from chat_server.net.keeper import Deadlines, Keeper
+from chat_server.net.throttle import Rates
 from chat_server.net.transport import TcpTransport
 from tests.chat_server.net.support import PATIENCE, Clock, Stage, available
 
@@ -50,6 +53,61 @@ class Kept:
 def kept(stage: Stage) -> Kept:
     """Return a connection that is kept."""
     return Kept(stage)
+
+
+class Delayed(Kept):
+    """One that is slowed down; the keeper looks in the middle of each wait."""
+
+    def __init__(self, stage: Stage) -> None:
+        rates = Rates(None, Rate(10, 0.2), 200.0)
+        stage.context = dataclasses.replace(stage.context, rates=rates, wait=self.wait)
+        super().__init__(stage)
+        self.stages: set[LifeStage] = set()
+
+    def wait(self, event: threading.Event, seconds: float) -> None:
+        """Have the time pass."""
+        del event
+        self.stages.add(self.connection.stage)
+        self.pass_(seconds)
+
+    def take(self, *messages: Msg | RegName) -> None:
+        """Have all this come in one read, and be done."""
+        assert self.connection.throttle is not None
+        self.connection.throttle.perform(messages, self.stage.clock.now)
+
+
+def test_who_is_delayed_is_not_taken_for_dead(stage: Stage) -> None:
+    """However long it takes: nothing is read meanwhile; afterwards silence counts from its end."""
+    kept = Delayed(stage)
+    kept.register()
+    kept.take(*[Msg("hi")] * 30)
+    assert kept.connection.reason is None
+    assert kept.stages == {LifeStage.DELAYED}
+    available(kept.far)
+    assert kept.pass_(24.0) is None
+    assert available(kept.far) == b""
+    kept.pass_(2.0)
+    assert b'"PING"' in available(kept.far)
+
+
+def test_an_answer_that_waits_for_its_turn_is_no_silence(stage: Stage) -> None:
+    """A PING that was sent before the delay is forgotten."""
+    kept = Delayed(stage)
+    kept.register()
+    kept.pong()
+    kept.pass_(26.0)
+    assert kept.connection.pinged is not None
+    kept.take(*[Msg("hi")] * 15)
+    assert kept.pass_(20.0) is None
+    assert kept.connection.pinged is None
+
+
+def test_tries_of_a_name_win_no_time(stage: Stage) -> None:
+    """Whoever is delayed without a name has as long for it as anybody, whatever else has come."""
+    kept = Delayed(stage)
+    kept.far.sendall(b"x")
+    kept.take(*[RegName("")] * 20)
+    assert kept.connection.reason == "register_timeout"
 
 
 def test_who_gives_no_name_in_time_is_ended(kept: Kept) -> None:

@@ -39,7 +39,8 @@ def start() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(journal: MemoryJournal | None = None, **settings: object) -> Server:
-        server = Server(config(**{"drain_timeout": 2.0, **settings}), journal or MemoryJournal())
+        usual = {"drain_timeout": 2.0, "profile": "trusted"}
+        server = Server(config(**{**usual, **settings}), journal or MemoryJournal())
         server.start()
         servers.append(server)
         return server

@@ -35,7 +35,8 @@ def start() -> Iterator[Callable[..., Server]]:
 
     def start(**settings: Any) -> Server:  # noqa: ANN401  # of many types
         files = {"tls_cert": str(made() / "cert.pem"), "tls_key": str(made() / "key.pem")}
-        config = Config(**{"host": "127.0.0.1", "port": 0, "drain_timeout": 2.0, **files, **settings})
+        usual: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "profile": "trusted", "drain_timeout": 2.0}
+        config = Config(**{**usual, **files, **settings})
         server = Server(config, MemoryJournal())
         server.start()
         servers.append(server)

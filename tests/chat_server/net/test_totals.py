@@ -28,7 +28,7 @@ def test_a_scrape_adds_up_while_clients_go_on(what: str) -> None:
     counted: dict[str, int] = getattr(conversation, what)
     counted.update(REG_NAME=1, MSG=5)
     busy = SimpleNamespace(
-        conversation=conversation, bytes_received=0, outbox=SimpleNamespace(sent=0, lost=0)
+        conversation=conversation, bytes_received=0, outbox=SimpleNamespace(sent=0, lost=0), throttle=None
     )
     totals = Totals()
     setattr(totals, what, Interrupted(lambda: counted.update({f"kind {len(counted)}": 1})))
