@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from chat_server.store.moderation import Moderation
+
 
 class Account(NamedTuple):
     """Somebody who can prove who they are.
@@ -55,6 +57,8 @@ class Store(Protocol):
     2. No two accounts share anything that their names are known by.
     3. Of a secret (token, invitation) it has a digest alone.
     """
+
+    moderation: Moderation
 
     def add(self, naming: Naming, hash_: str, *, operator: bool = False) -> Account | None:
         """Make an account; return none if another has that name, or one that is the same to a reader."""

@@ -1,11 +1,8 @@
 """The store in an SQLite file beside the journal, or in memory if the journal is there."""
 
 import contextlib
-import sqlite3
-import threading
 import time
-import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +10,18 @@ import msgspec
 
 from chat_server.errors import StoreError
 from chat_server.sqlite_file import (
-    Format,
-    bring_up,
     connect,
     connect_read_only,
     located,
     named,
-    transaction,
     translated,
 )
 from chat_server.store.base import Account, Naming, Scope, Token
+from chat_server.store.file import Execute, StoreFile
+from chat_server.store.moderation import Moderation
 
 #: The store lies beside the journal, under its name and this.
 ENDING = "-store"
-MEMORY = ":memory:"
-FORMAT = Format(
-    0x43485354,  # "CHST" in ASCII
-    (
-        """
-        CREATE TABLE accounts (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given again: an inbox has it in its name
-            name TEXT NOT NULL,
-            hash TEXT NOT NULL,
-            operator INTEGER NOT NULL,
-            disabled INTEGER NOT NULL DEFAULT 0,
-            version INTEGER NOT NULL DEFAULT 1,
-            key TEXT NOT NULL UNIQUE
-        );
-        CREATE TABLE names (key TEXT PRIMARY KEY, account INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE tokens (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
-            digest BLOB NOT NULL UNIQUE,
-            account INTEGER NOT NULL,
-            label TEXT NOT NULL,
-            created REAL NOT NULL,
-            scope BLOB NOT NULL                        -- JSON
-        );
-        CREATE TABLE invitations (digest BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
-        CREATE TABLE positions (
-            account INTEGER NOT NULL,
-            room TEXT NOT NULL,
-            id INTEGER NOT NULL,
-            UNIQUE (account, room)
-        );
-        """,
-    ),
-    StoreError,
-)
 _BUMP = "UPDATE accounts SET version = version + 1 WHERE number = ?"
 _scope = msgspec.json.Decoder(Scope).decode
 
@@ -97,59 +59,49 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
-        self._path = path or Path(MEMORY)
+        self.file = StoreFile(path)
+        self.moderation = Moderation(self.file, clock)
         self._clock = clock
-        # Guards the connection.
-        self._lock = threading.Lock()
-        with contextlib.ExitStack() as opened:
-            with translated(self._path, StoreError):
-                self._connection = _opened(path)
-                opened.callback(self._connection.close)
-                bring_up(self._connection, self._path, FORMAT)
-                self._connection.execute("PRAGMA synchronous = FULL")
-                self._version = self._data_version()
-            opened.pop_all()
-        weakref.finalize(self, self._connection.close)  # if nobody else does, as of one in memory
 
     # Accounts
 
     def add(self, naming: Naming, hash_: str, *, operator: bool = False) -> Account | None:
         """Make an account; return none if another has that name, or one that is the same to a reader."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             return self._add(execute, naming, hash_, operator=operator)
 
     def find(self, key: str) -> Account | None:
         """Return the account of that name."""
-        return _account(self._row("SELECT * FROM accounts WHERE key = ?", key))
+        return _account(self.file.row("SELECT * FROM accounts WHERE key = ?", key))
 
     def account(self, number: int) -> Account | None:
         """Return the account of that number."""
-        return _account(self._row("SELECT * FROM accounts WHERE number = ?", number))
+        return _account(self.file.row("SELECT * FROM accounts WHERE number = ?", number))
 
     def is_reserved(self, keys: Collection[str]) -> bool:
         """Tell whether an account's name is known by one of these."""
-        return any(self._row("SELECT 1 FROM names WHERE key = ?", key) is not None for key in keys)
+        return any(self.file.row("SELECT 1 FROM names WHERE key = ?", key) is not None for key in keys)
 
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, in the order of their names."""
-        rows = self._rows("SELECT * FROM accounts ORDER BY key")
+        rows = self.file.rows("SELECT * FROM accounts ORDER BY key")
         return [each for row in rows if (each := _account(row)) is not None]
 
     def set_password(self, number: int, hash_: str) -> None:
         """Give an account another password."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             execute("UPDATE accounts SET hash = ? WHERE number = ?", (hash_, number))
             execute(_BUMP, (number,))
 
     def set_disabled(self, number: int, *, disabled: bool) -> None:
         """Let nobody in under this account any more, or let them in again."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             execute("UPDATE accounts SET disabled = ? WHERE number = ?", (disabled, number))
             execute(_BUMP, (number,))
 
     def set_operator(self, number: int, *, operator: bool) -> None:
         """Give an account the rights of an operator, or take them away."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             execute("UPDATE accounts SET operator = ? WHERE number = ?", (operator, number))
             execute(_BUMP, (number,))
 
@@ -158,7 +110,7 @@ class SqliteStore:
     def add_token(self, number: int, digest: bytes, label: str, scope: Scope) -> int:
         """Keep a token of an account; return the token's number."""
         row = (digest, number, label, self._clock(), msgspec.json.encode(scope))
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             made = execute(
                 "INSERT INTO tokens (digest, account, label, created, scope) VALUES (?, ?, ?, ?, ?)", row
             )
@@ -166,7 +118,7 @@ class SqliteStore:
 
     def token(self, digest: bytes) -> tuple[Account, Scope] | None:
         """Return whose token that is, and what it is for."""
-        row = self._row(
+        row = self.file.row(
             "SELECT accounts.*, scope FROM tokens JOIN accounts ON accounts.number = tokens.account"
             " WHERE digest = ?",
             digest,
@@ -177,7 +129,7 @@ class SqliteStore:
 
     def tokens(self) -> Sequence[Token]:
         """Return all tokens, in the order in which they were made."""
-        rows = self._rows(
+        rows = self.file.rows(
             "SELECT tokens.number, name, label, created, scope FROM tokens"
             " JOIN accounts ON accounts.number = tokens.account ORDER BY tokens.number"
         )
@@ -187,7 +139,7 @@ class SqliteStore:
 
     def revoke(self, token: int) -> bool:
         """Forget a token; false if there is none of that number."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             row = execute("SELECT account FROM tokens WHERE number = ?", (token,)).fetchone()
             if row is None:
                 return False
@@ -197,7 +149,7 @@ class SqliteStore:
 
     def add_invitation(self, digest: bytes, expires: float) -> None:
         """Keep an invitation until a time, in seconds since 1970; those whose time is over go."""
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             execute("DELETE FROM invitations WHERE expires < ?", (self._clock(),))
             execute("INSERT INTO invitations VALUES (?, ?)", (digest, expires))
 
@@ -206,7 +158,7 @@ class SqliteStore:
 
         Returns whether it was good, and the account; none if the name is taken, and it stays good then.
         """
-        with self._writing() as execute:
+        with self.file.writing() as execute:
             asked = "SELECT 1 FROM invitations WHERE digest = ? AND expires >= ?"
             if execute(asked, (digest, self._clock())).fetchone() is None:
                 return False, None
@@ -219,15 +171,15 @@ class SqliteStore:
 
     def positions(self, number: int) -> Mapping[str, int]:
         """Return the rooms of an account, and up to which id it has read each."""
-        return dict(self._rows("SELECT room, id FROM positions WHERE account = ? ORDER BY rowid", number))
+        return dict(self.file.rows("SELECT room, id FROM positions WHERE account = ? ORDER BY rowid", number))
 
     def set_positions(self, positions: Mapping[tuple[int, str], int | None]) -> None:
         """Note how far accounts have read rooms, all at once; none forgets a room of the account."""
         gone = [place for place, id_ in positions.items() if id_ is None]
         kept = [(*place, id_) for place, id_ in positions.items() if id_ is not None]
-        with self._writing():
-            self._connection.executemany("DELETE FROM positions WHERE account = ? AND room = ?", gone)
-            self._connection.executemany(
+        with self.file.writing():
+            self.file.connection.executemany("DELETE FROM positions WHERE account = ? AND room = ?", gone)
+            self.file.connection.executemany(
                 "INSERT INTO positions VALUES (?, ?, ?)"
                 " ON CONFLICT (account, room) DO UPDATE SET id = excluded.id",
                 kept,
@@ -237,18 +189,13 @@ class SqliteStore:
 
     def changed(self) -> bool:
         """Tell whether another process has changed something since the last call."""
-        with self._lock, translated(self._path, StoreError):
-            before, self._version = self._version, self._data_version()
-            return before != self._version
+        return self.file.changed()
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self.file.close()
 
-    def _add(
-        self, execute: Callable[..., sqlite3.Cursor], naming: Naming, hash_: str, *, operator: bool
-    ) -> Account | None:
+    def _add(self, execute: Execute, naming: Naming, hash_: str, *, operator: bool) -> Account | None:
         if any(execute("SELECT 1 FROM names WHERE key = ?", (key,)).fetchone() for key in naming.keys):
             return None
         row = (naming.name, naming.key, hash_, operator)
@@ -257,30 +204,6 @@ class SqliteStore:
         for key in naming.keys:
             execute("INSERT INTO names VALUES (?, ?)", (key, number))
         return Account(number, naming.name, hash_, operator=operator, disabled=False, version=1)
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
-        """Do all that is written within, or nothing of it. Raises `StoreError`."""
-        with self._lock, translated(self._path, StoreError), transaction(self._connection):
-            yield self._connection.execute
-
-    def _row(self, query: str, value: object) -> tuple[Any, ...] | None:
-        with self._lock, translated(self._path, StoreError):
-            row: tuple[Any, ...] | None = self._connection.execute(query, (value,)).fetchone()
-            return row
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, translated(self._path, StoreError):
-            return self._connection.execute(query, values).fetchall()
-
-    def _data_version(self) -> int:
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    if path is None:
-        return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
-    return connect(path)
 
 
 def _account(row: tuple[Any, ...] | None) -> Account | None:

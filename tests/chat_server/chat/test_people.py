@@ -177,7 +177,7 @@ def test_a_store_that_fails_loses_no_position(tmp_path: Path) -> None:
     chat.client("gus").say("1")
     ann.send(Read(1, "lobby"))
     with sqlite3.connect(path, isolation_level=None) as other:
-        chat.store._connection.execute("PRAGMA busy_timeout = 1")  # noqa: SLF001  # a test does not wait for 2 s
+        chat.store.file.connection.execute("PRAGMA busy_timeout = 1")  # a test does not wait for 2 s
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError):
             chat.hub.people.save()

@@ -92,7 +92,7 @@ def test_a_fault_is_told_and_takes_nothing_back(tmp_path: Path) -> None:
     path = tmp_path / "chat.db-store"
     with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
         store.add(naming("ann"), "hash")
-        store._connection.execute("PRAGMA busy_timeout = 1")  # noqa: SLF001  # a test does not wait for 2 s
+        store.file.connection.execute("PRAGMA busy_timeout = 1")  # a test does not wait for 2 s
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program holds it"):
             store.add(naming("bob"), "hash")

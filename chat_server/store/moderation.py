@@ -1,0 +1,91 @@
+"""What moderators have done: bans and mutes with their end, and a row for each act."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from chat_server.store.file import StoreFile
+
+#: The end of what has none, in seconds since 1970.
+FOR_EVER = 1e12
+
+
+class Act(NamedTuple):
+    """What somebody did to somebody: `act` is one word of a closed list; times are seconds since 1970."""
+
+    actor: str
+    act: str
+    target: str = ""
+    room: str = ""
+    detail: str = ""
+    number: int = 0
+    ts: float = 0.0
+
+
+class Ban(NamedTuple):
+    """Who may not come in until a time, in seconds since 1970; `room` is empty for the whole chat.
+
+    `kind` says what `value` is: name (its key), account (its number), address (a network), or mute (an
+    identity that may read but not speak). `shown` is how people know it.
+    """
+
+    room: str
+    kind: str
+    value: str
+    shown: str
+    until: float = FOR_EVER
+    reason: str = ""
+    actor: str = ""
+    number: int = 0
+
+
+class Moderation:
+    """Bans and acts in the store's file; any thread may call it, none under a lock. Raises `StoreError`.
+
+    A ban that is over is none, and goes when another is added.
+    """
+
+    def __init__(self, file: StoreFile, clock: Callable[[], float]) -> None:
+        self._file = file
+        self._clock = clock
+
+    def add_ban(self, ban: Ban) -> None:
+        """Keep a ban, in place of another for the same."""
+        with self._file.writing() as execute:
+            execute("DELETE FROM bans WHERE until <= ?", (self._clock(),))
+            execute(
+                "INSERT OR REPLACE INTO bans (room, kind, value, shown, until, reason, actor)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ban[:7],
+            )
+
+    def lift(self, room: str, kind: str, value: str) -> bool:
+        """End a ban; false if there is none."""
+        with self._file.writing() as execute:
+            query = "DELETE FROM bans WHERE room = ? AND kind = ? AND value = ? AND until > ?"
+            return execute(query, (room, kind, value, self._clock())).rowcount > 0
+
+    def bans(self) -> Sequence[Ban]:
+        """Return all bans and mutes that are not over, in the order in which they were made."""
+        rows = self._file.rows(
+            "SELECT room, kind, value, shown, until, reason, actor, number FROM bans WHERE until > ?"
+            " ORDER BY number",
+            self._clock(),
+        )
+        return [Ban(*row) for row in rows]
+
+    def note(self, act: Act) -> None:
+        """Keep what was done, with the time of now."""
+        row = (self._clock(), act.actor, act.act, act.target, act.room, act.detail)
+        with self._file.writing() as execute:
+            execute("INSERT INTO acts (ts, actor, act, target, room, detail) VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def acts(self, limit: int, room: str | None = None) -> Sequence[Act]:
+        """Return the newest acts, the newest first; those in one room if it is named."""
+        where, values = ("", ()) if room is None else (" WHERE room = ?", (room,))
+        rows = self._file.rows(
+            f"SELECT actor, act, target, room, detail, number, ts FROM acts{where}"  # noqa: S608  # put together above
+            " ORDER BY number DESC LIMIT ?",
+            *values,
+            limit,
+        )
+        return [Act(*row) for row in rows]
