@@ -31,6 +31,8 @@ _DEPARTURES = {
     "session_replaced": "goes on in another window",
     "name_reserved": "the name is an account's now",
     "logged_out": "logged out",
+    "kicked": "put out",
+    "banned": "banned",
     "server_shutdown": "the server stops",
     **dict.fromkeys(("bad_lines", "line_too_long"), "its client failed"),
     "internal_error": "the server failed",
@@ -63,6 +65,7 @@ _TERMS = {
     "EXIT": "/exit",
     "REG_NAME": "a name",
     "MSG": "a message",
+    "RULES": "/rules",
     "PING": "the question whether you are there",
 }
 _TERM = re.compile(rf"(?<![\w/])(?:{'|'.join(_TERMS)})(?!\w)")

@@ -4,13 +4,17 @@ What the server sends is in `server_messages.py`. Times are seconds since 1970 (
 own label: it comes back in the answer.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 PROTOCOL = 1
 
 Text = Annotated[str, Meta(min_length=1)]
+#: Why somebody was put out.
+Reason = Annotated[str, Meta(max_length=200)]
+#: For how long, in seconds, something holds; a year at most.
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 Ref = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -70,6 +74,7 @@ class Join(Message, tag="JOIN"):
     room: str
     after: MessageId | None = None
     ref: Ref | None = None
+    password: Secret | None = None
 
 
 class Leave(Message, tag="LEAVE"):
@@ -136,6 +141,71 @@ class Read(Message, tag="READ"):
     ref: Ref | None = None
 
 
+class Kick(Message, tag="KICK"):
+    """Puts somebody out of a room, who may come back."""
+
+    name: str
+    room: str | None = None
+    reason: Reason = ""
+    ref: Ref | None = None
+
+
+class Ban(Message, tag="BAN"):
+    """Puts somebody out of a room, who may not come back for so many seconds; for ever without them."""
+
+    name: str
+    room: str | None = None
+    seconds: Seconds | None = None
+    reason: Reason = ""
+    ref: Ref | None = None
+
+
+class Unban(Message, tag="UNBAN"):
+    """Ends a ban."""
+
+    name: str
+    room: str | None = None
+    ref: Ref | None = None
+
+
+class Mute(Message, tag="MUTE"):
+    """Lets somebody only read for so many seconds; for ever without them, and no longer with 0."""
+
+    name: str
+    room: str | None = None
+    seconds: Seconds | None = None
+    ref: Ref | None = None
+
+
+class Invite(Message, tag="INVITE"):
+    """Lets somebody into a room that is not for everyone, and tells them."""
+
+    name: str
+    room: str | None = None
+    ref: Ref | None = None
+
+
+class Role(Message, tag="ROLE"):
+    """Gives an account a role in a room: owner, moderator, member, reader or none."""
+
+    name: str
+    role: Literal["owner", "moderator", "member", "reader", "none"]
+    room: str | None = None
+    ref: Ref | None = None
+
+
+class Rules(Message, tag="RULES"):
+    """Asks how a room is run, or changes what is given; an empty `password` takes it away."""
+
+    room: str | None = None
+    invite_only: bool | None = None
+    announce: bool | None = None
+    unlisted: bool | None = None
+    slow_seconds: Annotated[float, Meta(ge=0, le=3600)] | None = None
+    password: Annotated[str, Meta(max_length=256)] | None = None
+    ref: Ref | None = None
+
+
 class Ping(Message, tag="PING"):
     """Asks for a PONG; goes both ways."""
 
@@ -167,6 +237,13 @@ ClientMessage = (
     | History
     | Search
     | Read
+    | Kick
+    | Ban
+    | Unban
+    | Mute
+    | Invite
+    | Role
+    | Rules
     | Ping
     | Pong
     | Exit

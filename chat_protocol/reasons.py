@@ -38,6 +38,8 @@ class CloseReason(_Reason):
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
     NAME_RESERVED = "name_reserved", "this name is an account's now; connect again under another"
     LOGGED_OUT = "logged_out", "your account was changed; log in again"
+    KICKED = "kicked", "you were put out"
+    BANNED = "banned", "you are banned"
     SERVER_SHUTDOWN = "server_shutdown", "the server is stopping"
     INTERNAL_ERROR = "internal_error", "the server failed; connect again and resume"
 

@@ -105,12 +105,14 @@ class Joined(Message, tag="JOINED"):
 
 
 class Left(Message, tag="LEFT"):
-    """Somebody left a room, and why."""
+    """Somebody left a room, and why; if a moderator put them out, `by` whom, with a `text` of theirs."""
 
     room: str
     name: str
     reason: str
     ref: str | None = None
+    by: str | None = None
+    text: str = ""
 
 
 class NameChanged(Message, tag="NAME"):
@@ -126,6 +128,59 @@ class TopicFrame(Message, tag="TOPIC"):
 
     room: str
     topic: str
+    by: str | None = None
+    ref: str | None = None
+
+
+class Banned(Message, tag="BANNED"):
+    """Somebody may not enter a room for so many seconds, or again if these are 0; told to who decided it."""
+
+    room: str
+    name: str
+    seconds: float | None = None
+    ref: str | None = None
+
+
+class Muted(Message, tag="MUTED"):
+    """Somebody may only read in a room for so many seconds, or speak again if these are 0."""
+
+    room: str
+    name: str
+    by: str
+    seconds: float | None = None
+    ref: str | None = None
+
+
+class Invited(Message, tag="INVITED"):
+    """Somebody may enter a room; told to them, and to who invited them."""
+
+    room: str
+    name: str
+    by: str
+    ref: str | None = None
+
+
+class RoleFrame(Message, tag="ROLE"):
+    """Somebody's role in a room from now on."""
+
+    room: str
+    name: str
+    role: str
+    by: str
+    ref: str | None = None
+
+
+class RulesFrame(Message, tag="RULES"):
+    """How a room is run; `password` tells that it has one, `role` is the receiver's own, if they asked."""
+
+    room: str
+    owned: bool
+    invite_only: bool = False
+    announce: bool = False
+    unlisted: bool = False
+    slow_seconds: float = 0.0
+    password: bool = False
+    role: str | None = None
     by: str | None = None
     ref: str | None = None
 
@@ -212,6 +267,11 @@ ServerMessage = (
     | Left
     | NameChanged
     | TopicFrame
+    | Banned
+    | Muted
+    | Invited
+    | RoleFrame
+    | RulesFrame
     | Users
     | Rooms
     | HistoryFrame

@@ -12,7 +12,7 @@ from typing import Protocol
 from chat_client.errors import NotSentError, OfflineError, UsageError
 from chat_client.sanitize import cleaned, sendable
 from chat_client.terms import spaceless
-from chat_client.ui import typed
+from chat_client.ui import moderating, typed
 from chat_client.ui.view import View
 from chat_client.ui.wrapping import wrapped
 from chat_protocol.messages import (
@@ -174,14 +174,19 @@ def _without_spaces(argument: str, command: str, whose: str) -> str:
 
 
 def _join(interpreter: Interpreter, argument: str) -> None:
-    room = _without_spaces(_needed(argument, "/join ROOM, for example /join tea"), "/join", "names of rooms")
+    room, password = _room_and_password(_needed(argument, "/join ROOM, for example /join tea"))
     if typed.is_blank(room.removeprefix("#")):
         raise UsageError("a room needs a name: /join ROOM, for example /join tea")
     if (joined := interpreter.joined(room)) is not None:
         interpreter.view.turn_to(joined)
     else:
         interpreter.joining = room
-        interpreter.sender.send(Join(room=room))
+        interpreter.sender.send(Join(room=room, password=password))
+
+
+def _room_and_password(argument: str) -> tuple[str, str | None]:
+    room, _, password = argument.partition(" with ")
+    return _without_spaces(room.strip(), "/join", "names of rooms"), password.strip() or None
 
 
 def _leave(interpreter: Interpreter, argument: str) -> None:
@@ -246,6 +251,15 @@ def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     return wrapped(text, max(columns - len("-- ") - 1, NARROWEST_COLUMNS), indent)
 
 
+def _sending(parse: Callable[[str, str], ClientMessage]) -> Callable[[Interpreter, str], None]:
+    """Return what sends the message that is typed, for the room turned to."""
+
+    def run(interpreter: Interpreter, argument: str) -> None:
+        interpreter.sender.send(parse(argument, interpreter.room()))
+
+    return run
+
+
 def _exit(_interpreter: Interpreter, _argument: str) -> None:
     raise LeaveError
 
@@ -263,7 +277,7 @@ GROUPS = {
     ),
     "rooms": (
         Command(
-            "/join ROOM",
+            "/join ROOM [with PASSWORD]",
             "enter a room, or turn to one that you are in: /join tea",
             _join,
             ("j", "room", "enter", "channel"),
@@ -288,6 +302,20 @@ GROUPS = {
             _search,
             ("find", "grep", "s"),
         ),
+    ),
+    "run a room": (
+        Command(
+            "/rules [SETTING VALUE]", "show how the room is run, or change it", _sending(moderating.rules)
+        ),
+        Command("/invite NAME", "let somebody in", _sending(moderating.invite)),
+        Command("/kick NAME [REASON]", "put somebody out, who may come back", _sending(moderating.kick)),
+        Command(
+            "/ban NAME [TIME] [REASON]", "put somebody out for 10m, 2d or for ever", _sending(moderating.ban)
+        ),
+        Command("/unban NAME", "end a ban", _sending(moderating.unban)),
+        Command("/mute NAME [TIME]", "let somebody only read", _sending(moderating.mute)),
+        Command("/unmute NAME", "let them speak again", _sending(moderating.unmute)),
+        Command("/role NAME ROLE", "make an owner, moderator, member, reader", _sending(moderating.role)),
     ),
     "you": (
         Command("/name NEW", "change your name", _name, ("nick", "nickname", "rename")),

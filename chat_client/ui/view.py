@@ -166,16 +166,17 @@ class View:
         return note(f"you are in {joined.room}, {joined.members or 1} here{topic}")
 
     def _on_left(self, left: Left) -> list[Line]:
+        why = terms.departure(left.reason)
+        if left.by:
+            why = f"{why} by {left.by}" + (f": {left.text}" if left.text else "")
         if left.name != self._own_name:
             self._names.pop(left.name, None)
-            why = terms.departure(left.reason)
             return note(f"{left.name} left{self._where(left.room)}" + (f" ({why})" if why else ""))
         self._rooms.pop(left.room, None)
         if self._room == left.room:
             self._room = next(reversed(self._rooms), None)
-        return note(
-            f"you left {left.room}; " + (f"you are turned to {self._room}" if self._room else "/join a room")
-        )
+        now = f"you are turned to {self._room}" if self._room else "/join a room"
+        return problem(f"you were {why}; {now}") if left.by else note(f"you left {left.room}; {now}")
 
     def _where(self, room: str) -> str:
         return "" if room == self._room else f" {room}"

@@ -8,8 +8,23 @@ from chat_client import terms
 from chat_client.protocol.events import Gap, Lost, NameRefused, NotTaken, Registered
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import lines
+from chat_client.ui.moderating import time_of
 from chat_client.ui.paint import Piece, name_style
-from chat_protocol.server_messages import Bye, DmFrame, ErrorFrame, MsgFrame, Notice, Rooms, TopicFrame, Users
+from chat_protocol.server_messages import (
+    Banned,
+    Bye,
+    DmFrame,
+    ErrorFrame,
+    Invited,
+    MsgFrame,
+    Muted,
+    Notice,
+    RoleFrame,
+    Rooms,
+    RulesFrame,
+    TopicFrame,
+    Users,
+)
 
 Line = list[Piece]
 #: The styles of lines that nobody said.
@@ -98,6 +113,48 @@ def _gap(gap: Gap) -> list[Line]:
     return problem(f"{number} {what}{where} did not reach you")
 
 
+def _muted(muted: Muted) -> list[Line]:
+    if muted.seconds == 0:
+        return note(f"{muted.name} may speak again in {muted.room} ({muted.by})")
+    return note(f"{muted.name} may only read in {muted.room}{_for(muted.seconds)} ({muted.by})")
+
+
+def _banned(banned: Banned) -> list[Line]:
+    if banned.seconds == 0:
+        return note(f"{banned.name} may come into {banned.room} again")
+    return note(f"{banned.name} may not come into {banned.room}{_for(banned.seconds)}")
+
+
+def _invited(invited: Invited) -> list[Line]:
+    return note(f"{invited.name} may come into {invited.room} ({invited.by}): /join {invited.room}")
+
+
+def _role(role: RoleFrame) -> list[Line]:
+    what = "has no role any more" if role.role == "none" else f"is {role.role} now"
+    return note(f"{role.name} {what} in {role.room} ({role.by})")
+
+
+def _rules(rules: RulesFrame) -> list[Line]:
+    told = [
+        text
+        for text, is_so in (
+            ("for those who are invited", rules.invite_only),
+            ("only moderators speak", rules.announce),
+            ("not listed", rules.unlisted),
+            (f"slow: one message in {time_of(rules.slow_seconds)}", rules.slow_seconds),
+            ("with a password", rules.password),
+        )
+        if is_so
+    ]
+    whose = "" if rules.owned else "nobody's; "
+    by = f" ({rules.by})" if rules.by else f"; you are its {rules.role}" if rules.role else ""
+    return note(f"{rules.room}: {whose}{', '.join(told) or 'everybody comes in and speaks'}{by}")
+
+
+def _for(seconds: float | None) -> str:
+    return " for ever" if seconds is None else f" for {time_of(seconds)}"
+
+
 def _topic(topic: TopicFrame) -> list[Line]:
     if topic.topic:
         by = f" (set by {topic.by})" if topic.by else ""
@@ -160,6 +217,11 @@ _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
     Gap: _gap,
     TopicFrame: _topic,
     Users: users,
+    Muted: _muted,
+    Banned: _banned,
+    Invited: _invited,
+    RoleFrame: _role,
+    RulesFrame: _rules,
     Rooms: _rooms,
     Registered: _registered,
     Lost: lost,

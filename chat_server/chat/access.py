@@ -95,6 +95,24 @@ class Access:
         self._count(result)
         return entry
 
+    @property
+    def has_accounts(self) -> bool:
+        """Whether people can prove who they are."""
+        return self.rules.mode == ACCOUNTS
+
+    def hashed(self, password: str) -> str:
+        """Return the hash of a password. Raises `RateLimitedError` if too many wait for one."""
+        return self._passwords.hashed(password)
+
+    def is_room_password(self, room: str, identity: str, hash_: str, password: str) -> bool:
+        """Tell whether that is a room's password; tries are counted. Raises `RateLimitedError`."""
+        counted = f"{identity} into {room}"
+        self.tries.take(counted)
+        is_right = self._passwords.is_right(hash_, password)
+        if is_right:
+            self.tries.give_back(counted)
+        return is_right
+
     def find(self, name: str) -> Account | None:
         """Return the account of that name, in whatever spelling; none if this chat has no accounts."""
         return self.store.find(names.user_key(name)) if self.rules.mode == ACCOUNTS else None

@@ -11,21 +11,28 @@ from msgspec.json import encode as encode_json
 from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
+    Ban,
     Dm,
     Exit,
     History,
+    Invite,
     Join,
+    Kick,
     Leave,
     List,
     Message,
     Msg,
+    Mute,
     Name,
     Ping,
     Pong,
     Read,
     RegName,
+    Role,
+    Rules,
     Search,
     Topic,
+    Unban,
     Who,
     tag,
 )
@@ -33,6 +40,7 @@ from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Left, RoomInfo, Rooms, TopicFrame, Users
 from chat_server.chat import history
 from chat_server.chat.policy import may_see
+from chat_server.chat.session import joined_rooms
 
 #: The most rows that ROOMS and USERS have; their `total` counts all.
 ANSWER_ROWS = 1000
@@ -63,7 +71,7 @@ def _tell(conversation: "Conversation", messages: Sequence[Dm]) -> None:
 
 
 def _join(conversation: "Conversation", message: Join) -> None:
-    conversation.hub.join(conversation.session, message.room, message.after, message.ref)
+    conversation.hub.join(conversation.session, message)
 
 
 def _leave(conversation: "Conversation", message: Leave) -> None:
@@ -77,17 +85,17 @@ def _rename(conversation: "Conversation", message: Name) -> None:
 
 
 def _topic(conversation: "Conversation", message: Topic) -> None:
-    room = conversation.room(message.room)
+    room = conversation.readable(message.room)
     if message.topic is None:
         conversation.send(TopicFrame(room.name, room.topic, ref=message.ref))
         return
     if len(message.topic) > conversation.topic_length:
         raise BadFieldError(f"TOPIC: longer than {conversation.topic_length} characters; shorten it")
-    room.set_topic(conversation.session, message.topic, message.ref)
+    conversation.hub.governance.set_topic(conversation.session, room, message.topic, message.ref)
 
 
 def _who(conversation: "Conversation", message: Who) -> None:
-    room = conversation.room(message.room)
+    room = conversation.readable(message.room)
     people = room.people()
     names = _fitting([each.name for each in people])
     accounts = [place for place, each in enumerate(people[: len(names)]) if each.is_account]
@@ -95,8 +103,8 @@ def _who(conversation: "Conversation", message: Who) -> None:
 
 
 def _list(conversation: "Conversation", message: List) -> None:
-    scope = conversation.session.scope
-    rooms = [each for each in conversation.hub.rooms.listing() if may_see(scope, each.room)]
+    session = conversation.session
+    rooms = conversation.hub.rooms.listing(lambda room: may_see(session, room))
     conversation.send(Rooms(_fitting(rooms), len(rooms), message.ref))
 
 
@@ -118,7 +126,8 @@ def _history(conversation: "Conversation", message: History) -> None:
 def _search(conversation: "Conversation", message: Search) -> None:
     if message.room is None:
         inbox = conversation.session.identity.inbox
-        rooms = [*conversation.session.memberships, *([inbox.name] if inbox is not None else [])]
+        joined = [room.name for room in joined_rooms(conversation.session)]
+        rooms = [*joined, *([inbox.name] if inbox is not None else [])]
     else:
         rooms = [conversation.readable(message.room).name]
     conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))
@@ -128,6 +137,41 @@ def _read(conversation: "Conversation", message: Read) -> None:
     session, room = conversation.session, conversation.readable(message.room)
     session.says_read = True
     conversation.hub.people.note_read(session.identity, room.title, min(message.id, room.delivery.taken))
+
+
+def _kick(conversation: "Conversation", message: Kick) -> None:
+    room = conversation.governed(message.room)
+    conversation.send(conversation.hub.governance.kick(conversation.session, room, message))
+
+
+def _ban(conversation: "Conversation", message: Ban) -> None:
+    room = conversation.governed(message.room)
+    conversation.send(conversation.hub.governance.ban(conversation.session, room, message))
+
+
+def _unban(conversation: "Conversation", message: Unban) -> None:
+    room = conversation.governed(message.room)
+    conversation.send(conversation.hub.governance.unban(conversation.session, room, message))
+
+
+def _mute(conversation: "Conversation", message: Mute) -> None:
+    conversation.hub.governance.mute(conversation.session, conversation.governed(message.room), message)
+
+
+def _invite(conversation: "Conversation", message: Invite) -> None:
+    room = conversation.governed(message.room)
+    conversation.send(conversation.hub.governance.invite(conversation.session, room, message))
+
+
+def _role(conversation: "Conversation", message: Role) -> None:
+    conversation.hub.governance.set_role(conversation.session, conversation.governed(message.room), message)
+
+
+def _rules(conversation: "Conversation", message: Rules) -> None:
+    room = conversation.governed(message.room)
+    answer = conversation.hub.governance.rules(conversation.session, room, message)
+    if answer is not None:
+        conversation.send(answer)
 
 
 def _ping(conversation: "Conversation", message: Ping) -> None:
@@ -192,6 +236,13 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (History, _history, ConversationStage.NAMED, 16, None),
     (Search, _search, ConversationStage.NAMED, 250, None),
     (Read, _read, ConversationStage.NAMED, 1, None),
+    (Kick, _kick, ConversationStage.NAMED, 16, None),
+    (Ban, _ban, ConversationStage.NAMED, 16, None),
+    (Unban, _unban, ConversationStage.NAMED, 16, None),
+    (Mute, _mute, ConversationStage.NAMED, 16, None),
+    (Invite, _invite, ConversationStage.NAMED, 16, None),
+    (Role, _role, ConversationStage.NAMED, 16, None),
+    (Rules, _rules, ConversationStage.NAMED, 16, None),
     (Ping, _ping, None, 1, None),
     (Pong, _pong, None, 1, None),
     (Exit, _exit, None, 3, None),

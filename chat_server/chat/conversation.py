@@ -20,7 +20,7 @@ from chat_server.chat.hub import Hub
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import room_key
 from chat_server.chat.policy import check_scope
-from chat_server.chat.room import Room
+from chat_server.chat.room import Room, not_a_member
 from chat_server.chat.session import Session
 from chat_server.errors import StorageError
 from chat_server.store.base import EVERYTHING
@@ -116,11 +116,26 @@ class Conversation:
         Every answer with messages in it asks here. Raises `NotAMemberError`.
         """
         if name != INBOX:
-            return self.room(name)
+            room = self.room(name)
+            if self.session not in room:
+                raise not_a_member()
+            return room
         inbox = self.session.identity.inbox
         if inbox is None:
             raise NotAMemberError("nobody has written to you alone yet")
         return inbox
+
+    def governed(self, name: str | None) -> Room:
+        """Return the room that something is decided in: a joined one, or for an operator any that exists.
+
+        Raises `NotAMemberError`.
+        """
+        account = self.session.identity.account
+        if name is not None and account is not None and account.operator:
+            room = self.hub.rooms.get(room_key(name))
+            if room is not None:
+                return room
+        return self.readable(name)
 
     def handle(self, messages: Sequence[ClientMessage | PeerError], received_at: float) -> None:
         """Do what the messages ask for, in order; an error is answered and ends nothing."""

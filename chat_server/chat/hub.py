@@ -7,12 +7,14 @@ import structlog
 
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError, NotAllowedError
-from chat_protocol.messages import Dm, RegName
+from chat_protocol.messages import Dm, Join, RegName
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import NameChanged
 from chat_server.chat import names
 from chat_server.chat.access import Access
+from chat_server.chat.audit import Audit
 from chat_server.chat.directory import Directory, LocalDirectory
+from chat_server.chat.governance import Governance
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
@@ -22,7 +24,7 @@ from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.rooms import Rooms
-from chat_server.chat.session import Session
+from chat_server.chat.session import Session, joined_rooms
 from chat_server.faults import contained
 from chat_server.stream.counters import Counters
 from chat_server.stream.delivery import Delivery
@@ -55,8 +57,12 @@ class Hub:
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
         self._journal = shared.commit.journal
-        self.rooms = Rooms(shared, limits.rooms, self._leftovers)
-        self._reception = Reception(limits, access, self.people, self.registry, self._resumption, self.rooms)
+        self.audit = Audit(access.store.moderation)
+        self.governance = Governance(access, self.people, self.guest, shared.time, self.audit)
+        self.rooms = Rooms(shared, limits.rooms, self._leftovers, self.governance.standing)
+        self._reception = Reception(
+            limits, access, self.people, self.registry, self._resumption, self.rooms, self.governance
+        )
         #: Shows what other nodes have stored, if the journal is shared.
         self.follower = Follower(self._journal, self.room_delivery)
 
@@ -80,10 +86,10 @@ class Hub:
         self.registry.rename(session, name)
         log.info("renamed", user=name, old=old)
         answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
-        if not session.memberships:
+        if not joined_rooms(session):
             session.outbox.push(Frames(answer))
         informed: dict[Outgoing, None] = {}
-        for room in [member.room for member in session.memberships.values()]:
+        for room in joined_rooms(session):
             here = [each.session.outbox for each in room.members() if each.session is not session]
             room.rename(session, told, answer, [each for each in here if each in informed])
             answer = b""
@@ -101,7 +107,7 @@ class Hub:
             with contained("positions"):
                 self._note_all_read(session)
         try:
-            for room in [member.room for member in session.memberships.values()]:
+            for room in joined_rooms(session):
                 with contained("leave"):
                     events.append(room.leave(session, reason, quiet=self.stopping))
                     log.info("left", user=session.identity.name, room=room.name, reason=reason)
@@ -123,31 +129,36 @@ class Hub:
         """
         self.shared.commit.wait_for_space()
         name = messages[0].to
-        found = self.people.find(name) or self.registry.guest(name, self._inbox)
+        found = self.people.find(name) or self.guest(name)
         if found is None or found is sender.identity or found.inbox is None:
             raise NoSuchUserError("nobody else of that name is here; WHO lists who is")
         return found.inbox.publish(sender, messages, received)
 
+    def guest(self, name: str) -> Identity | None:
+        """Return the guest of that name, with an inbox; none if there is none."""
+        return self.registry.guest(name, self._inbox)
+
     # Rooms
 
-    def join(self, session: Session, name: str, after: int | None = None, ref: str | None = None) -> None:
+    def join(self, session: Session, asked: Join) -> None:
         """Bring a user into a room, which comes to be.
 
-        Raises `RoomInvalidError`, `LimitReachedError`, and `JournalError` if it cannot be read; nothing has
-        been told then.
+        Raises `RoomInvalidError`, `LimitReachedError`, `NotAllowedError`, and `JournalError` if it cannot be
+        read; nothing has been told then.
         """
-        name = self._room_name(name)
-        if name in session.memberships:
-            session.memberships[name].room.greet(session, ref)
+        name = self._room_name(asked.room)
+        if name in {room.name for room in joined_rooms(session)}:
+            session.memberships[name].room.greet(session, asked.ref)
             return
         if len(session.memberships) >= self.limits.rooms_per_user:
             raise LimitReachedError(
                 f"you are in {len(session.memberships)} rooms, the most there may be; LEAVE one first"
             )
         with self.rooms.visited(name) as room:
-            entrance = room.approach(session.outbox, after)
+            self.governance.may_enter(room, session.identity, asked.password)
+            entrance = room.approach(session.outbox, asked.after)
             self.people.note_entered(session.identity, name, entrance.position, entrance.mark)
-            room.enter(session, entrance, ref)
+            room.enter(session, entrance, asked.ref)
         log.info("joined", user=session.identity.name, room=name)
 
     def leave(self, session: Session, room: Room) -> None:
@@ -221,7 +232,7 @@ class Hub:
 
     def _note_all_read(self, session: Session) -> None:
         """Take what was sent to an account for read: its client says goodbye, and never says what it read."""
-        for member in session.memberships.values():
-            self.people.note_read(session.identity, member.room.name, member.room.delivery.taken)
+        for room in joined_rooms(session):
+            self.people.note_read(session.identity, room.name, room.delivery.taken)
         if session.identity.inbox is not None:
             self.people.note_read(session.identity, INBOX, session.identity.inbox.delivery.taken)

@@ -1,12 +1,29 @@
 """What a session may do: asked in one place, before the handler of a message."""
 
 from chat_protocol.errors import NotAllowedError
-from chat_protocol.messages import ClientMessage, Dm, Join, Msg, Name, Topic
+from chat_protocol.messages import (
+    Ban,
+    ClientMessage,
+    Dm,
+    Invite,
+    Join,
+    Kick,
+    Msg,
+    Mute,
+    Name,
+    Rules,
+    Topic,
+    Unban,
+)
+from chat_protocol.messages import Role as SetRole
 from chat_server.chat.names import room_key
+from chat_server.chat.room import Room
+from chat_server.chat.session import Session
+from chat_server.chat.standing import Role
 from chat_server.store.base import Scope
 
-#: What says something to others.
-WRITES = (Msg, Dm, Topic, Name)
+#: What says or does something to others.
+WRITES = (Msg, Dm, Topic, Name, Kick, Ban, Unban, Mute, Invite, SetRole, Rules)
 
 
 def check_scope(scope: Scope, message: ClientMessage) -> None:
@@ -22,6 +39,11 @@ def check_scope(scope: Scope, message: ClientMessage) -> None:
         raise NotAllowedError(f"this token is for {', '.join(scope.rooms)} alone")
 
 
-def may_see(scope: Scope, room: str) -> bool:
-    """Tell whether a session may know that a room exists."""
-    return not scope.rooms or room in scope.rooms
+def may_see(session: Session, room: Room) -> bool:
+    """Tell whether a session may know that a room exists, and how many are in it."""
+    if session.scope.rooms and room.name not in session.scope.rooms:
+        return False
+    standing = room.standing
+    if standing is None or not standing.rules.unlisted or session in room:
+        return True
+    return standing.role(session.identity) >= Role.MODERATOR

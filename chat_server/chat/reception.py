@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import structlog
 
 from chat_protocol.codec import encode
-from chat_protocol.errors import LimitReachedError
+from chat_protocol.errors import LimitReachedError, NotAllowedError
 from chat_protocol.messages import RegName
 from chat_protocol.server_messages import ErrorFrame, Welcome
 from chat_server.chat import names
 from chat_server.chat.access import Access, Entry
+from chat_server.chat.governance import Governance
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.people import People
@@ -43,6 +44,7 @@ class Reception:
     registry: Registry
     resumption: Resumption
     rooms: Rooms
+    governance: Governance
 
     def register(self, request: RegName, outbox: Outgoing, address: str) -> Session:
         """Let somebody in, as new or as the one who left: WELCOME, then the rooms.
@@ -61,7 +63,7 @@ class Reception:
             after = {**session.identity.positions, **after}
         rooms: list[Room] = []
         try:
-            left_out = self._visit_all(self._wanted(session, after, known=known), rooms)
+            left_out = self._visit_all(session, self._wanted(session, after, known=known), rooms)
             after = after if known or session.identity.is_account else {}
             first = rooms[0].approach(outbox, after.get(rooms[0].name)) if rooms else None
             welcome = encode(self._welcome(request, session, rooms, known=known))
@@ -111,13 +113,21 @@ class Reception:
             rooms.pop(INBOX, None)
         return session.scope.rooms or list(rooms) or [LOBBY]
 
-    def _visit_all(self, wanted: Sequence[str], rooms: list[Room]) -> list[str]:
-        """Visit the rooms as far as the limits allow; return the names of the others."""
+    def _visit_all(self, session: Session, wanted: Sequence[str], rooms: list[Room]) -> list[str]:
+        """Visit the rooms as far as limits and rights allow; return the names of the others."""
         left_out = list(wanted[self.limits.rooms_per_user :])
         for name in wanted[: self.limits.rooms_per_user]:
             try:
-                rooms.append(self.rooms.visit(name))
+                room = self.rooms.visit(name)
             except LimitReachedError:
+                left_out.append(name)
+                continue
+            rooms.append(room)
+            try:
+                self.governance.may_enter(room, session.identity, None)
+            except NotAllowedError:
+                rooms.pop()
+                self.rooms.end_visits([room])
                 left_out.append(name)
         return left_out
 
@@ -159,6 +169,6 @@ class Reception:
 def _left_out(rooms: Sequence[str], limit: int) -> ErrorFrame:
     listed = ", ".join(rooms)
     text = (
-        f"you may be in {limit} rooms, and the server may be full; left out: {listed}; LEAVE one, then JOIN"
+        f"you may be in {limit} rooms, the server may be full, or you may not enter them; left out: {listed}"
     )
     return ErrorFrame(LimitReachedError.code, text)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import Message
@@ -13,6 +15,7 @@ from chat_protocol.server_messages import Joined, Left, TopicFrame
 from chat_server.chat.identity import Identity
 from chat_server.chat.session import Session
 from chat_server.chat.speaking import cancel_refs, claim_refs, count_bytes, has_refs, spoken
+from chat_server.chat.standing import Standing
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
@@ -76,9 +79,13 @@ class Room:
     kind = "msg"
     members_only = True
 
-    def __init__(self, name: str, shared: RoomContext, bounds: Bounds) -> None:
+    def __init__(
+        self, name: str, shared: RoomContext, bounds: Bounds, standing: Standing | None = None
+    ) -> None:
         self.name = name
-        self.topic = ""
+        #: Who may do what; none if nobody has rights, as in an open chat.
+        self.standing = standing
+        self.topic = "" if standing is None else standing.topic
         #: How many are on their way in; guarded by the lock of all rooms.
         self.expected = 0
         self._shared = shared
@@ -92,6 +99,9 @@ class Room:
 
     def __len__(self) -> int:
         return len(self._members) - self._doubles
+
+    def __contains__(self, session: Session) -> bool:
+        return session in self._members
 
     def now(self) -> float:
         """Return the time for what is said now, in whole milliseconds."""
@@ -177,8 +187,21 @@ class Room:
         self.delivery.leave(session.outbox)
         left = Left(room=self.name, name=session.identity.name, reason=reason)
         delivered = threading.Event()
-        self._announce(session, left, quiet=quiet or is_double, delivered=delivered)
+        self._announce(session, left, quiet=quiet or is_double or not was_here, delivered=delivered)
         return delivered
+
+    def expel(self, identity: Identity, left: Left, by: Outgoing) -> None:
+        """Put somebody out, on all connections; they are told, and everybody but whoever did it."""
+        with self._lock:
+            gone = [each for each in self._members if each.identity is identity]
+            for session in gone:
+                del self._members[session]
+            self._doubles -= max(0, len(gone) - 1)
+        for session in gone:
+            self.delivery.leave(session.outbox)
+            push(session.outbox, Frames(encode(left)))
+        if gone:
+            self._announce(gone[0], left, passed_over=[by])
 
     def publish(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
         """Say something to all the others. Raises `NotAMemberError`, `UnavailableError`.
@@ -192,7 +215,9 @@ class Room:
         if sender.floods:
             self.delivery.wait_for_slow_readers()
         if self.members_only and sender not in self._members:  # its own thread alone brings it in
-            raise _not_a_member()
+            raise not_a_member()
+        if self.standing is not None:
+            self.standing.may_speak(sender.identity, len(messages))
         refused = self._submit(sender, messages, received)
         commit.store_and_deliver(gather=self.delivery.several_spoke)
         return refused
@@ -200,14 +225,22 @@ class Room:
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
         if sender not in self._members:
-            raise _not_a_member()
-        self._shared.commit.wait_for_space()
+            raise not_a_member()
         told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
+        self.tell(sender, told, structs.replace(told, ref=ref), topic)
+
+    def tell(self, sender: Session, told: Message, answer: Message, topic: str | None = None) -> None:
+        """Tell everybody of a change, and answer whoever made it; with a topic, it is that from then on.
+
+        Raises `UnavailableError`.
+        """
+        self._shared.commit.wait_for_space()
         event = self._event(sender, encode(told), "topic")
-        event.acks = encode(TopicFrame(room=self.name, topic=topic, by=sender.identity.name, ref=ref))
+        event.acks = encode(answer)
         with self._lock:
             self._shared.commit.submit(event)
-            self.topic = topic
+            if topic is not None:
+                self.topic = topic
         self._shared.commit.store_and_deliver()
 
     def rename(self, session: Session, told: bytes, answer: bytes, passed_over: Sequence[Outgoing]) -> None:
@@ -268,12 +301,14 @@ class Room:
         *,
         quiet: bool = False,
         delivered: threading.Event | None = None,
+        passed_over: Sequence[Outgoing] = (),
     ) -> None:
         """Tell the others who came or went, in order with what they said, if the room is small."""
         with self._lock:
             quiet = quiet or len(self._members) > self._shared.presence_limit
             event = self._event(session, b"" if quiet else encode(message), "presence")
             event.delivered = delivered
+            event.passed_over = passed_over
             self._shared.commit.submit(event)
         self._shared.commit.store_and_deliver()
 
@@ -309,5 +344,6 @@ class Room:
         return len(here) > 1 and any(each is not session and each in self._members for each in here)
 
 
-def _not_a_member() -> NotAMemberError:
+def not_a_member() -> NotAMemberError:
+    """Return the error of somebody who is not in a room."""
     return NotAMemberError("you are not in that room; JOIN it first")

@@ -1,13 +1,14 @@
 """Which rooms exist."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chat_protocol.errors import LimitReachedError
 from chat_protocol.server_messages import RoomInfo
 from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.room import Room, RoomContext
+from chat_server.chat.standing import Standing
 from chat_server.stream.counters import Counters
 
 LOBBY = "lobby"
@@ -17,17 +18,25 @@ class Rooms:
     """The rooms of this server, at most `limit`.
 
     1. A room lives as long as somebody is in it or on the way into it, the lobby always.
-    2. The journal is read under no lock.
+    2. Journal and store are read under no lock.
     """
 
-    def __init__(self, shared: RoomContext, limit: int, leftovers: Leftovers) -> None:
+    def __init__(
+        self,
+        shared: RoomContext,
+        limit: int,
+        leftovers: Leftovers,
+        standing: Callable[[str], Standing | None] = lambda _: None,
+    ) -> None:
         self._shared = shared
+        # Reads who may do what in a room.
+        self._standing = standing
         self._limit = limit
         self._leftovers = leftovers
         self._journal = shared.commit.journal
         # Guards what follows.
         self._lock = threading.Lock()
-        self._rooms: dict[str, Room] = {LOBBY: Room(LOBBY, shared, self._journal.open(LOBBY))}
+        self._rooms: dict[str, Room] = {LOBBY: self._load(LOBBY)}
         # How many rooms were removed: a room that was loaded before the last removal may be out of date.
         self._removed = 0
         self._forgotten = Counters()
@@ -42,10 +51,11 @@ class Rooms:
         """Return a room that exists, else none."""
         return self._rooms.get(name)
 
-    def listing(self) -> list[RoomInfo]:
-        """Return the rooms, the largest first."""
+    def listing(self, shows: Callable[[Room], bool] = lambda _: True) -> list[RoomInfo]:
+        """Return the rooms that are to be shown, the largest first."""
         with self._lock:
             rooms = list(self._rooms.values())
+        rooms = [room for room in rooms if shows(room)]
         return sorted((RoomInfo(room.name, len(room), room.topic) for room in rooms), key=_by_size)
 
     def counters(self) -> Counters:
@@ -75,7 +85,7 @@ class Rooms:
                     return room
                 self._check_space_locked(name)
                 removed = self._removed
-            room = Room(name, self._shared, self._journal.open(name))
+            room = self._load(name)
             with self._lock:
                 if name in self._rooms or self._removed != removed:
                     continue  # somebody else was faster, or what was read may be out of date
@@ -104,6 +114,9 @@ class Rooms:
                 self._removed += 1
                 del self._rooms[room.name]
         return [room.name for room in gone]
+
+    def _load(self, name: str) -> Room:
+        return Room(name, self._shared, self._journal.open(name), self._standing(name))
 
     def _check_space_locked(self, name: str) -> None:
         if len(self._rooms) >= self._limit or not self._journal.takes(name):

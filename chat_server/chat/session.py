@@ -9,7 +9,7 @@ from chat_server.store.base import EVERYTHING, Scope
 from chat_server.stream.outgoing import NOWHERE, Outgoing
 
 if TYPE_CHECKING:
-    from chat_server.chat.room import Member
+    from chat_server.chat.room import Member, Room
     from chat_server.journal.ledger import Ledger
 
 #: What a session takes, in bytes, without what it published with refs (measured).
@@ -57,6 +57,16 @@ class Session:
 def guest(token: str, name: str) -> Session:
     """Return a new stay of a guest."""
     return Session(token, Identity(session_id(token), name))
+
+
+def joined_rooms(session: Session) -> "list[Room]":
+    """Return the rooms that a session is in; those that it was put out of are its own no more.
+
+    Only the session's own thread may call this.
+    """
+    for name in [name for name, member in session.memberships.items() if session not in member.room]:
+        session.memberships.pop(name, None)
+    return [member.room for member in session.memberships.values()]
 
 
 def weight(session: Session) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from chat_server.store.moderation import Moderation
+from chat_server.store.rooms import RoomTable
 
 
 class Account(NamedTuple):
@@ -59,6 +60,7 @@ class Store(Protocol):
     """
 
     moderation: Moderation
+    rooms: RoomTable
 
     def add(self, naming: Naming, hash_: str, *, operator: bool = False) -> Account | None:
         """Make an account; return none if another has that name, or one that is the same to a reader."""

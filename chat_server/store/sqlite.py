@@ -19,6 +19,7 @@ from chat_server.sqlite_file import (
 from chat_server.store.base import Account, Naming, Scope, Token
 from chat_server.store.file import Execute, StoreFile
 from chat_server.store.moderation import Moderation
+from chat_server.store.rooms import RoomTable
 
 #: The store lies beside the journal, under its name and this.
 ENDING = "-store"
@@ -61,6 +62,7 @@ class SqliteStore:
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
         self.file = StoreFile(path)
         self.moderation = Moderation(self.file, clock)
+        self.rooms = RoomTable(self.file)
         self._clock = clock
 
     # Accounts

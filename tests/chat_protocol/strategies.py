@@ -24,8 +24,10 @@ def _value(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911  # a 
             return st.text(min_size=least or 0, max_size=20 if most is None else min(most, 20))
         case inspect.IntType(ge=least, le=most):
             return st.integers(-(2**53) if least is None else least, 2**53 if most is None else most)
-        case inspect.FloatType():
-            return st.floats(allow_nan=False, allow_infinity=False)
+        case inspect.FloatType(ge=low, le=high):
+            return st.floats(low, high, allow_nan=False, allow_infinity=False)
+        case inspect.LiteralType(values=words):
+            return st.sampled_from(words)
         case inspect.BoolType():
             return st.booleans()
         case inspect.NoneType():

@@ -2,7 +2,7 @@
 
 import re
 from itertools import takewhile
-from typing import get_args
+from typing import Literal, get_args
 
 import msgspec
 import pytest
@@ -67,6 +67,8 @@ def json_type(annotation: object) -> str:
     """Return how JSON calls what a field takes; `None` beside it only means that it may be left out."""
     kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
     origin = getattr(annotation, "__origin__", annotation)
+    if origin is Literal:
+        return "string"
     if origin in JSON_TYPES:
         return JSON_TYPES[origin]
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from chat_protocol.codec import encode, server_decoder
-from chat_protocol.messages import ClientMessage, Message, Msg, RegName
+from chat_protocol.messages import ClientMessage, Join, Message, Msg, RegName
 from chat_protocol.server_messages import Ack, ErrorFrame, MsgFrame, Welcome
 from chat_server.chat import leftovers, registry, room, rooms
 from chat_server.chat.access import Access, AccessRules
@@ -243,7 +243,7 @@ class World:
         welcome = client.register(name)
         assert welcome is not None, client.outbox.messages
         for name_ in rooms:
-            self.hub.join(client.session, name_)
+            self.hub.join(client.session, Join(name_))
         client.outbox.clear()
         return client
 

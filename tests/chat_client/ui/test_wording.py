@@ -10,13 +10,18 @@ from chat_client.ui.paint import Painter
 from chat_client.ui.wording import Line
 from chat_protocol.messages import Msg, Pong
 from chat_protocol.server_messages import (
+    Banned,
     Bye,
     DmFrame,
     ErrorFrame,
+    Invited,
     MsgFrame,
+    Muted,
     Notice,
+    RoleFrame,
     RoomInfo,
     Rooms,
+    RulesFrame,
     TopicFrame,
     Users,
 )
@@ -146,3 +151,27 @@ def test_styles_tell_old_from_new() -> None:
     assert styles[0] == ["dim", "dim", "", "dim"]
     assert styles[1][1].startswith("38;5;")
     assert styles[1][3] == "bold"
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (Muted("tea", "eve", "ann"), "eve may only read in tea for ever (ann)"),
+        (Muted("tea", "eve", "ann", 600.0), "eve may only read in tea for 10 m (ann)"),
+        (Muted("tea", "eve", "ann", 0.0), "eve may speak again in tea (ann)"),
+        (Banned("tea", "eve", 3600.0), "eve may not come into tea for 1 h"),
+        (Banned("tea", "eve", 0.0), "eve may come into tea again"),
+        (Invited("tea", "eve", "ann"), "eve may come into tea (ann): /join tea"),
+        (RoleFrame("tea", "eve", "reader", "ann"), "eve is reader now in tea (ann)"),
+        (RoleFrame("tea", "eve", "none", "ann"), "eve has no role any more in tea (ann)"),
+        (RulesFrame("tea", owned=False), "tea: nobody's; everybody comes in and speaks"),
+        (
+            RulesFrame("tea", owned=True, invite_only=True, slow_seconds=60.0, role="owner"),
+            "tea: for those who are invited, slow: one message in 1 m; you are its owner",
+        ),
+        (RulesFrame("tea", owned=True, announce=True, by="ann"), "tea: only moderators speak (ann)"),
+    ],
+)
+def test_what_moderators_do_is_told(event: object, told: str) -> None:
+    """To everybody in words."""
+    assert wording.remarks(event) == wording.note(told)

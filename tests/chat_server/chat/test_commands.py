@@ -6,22 +6,29 @@ import pytest
 
 from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
+    Ban,
     ClientMessage,
     Dm,
     Exit,
     History,
+    Invite,
     Join,
+    Kick,
     Leave,
     List,
     Message,
     Msg,
+    Mute,
     Name,
     Ping,
     Pong,
     Read,
     RegName,
+    Role,
+    Rules,
     Search,
     Topic,
+    Unban,
     Who,
     tag,
 )
@@ -44,6 +51,13 @@ EXAMPLES: dict[type[Message], Any] = {
     History: History(ref="r"),
     Search: Search("hi", ref="r"),
     Read: Read(1, ref="r"),
+    Kick: Kick("bob", ref="r"),
+    Ban: Ban("bob", ref="r"),
+    Unban: Unban("bob", ref="r"),
+    Mute: Mute("bob", ref="r"),
+    Invite: Invite("bob", ref="r"),
+    Role: Role("bob", "member", ref="r"),
+    Rules: Rules(ref="r"),
 }
 
 

@@ -19,7 +19,7 @@ def test_room() -> None:
     """The room of a name in whatever spelling, or the one joined last."""
     conversation = World().client("ann").conversation
     assert conversation.room(None).name == "lobby"
-    conversation.hub.join(conversation.session, "den")
+    conversation.hub.join(conversation.session, Join("den"))
     assert [conversation.room(name).name for name in (None, "lobby", "#DEN")] == ["den", "lobby", "den"]
     with pytest.raises(NotAMemberError, match="lobby, den"):
         conversation.room("attic")

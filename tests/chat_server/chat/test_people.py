@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_protocol.messages import Dm, Msg, Read
+from chat_protocol.messages import Dm, Join, Msg, Read
 from chat_protocol.server_messages import Ack, DmFrame
 from chat_server.chat import names
 from chat_server.chat.access import AccessRules
@@ -14,7 +14,7 @@ from chat_server.chat.passwords import Passwords
 from chat_server.errors import StoreError
 from chat_server.store.base import Account, Naming
 from chat_server.store.sqlite import SqliteStore
-from tests.support.world import Client, FragileJournal, World
+from tests.support.world import Client, Clock, FragileJournal, World
 
 PASSWORD = "correct horse"  # noqa: S105  # a test's
 HASH = Passwords().hashed(PASSWORD)
@@ -29,9 +29,8 @@ def add(store: SqliteStore, name: str) -> Account:
 
 def world(*accounts: str, store: SqliteStore | None = None) -> World:
     """Return a chat for accounts and guests, with these accounts."""
-    made = World(
-        FragileJournal(), rules=AccessRules("accounts", guests=True), store=store or SqliteStore(None)
-    )
+    rules, time = AccessRules("accounts", guests=True), Clock(1_790_000_000.0)
+    made = World(FragileJournal(), rules=rules, time=time, store=store or SqliteStore(None, time))
     for name in accounts:
         add(made.store, name)
     return made
@@ -158,8 +157,8 @@ def test_an_account_keeps_its_rooms() -> None:
     """Until it leaves them; a room that another connection is in is still its own."""
     chat = world("ann")
     ann = come(chat, "ann")
-    chat.hub.join(ann.session, "tea")
-    chat.hub.join(ann.session, "ale")
+    chat.hub.join(ann.session, Join("tea"))
+    chat.hub.join(ann.session, Join("ale"))
     chat.hub.leave(ann.session, ann.session.memberships["ale"].room)
     phone = come(chat, "ann")
     assert list(phone.session.memberships) == ["lobby", "tea"]

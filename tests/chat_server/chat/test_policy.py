@@ -8,6 +8,7 @@ from chat_protocol.errors import NotAllowedError
 from chat_protocol.messages import Dm, History, Join, Msg, Name, Search, Topic, Who
 from chat_server.chat.policy import check_scope, may_see
 from chat_server.store.base import EVERYTHING, Scope
+from tests.support.world import World
 
 SAYING = (Msg("hi"), Dm("ann", "hi"), Topic("tea"), Name("bob"))
 ASKING = (Topic(), Who(), History(), Search("x"), Join("builds"))
@@ -38,5 +39,9 @@ def test_a_token_for_some_rooms() -> None:
         check_scope(scope, Join("lobby"))
     with pytest.raises(NotAllowedError, match="rooms alone"):
         check_scope(scope, Dm("ann", "hi"))
-    assert [may_see(scope, room) for room in ("builds", "lobby")] == [True, False]
-    assert may_see(EVERYTHING, "lobby")
+    world = World()
+    bot, ann = world.clients("bot", "ann")
+    bot.session.scope = scope
+    rooms = [world.room(name) for name in ("builds", "lobby")]
+    assert [may_see(bot.session, room) for room in rooms] == [True, False]
+    assert all(may_see(ann.session, room) for room in rooms)

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from chat_protocol.messages import Join
 from chat_server.errors import JournalError
 from chat_server.journal.calendar import Clocks
 from chat_server.journal.sqlite import journal as journal_module
@@ -192,6 +193,6 @@ def test_who_comes_back_too_late_is_told_of_the_gap(path: Path) -> None:
         client = Client(World(journal).hub)
         client.register("ann")
         client.outbox.clear()
-        client.conversation.hub.join(client.session, "den", 3)
+        client.conversation.hub.join(client.session, Join("den", 3))
         assert client.outbox.messages[0].first == 7
         assert client.outbox.ids("den") == [7, 8, 9, 10]
