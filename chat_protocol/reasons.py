@@ -35,6 +35,14 @@ class CloseReason(_Reason):
     TLS_HELLO = "tls_hello", "this port speaks no TLS; connect without it"
     TLS_EXPECTED = "tls_expected", "this port speaks TLS; connect with it (chat-client --tls)"
     TLS_FAILED = "tls_failed", "the TLS handshake failed"
+    PROXY_UNEXPECTED = (
+        "proxy_unexpected",
+        "you are no proxy of this server; connect without a PROXY header, or have its operator name you",
+    )
+    PROXY_FAILED = (
+        "proxy_failed",
+        "the proxy before this server did not say where you come from; its operator can mend that",
+    )
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
     NAME_RESERVED = "name_reserved", "this name is an account's now; connect again under another"
     LOGGED_OUT = "logged_out", "your account was changed; log in again"

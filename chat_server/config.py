@@ -80,6 +80,9 @@ class Config:
     exempt_networks: tuple[values.Network, ...] = _setting(
         values.PRIVATE, values.networks, "networks for which neither counts: a proxy's, containers', your own"
     )
+    proxies: tuple[values.Network, ...] = _setting(
+        (), values.networks, "proxies that say whose connection they pass on (PROXY protocol, version 2)"
+    )
     rooms: int = _setting(10_000, values.whole(1, 10_000_000), "rooms at once, at the most")
     rooms_per_user: int = _setting(50, values.whole(1, 10_000), "rooms of one user, at the most")
     line_bytes: int = _setting(
@@ -146,7 +149,7 @@ class Config:
         return self.listen or (values.Endpoint(bool(self.tls_cert), self.host, self.port),)
 
 
-METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS"}
+METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS", "proxies": "NETWORKS"}
 #: How many bytes the names of one user's rooms may take in a WELCOME, whose line is 1 MiB at the most.
 ROOMS_BYTES = 512 * 1024
 KUBERNETES = re.compile(r"(^|_)service_(host|port)(_|$)|(^|_)port_\d+_(tcp|udp|sctp)(_|$)")

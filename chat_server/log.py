@@ -50,6 +50,7 @@ EVENTS = {
     "read_failed": "a socket could not be read (debug)",
     "accept_failed": "a connection could not be taken from the system",
     "tls_failed": "a peer and the server did not agree on TLS",
+    "proxy_failed": "a proxy did not say whose connection it passes on",
     "tls_reloaded": "the certificate was read again, and new connections get it",
     "tls_reload_failed": "the certificate could not be read again; the one before stays in force",
     "connection_failed": "a fault of the server ended one connection",

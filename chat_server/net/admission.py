@@ -16,6 +16,8 @@ NAMELESS_SHARE = 10
 NAMELESS_AT_LEAST = 16
 #: After how many seconds it is worth another try where nothing better is known.
 RETRY_SECONDS = 5.0
+#: Why a connection is turned away, and after how many seconds it is worth another try.
+Refusal = tuple[RejectReason, float]
 
 
 @dataclass(slots=True)
@@ -29,12 +31,16 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """How many connections in all; at once of one address, and new a minute; who is exempt from those two."""
+    """How many connections in all; at once of one address, and new a minute; who is exempt from those two.
+
+    `proxies` pass on the connections of others, and say whose.
+    """
 
     connections: int
     per_address: int
     per_minute: int
     exempt: Sequence[Network]
+    proxies: Sequence[Network] = ()
 
 
 class Admission:
@@ -42,7 +48,8 @@ class Admission:
 
     Of each address at most `per_address` are open, and `per_minute` are opened: that many at once, and then
     as time goes by (a token bucket). Exempt networks are not counted so: proxies and containers hide
-    addresses. An address that has no connection and has opened none for a minute takes no memory.
+    addresses. An address that has no connection and has opened none for a minute takes no memory. Of a
+    connection that a proxy passes on, the client's address counts, from the moment at which it is known.
     """
 
     def __init__(self, limits: AdmissionLimits, clock: Callable[[], float]) -> None:
@@ -53,38 +60,49 @@ class Admission:
         self._all = self._nameless = 0
         self._accounts: dict[Network, _Account] = {}
 
-    def admit(self, host: str) -> tuple[RejectReason, float] | None:
+    def is_proxy(self, host: str) -> bool:
+        """Tell whether a peer passes on the connections of others, and must say whose."""
+        return _lies_in(host, self._limits.proxies)
+
+    def admit(self, host: str | None) -> Refusal | None:
         """Count a new connection of this address; or return why not, and after how many seconds to try again.
 
-        `release` must follow one that was counted.
+        Without an address, `charge` tells it later. `release` must follow for a connection that was counted.
         """
         with self._lock:
             if self._all >= self._limits.connections:
                 return RejectReason.SERVER_FULL, RETRY_SECONDS
             if self._nameless >= max(NAMELESS_AT_LEAST, self._limits.connections // NAMELESS_SHARE):
                 return RejectReason.TOO_MANY_NAMELESS, RETRY_SECONDS
-            if not self._is_exempt(host) and (refusal := self._charge_locked(_counted(host))) is not None:
+            if host is not None and (refusal := self._charge_locked(host)) is not None:
                 return refusal
             self._all += 1
             self._nameless += 1
             return None
+
+    def charge(self, host: str) -> Refusal | None:
+        """Count the address of a connection that was counted without one; or return as `admit` does."""
+        with self._lock:
+            return self._charge_locked(host)
 
     def name(self) -> None:
         """Note that a connection has given a name."""
         with self._lock:
             self._nameless -= 1
 
-    def release(self, host: str, *, named: bool) -> None:
-        """Note that a connection of this address is gone."""
+    def release(self, host: str | None, *, named: bool) -> None:
+        """Note that a connection of this address is gone; of none, if none was counted for it."""
         with self._lock:
             self._all -= 1
             self._nameless -= not named
-            if (account := self._accounts.get(_counted(host))) is not None:
+            if host is not None and (account := self._accounts.get(_counted(host))) is not None:
                 account.connections -= 1
 
-    def _charge_locked(self, address: Network) -> tuple[RejectReason, float] | None:
+    def _charge_locked(self, host: str) -> Refusal | None:
+        if _lies_in(host, self._limits.exempt):
+            return None
         now, rate = self._clock(), self._limits.per_minute
-        account = self._accounts.setdefault(address, _Account(0, float(rate), now))
+        account = self._accounts.setdefault(_counted(host), _Account(0, float(rate), now))
         account.left = min(rate, account.left + (now - account.at) * rate / MINUTE_SECONDS)
         account.at = now
         if account.connections >= self._limits.per_address:
@@ -105,16 +123,20 @@ class Admission:
 
     def counted(self, host: str) -> str:
         """Return what this address is counted as, empty if it is exempt."""
-        return "" if self._is_exempt(host) else str(_counted(host))
+        return "" if _lies_in(host, self._limits.exempt) else str(_counted(host))
 
     @property
     def size(self) -> int:
         """How many addresses are remembered."""
         return len(self._accounts)
 
-    def _is_exempt(self, host: str) -> bool:
-        address = _address(host)
-        return any(address in network for network in self._limits.exempt)
+
+def _lies_in(host: str, networks: Sequence[Network]) -> bool:
+    """Tell whether an address lies in one of the networks."""
+    if not networks:
+        return False
+    address = _address(host)
+    return any(address in network for network in networks)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -11,11 +11,13 @@ import structlog
 
 from chat_protocol.codec import encode
 from chat_protocol.messages import Message
-from chat_protocol.reasons import CloseReason
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
 from chat_server.faults import contained
 from chat_server.net.addresses import host_of
+from chat_server.net.admission import Refusal
+from chat_server.net.caller import Caller
 from chat_server.net.dialects import Dialect, Heard
 from chat_server.net.flusher import Flusher
 from chat_server.net.outbox import Outbox, OutboxLimits
@@ -57,6 +59,7 @@ class ConnectionContext:
     """What the connections of a server share. A handshake has a part of the time for the name.
 
     Without `rates` nobody is slowed down. `wait` is how a thread waits for an event, so many seconds at most.
+    `on_opened` is told of a connection that is served, `charge` counts the address that a proxy tells.
     """
 
     hub: Hub
@@ -70,6 +73,8 @@ class ConnectionContext:
     counted: Callable[[str], str] = lambda host: host
     rates: Rates | None = None
     wait: Callable[[threading.Event, float], object] = threading.Event.wait
+    on_opened: Callable[[], None] = lambda: None
+    charge: Callable[[str], Refusal | None] = lambda _: None
     leaving: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LEAVING_AT_ONCE))
 
 
@@ -90,6 +95,7 @@ class ClientConnection:
         "_reason",
         "_working",
         "bytes_received",
+        "caller",
         "conversation",
         "drain",
         "id",
@@ -97,7 +103,6 @@ class ClientConnection:
         "named",
         "outbox",
         "owed",
-        "peer",
         "pinged",
         "since",
         "thread",
@@ -109,7 +114,7 @@ class ClientConnection:
         self, number: int, peer: str, transport: Transport, dialect: Dialect, context: ConnectionContext
     ) -> None:
         self.id = number
-        self.peer = peer
+        self.caller = Caller(peer)
         self.transport = transport
         self._dialect = dialect
         self._context = context
@@ -133,11 +138,11 @@ class ClientConnection:
         self.drain = DRAIN_SECONDS
         # Guards _reason.
         self._lock = threading.Lock()
-        self._reason: CloseReason | None = None
+        self._reason: CloseReason | RejectReason | None = None
         self.thread = threading.Thread(target=self.run, name=f"client-{number}")
 
     @property
-    def reason(self) -> CloseReason | None:
+    def reason(self) -> CloseReason | RejectReason | None:
         """Why it ends, none while it goes on."""
         return self._reason
 
@@ -169,7 +174,7 @@ class ClientConnection:
         """Send one message, outside of the conversation."""
         self.outbox.push(Frames(encode(message)))
 
-    def end(self, reason: CloseReason) -> None:
+    def end(self, reason: CloseReason | RejectReason) -> None:
         """Have the connection end for this reason; never waits."""
         with self._lock:
             if self._reason is not None:
@@ -185,11 +190,10 @@ class ClientConnection:
         try:
             structlog.contextvars.clear_contextvars()  # a free-threaded build inherits the accept thread's
             structlog.contextvars.bind_contextvars(conn=self.id)
-            log.info("connected", peer=self.peer)
-            if (failed := self.transport.handshake(self._context.handshake_seconds)) is not None:
+            if (failed := self.caller.open(self.transport, self._context, self._opened)) is not None:
                 self.end(failed)
             else:
-                self.conversation.address = self._context.counted(host_of(self.peer))
+                self.conversation.address = self._context.counted(host_of(self.caller.peer))
                 self.outbox.greet()
                 self._read_all()
         except OSError as error:
@@ -200,6 +204,10 @@ class ClientConnection:
                 log.exception("connection_failed")
             self.end(CloseReason.INTERNAL_ERROR)
         self._finish(self._reason or CloseReason.INTERNAL_ERROR)
+
+    def _opened(self) -> None:
+        self._context.on_opened()
+        log.info("connected", **self.caller.fields)
 
     def _read_all(self) -> None:
         size = SMALL_READ_BYTES
@@ -253,7 +261,7 @@ class ClientConnection:
             log.warning("protocol_error", code=code)
         self._errors_logged = len(self.conversation.errors)
 
-    def _finish(self, reason: CloseReason) -> None:
+    def _finish(self, reason: CloseReason | RejectReason) -> None:
         clock, context = self._context.clock, self._context
         deadline = clock() + (DRAIN_CUT_SECONDS if reason == CloseReason.SLOW_CONSUMER else self.drain)
         with contained("leave"):
@@ -278,6 +286,8 @@ class ClientConnection:
         with contained("closed"):
             context.on_closed(self)
         with contained("log"):
+            if isinstance(reason, RejectReason):  # which is logged, and was never connected
+                return
             log.info(
                 "disconnected",
                 reason=reason,
@@ -287,13 +297,13 @@ class ClientConnection:
                 bytes_sent=self.outbox.sent,
             )
 
-    def _retry_after(self, reason: CloseReason) -> float | None:
+    def _retry_after(self, reason: CloseReason | RejectReason) -> float | None:
         """Return for how many seconds to stay away, if that is worth saying."""
         if self.throttle is None or reason != CloseReason.FLOODING:
-            return None
+            return self.caller.retry_after
         return round(self.throttle.retry_after(), 1)
 
-    def _leave(self, reason: CloseReason, deadline: float) -> None:
+    def _leave(self, reason: CloseReason | RejectReason, deadline: float) -> None:
         """Leave the rooms, and wait until what was said is stored and delivered."""
         if not self.conversation.has_session:
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from chat_protocol.reasons import CloseReason
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.dialects import Dialect
 from chat_server.net.transport import DONTWAIT, Transport
 from chat_server.stream.frames import Frames
@@ -199,9 +199,9 @@ class Outbox:
                 self._fail_locked()
                 raise
 
-    def finish(self, reason: CloseReason, timeout: float, retry_after: float | None = None) -> None:
+    def finish(self, reason: CloseReason | RejectReason, timeout: float, after: float | None = None) -> None:
         """Send the farewell as the last and wait up to `timeout` seconds until all is sent."""
-        bye = self._dialect.farewell(reason, retry_after)
+        bye = self._dialect.farewell(reason, after)
         with self._lock:
             if self._open and self._size:
                 self._keep_locked(bye, 0)

@@ -29,6 +29,7 @@ from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
 from chat_server.net.addresses import host_of
 from chat_server.net.admission import RETRY_SECONDS, Admission, AdmissionLimits
+from chat_server.net.caller import Caller
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
@@ -112,6 +113,7 @@ class Server:
             config.connections_per_address,
             config.connects_per_minute,
             config.exempt_networks,
+            config.proxies,
         )
         self._admission = Admission(admission, clock)
         self.keeper = Keeper(
@@ -131,6 +133,8 @@ class Server:
             self._admission.name,
             self._admission.counted,
             Rates.of(config),
+            on_opened=self._count_opened,
+            charge=self._admission.charge,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -255,24 +259,28 @@ class Server:
         try:
             dialect = JsonLines(self._json_lines)
             connection = ClientConnection(next(self._numbers), peer, transport, dialect, self._context)
+            if self._admission.is_proxy(host_of(peer)):
+                connection.caller = Caller(peer, proxied=True)
         except MemoryError:
             self._reject(transport, peer, RejectReason.NO_THREADS)
             return
-        host = host_of(peer)
+        host = connection.caller.counted
         if (refusal := self._admission.admit(host)) is not None:
             self._reject(transport, peer, *refusal)
             return
         with self._lock:
             self._connections[connection.id] = connection
-            self._totals.opened += 1
         try:
             connection.thread.start()
         except (RuntimeError, MemoryError):
             with self._lock:
                 del self._connections[connection.id]
-                self._totals.opened -= 1
             self._admission.release(host, named=False)
             self._reject(transport, peer, RejectReason.NO_THREADS)
+
+    def _count_opened(self) -> None:
+        with self._lock:
+            self._totals.opened += 1
 
     def no_descriptors(self) -> None:
         """Count that a connection could not even be accepted; called by the accepting thread."""
@@ -289,13 +297,11 @@ class Server:
             transport.send(JsonLines(self._json_lines).farewell(reason, round(after, 1)), DONTWAIT)
 
     def _forget(self, connection: ClientConnection) -> None:
-        self._admission.release(
-            host_of(connection.peer), named=connection.named
-        )  # before it is seen to be gone
+        # Before it is seen to be gone.
+        self._admission.release(connection.caller.counted, named=connection.named)
         with self._lock:
             del self._connections[connection.id]
-            self._totals.closed[connection.reason or CloseReason.INTERNAL_ERROR] += 1
-            self._totals.add(connection)
+            self._totals.end(connection)
 
     def _dismiss(self, deadline: float) -> None:
         """Tell everybody that the server stops, and wait until they are gone or time is up."""

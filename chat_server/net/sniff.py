@@ -1,6 +1,7 @@
 """Peers that speak another protocol: found by their first bytes, so that they get a clear answer."""
 
 from chat_protocol.reasons import CloseReason
+from chat_server.net.proxy_header import SIGNATURE, VERSION_1
 
 _METHODS = (
     b"GET ",
@@ -17,9 +18,11 @@ _METHODS = (
 
 
 def sniff(first: bytes) -> CloseReason | None:
-    """Return `http_request` (RFC 9112, 3) or `tls_hello` (RFC 8446, 5.1) if the first bytes are one."""
+    """Return what the first bytes are, if they are known: HTTP (RFC 9112, 3), TLS (RFC 8446, 5.1), PROXY."""
     if first.startswith(_METHODS):
         return CloseReason.HTTP_REQUEST
     if first.startswith(b"\x16\x03"):
         return CloseReason.TLS_HELLO
+    if first.startswith((SIGNATURE, VERSION_1)):
+        return CloseReason.PROXY_UNEXPECTED
     return None

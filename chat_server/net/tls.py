@@ -15,12 +15,15 @@ from cryptography import x509
 from chat_protocol.reasons import CloseReason
 from chat_protocol.tls import TlsStream, said, waited
 from chat_server.errors import ConfigError
+from chat_server.net.sniff import sniff
 from chat_server.net.transport import TcpTransport
 
 log = structlog.get_logger()
 
 #: The first byte of each TLS connection: a record of a handshake (RFC 8446, 5.1).
 HANDSHAKE_RECORD = b"\x16"
+#: So many bytes tell a PROXY header from others.
+SNIFFED_BYTES = 16
 
 
 class Certificates:
@@ -118,9 +121,9 @@ class TlsTransport(TcpTransport):
         A peer that says nothing, or speaks no TLS, is told so without encryption.
         """
         deadline = time.monotonic() + seconds
-        if not waited(self._socket, select.POLLIN, seconds) or self._begins_plain():
+        if (plain := self._begins_plain(seconds)) is not None:
             self._plain = True
-            return CloseReason.TLS_EXPECTED
+            return plain
         self._stream = TlsStream(self._socket, self._context, server=True)
         try:
             self._stream.handshake(max(0.0, deadline - time.monotonic()))
@@ -131,9 +134,15 @@ class TlsTransport(TcpTransport):
             return CloseReason.TLS_FAILED
         return None
 
-    def _begins_plain(self) -> bool:
-        first = self._socket.recv(1, socket.MSG_PEEK)
-        return first != HANDSHAKE_RECORD
+    def _begins_plain(self, seconds: float) -> CloseReason | None:
+        """Return why what comes first is not encrypted, none if it is."""
+        if not waited(self._socket, select.POLLIN, seconds):
+            return CloseReason.TLS_EXPECTED
+        first = self._socket.recv(SNIFFED_BYTES, socket.MSG_PEEK)
+        if first.startswith(HANDSHAKE_RECORD):
+            return None
+        told = sniff(first)
+        return told if told is CloseReason.PROXY_UNEXPECTED else CloseReason.TLS_EXPECTED
 
     @property
     def receive(self) -> Callable[[int], bytes]:

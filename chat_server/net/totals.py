@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.connection import ClientConnection
 from chat_server.stream.counters import Counters
 
@@ -39,6 +40,12 @@ class Totals:
             self.input_seconds += throttle.input_delays.seconds
             self.user_delays += throttle.user_delays.count
             self.user_seconds += throttle.user_delays.seconds
+
+    def end(self, connection: ClientConnection) -> None:
+        """Add what a connection has counted that is gone, and why it ended; or that it was turned away."""
+        reason = connection.reason or CloseReason.INTERNAL_ERROR
+        (self.rejected if isinstance(reason, RejectReason) else self.closed)[reason] += 1
+        self.add(connection)
 
     def copy(self) -> "Totals":
         """Return the same numbers on their own."""

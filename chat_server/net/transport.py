@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import select
 import socket
 import struct
 import termios
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chat_protocol.reasons import CloseReason
+from chat_protocol.tls import waited
 
 #: For `send`: it takes what fits and never waits.
 DONTWAIT = socket.MSG_DONTWAIT
@@ -31,7 +33,7 @@ class Transport(Protocol):
         """A function that waits for data and returns so many bytes at most; `b""` is the end."""
 
     def receive_within(self, size: int, seconds: float) -> bytes:
-        """Wait for bytes, so long at most. Raises `TimeoutError`."""
+        """Wait for bytes as the network has them, so long at most. Raises `TimeoutError`."""
 
     def discard(self, size: int) -> int:
         """Read and forget what is there; return how many bytes. Never waits."""
@@ -95,9 +97,10 @@ class TcpTransport:
         return self._socket.send
 
     def receive_within(self, size: int, seconds: float) -> bytes:
-        """Wait for bytes, so long at most. Raises `TimeoutError`."""
-        self._socket.settimeout(seconds)
-        return self._socket.recv(size)
+        """Wait for bytes as the network has them, so long at most. Raises `TimeoutError`."""
+        if not waited(self._socket, select.POLLIN, seconds):
+            raise TimeoutError
+        return self._socket.recv(size, DONTWAIT)
 
     def discard(self, size: int) -> int:
         """Read and forget what is there; return how many bytes."""

@@ -31,7 +31,7 @@ def other(name: str) -> str:
     default = getattr(Config(), name)
     if name in OTHERS:
         return OTHERS[name]
-    if name == "exempt_networks":
+    if name in ("exempt_networks", "proxies"):
         return "10.0.0.0/8 fd00::/8"
     if name == "listen":
         return "chat://[::1]:9,chat://h:1"

@@ -111,6 +111,29 @@ def test_who_has_gone_is_forgotten(clock: Clock) -> None:
     assert limits.size == 0
 
 
+def test_who_is_a_proxy(clock: Clock) -> None:
+    """Whoever lies in a network that was named, and nobody by default."""
+    networks = values.networks("192.0.2.0/28 2001:db8::/64")
+    named = Admission(AdmissionLimits(10, 1, 1, (), networks), clock)
+    assert [*map(named.is_proxy, ("192.0.2.1", "2001:db8::9"))] == [True, True]
+    assert [*map(named.is_proxy, ("192.0.2.16", "2001:db8:0:1::9", "127.0.0.1"))] == [False] * 3
+    assert not admission(clock).is_proxy("127.0.0.1")
+
+
+def test_an_address_may_be_told_later(clock: Clock) -> None:
+    """Until then it counts for nobody; if it is refused, or never told, nothing is left of it."""
+    limits = admission(clock, 1)
+    assert [limits.admit(None) for _ in range(3)] == [None] * 3
+    assert limits.size == 0
+    assert limits.charge("192.0.2.1") is None
+    assert limits.charge("192.0.2.1") == (RejectReason.ADDRESS_FULL, 60.0)
+    assert limits.charge("192.0.2.2") is None
+    limits.release(None, named=False)
+    assert limits.charge("192.0.2.1") == (RejectReason.ADDRESS_FULL, 60.0)
+    limits.release("192.0.2.1", named=False)
+    assert limits.charge("192.0.2.1") is None
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.floats(0, 5)), max_size=200))
 def test_no_order_of_coming_and_going_breaks_the_limits(steps: list[tuple[bool, int, float]]) -> None:
     """Never more than so many at once, nor more in any minute than the burst and what a minute adds."""

@@ -3,6 +3,7 @@
 import pytest
 
 from chat_server.net.sniff import sniff
+from tests.support.proxying import header
 
 
 @pytest.mark.parametrize(
@@ -27,9 +28,25 @@ def test_tls(minor: int) -> None:
     assert sniff(bytes((0x16, 3, minor, 2, 0, 1, 0))) == "tls_hello"
 
 
+@pytest.mark.parametrize("first", [header("192.0.2.1"), b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"])
+def test_a_proxy_header(first: bytes) -> None:
+    """Of either version: where none is awaited, none is taken."""
+    assert sniff(first) == "proxy_unexpected"
+
+
 @pytest.mark.parametrize(
     "first",
-    [b"", b"{", b'{"type":"REG_NAME","name":"GET / "}\n', b"\n", b"GETTING\n", b" GET / HTTP/1.1", b"\x16"],
+    [
+        b"",
+        b"\r\n\r\n\0",
+        b"PROXY",
+        b"{",
+        b'{"type":"REG_NAME","name":"GET / "}\n',
+        b"\n",
+        b"GETTING\n",
+        b" GET / HTTP/1.1",
+        b"\x16",
+    ],
 )
 def test_neither(first: bytes) -> None:
     """Anything else is left to the decoder, which answers line by line."""
