@@ -20,8 +20,8 @@ class CallerContext(Protocol):
     """What the callers of a server share."""
 
     @property
-    def handshake_seconds(self) -> float:
-        """For how long a proxy's header and a TLS handshake may take."""
+    def register_seconds(self) -> float:
+        """In how many seconds a name must be given. Header and handshake have half of them."""
 
     @property
     def charge(self) -> Callable[[str], Refusal | None]:
@@ -57,7 +57,7 @@ class Caller:
 
         `on_opened` is called unless the connection is turned away.
         """
-        seconds = context.handshake_seconds
+        seconds = context.register_seconds / 2
         deadline = time.monotonic() + seconds
         failed = None if self.proxy is None else self._introduce(transport, seconds, context.charge)
         if isinstance(failed, RejectReason):

@@ -56,7 +56,7 @@ class ConnectionStage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionContext:
-    """What the connections of a server share. A handshake has a part of the time for the name.
+    """What the connections of a server share. A handshake has half of the time for the name.
 
     Without `rates` nobody is slowed down. `wait` is how a thread waits for an event, so many seconds at most.
     `on_opened` is told of a connection that is served, `charge` counts the address that a proxy tells.
@@ -68,7 +68,7 @@ class ConnectionContext:
     topic_length: int
     clock: Callable[[], float]
     on_closed: "Callable[[ClientConnection], None]"
-    handshake_seconds: float = 10.0
+    register_seconds: float = 10.0
     on_named: Callable[[], None] = lambda: None
     counted: Callable[[str], str] = lambda host: host
     rates: Rates | None = None
@@ -247,13 +247,20 @@ class ClientConnection:
             self._working = False
         elif self._dialect.endless:
             self.end(CloseReason.LINE_TOO_LONG)
-        if not self.named and conversation.has_session:
-            self.named = True
-            self._context.on_named()
+        if not self.named:
+            self._look_for_name()
         if conversation.over is not None:
             self.end(conversation.over)
         if len(conversation.errors) > self._errors_logged:
             self._log_errors()
+
+    def _look_for_name(self) -> None:
+        """Note that there is a name, or end a peer that talks on without one, which the keeper does not."""
+        if self.conversation.has_session:
+            self.named = True
+            self._context.on_named()
+        elif self.last_received - self.since > self._context.register_seconds:
+            self.end(CloseReason.REGISTER_TIMEOUT)
 
     def _log_errors(self) -> None:
         """Log the first error of each code: a peer that goes on must not fill the log."""

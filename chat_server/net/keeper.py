@@ -30,7 +30,7 @@ class Keeper:
 
     | stage | what ends it |
     |---|---|
-    | naming | no name within `register` seconds |
+    | naming | no name within `register` seconds; its own thread ends it if it talks on without one |
     | working | nothing here: its thread is busy for it, and a replay has its own limits |
     | delayed | nothing here, if there is a name; without one as above: it goes on too fast to be let in |
     | live | silence, as below |

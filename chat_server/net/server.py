@@ -129,7 +129,7 @@ class Server:
             config.topic_length,
             clock,
             self._forget,
-            config.register_timeout / 2,
+            config.register_timeout,
             self._admission.name,
             self._admission.counted,
             Rates.of(config),

@@ -372,3 +372,27 @@ def test_only_so_many_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(most) == 20
     assert max(most) <= 2
     stage.close()
+
+
+@pytest.mark.parametrize("said", [b"\n", b'{"type":"PING"}\n', b"x"], ids=["nothing", "PING", "half a line"])
+def test_who_talks_on_without_a_name_is_ended_in_time(stage: Stage, said: bytes) -> None:
+    """The keeper judges nobody of whom something is unread, and a peer may never pause."""
+    connection, far = begin(stage)
+    stage.clock.now += stage.context.register_seconds
+    far.sendall(b'{"type":"PING","ref":"in time"}\n')
+    received = b""
+    while b"in time" not in received:
+        received += far.recv(1 << 16)
+    stage.clock.now += 0.1
+    far.sendall(said)
+    assert frames(until_end(far))[-1]["reason"] == "register_timeout"
+    connection.thread.join(PATIENCE)
+
+
+def test_a_name_that_comes_late_but_before_the_end_is_taken(stage: Stage) -> None:
+    """A busy machine reads it after its time: what was heard is looked at first."""
+    connection, far = begin(stage)
+    stage.clock.now += stage.context.register_seconds + 1
+    far.sendall(REGISTER + b'{"type":"EXIT"}\n')
+    assert frames(until_end(far))[-1]["reason"] == "exit"
+    connection.thread.join(PATIENCE)

@@ -56,6 +56,7 @@ def connect(server: Server, name: str | None = None) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
     if name is not None:
         sock.sendall(b'{"type":"REG_NAME","name":"%s"}\n' % name.encode())
+        until(sock, b'"WELCOME"')  # alone, so that the name is counted before the PONG
         sock.sendall(b'{"type":"PING","ref":"here"}\n')
         until(sock, b'"here"')
     return sock
