@@ -19,6 +19,12 @@ WRITE_BYTES = 64 * 1024
 RECORD_OVERHEAD_BYTES = 256
 #: How many bytes are read at once: a record and what comes with it.
 READ_BYTES = 32 * 1024
+#: After so many bytes without any data in them a peer is given up. A record is at most 16 KiB and 2 KiB, so
+#: it sends others: requests for new keys, which cost much and have no end of their own (RFC 8446, 4.6.3).
+DATALESS_BYTES = 32 * 1024
+#: So many bytes may be owed to the peer. What `send` takes stays below `WRITE_BYTES`; beyond that it asks for
+#: new keys and reads no answer.
+OWED_BYTES = 2 * WRITE_BYTES
 
 
 class TlsStream:
@@ -42,6 +48,8 @@ class TlsStream:
         # What is encrypted and not yet with the kernel, in its order.
         self._owed = b""
         self._ready = False
+        # How many bytes have come since there was data in them.
+        self._dataless = 0
 
     def handshake(self, seconds: float) -> None:
         """Agree on keys, and check certificates. Raises `TimeoutError`, `ssl.SSLError`, `ConnectionError`."""
@@ -57,7 +65,8 @@ class TlsStream:
     def receive(self, size: int) -> bytes:
         """Wait for data and return so many bytes at most; `b""` is the end that the peer told of.
 
-        A connection that is cut without that raises `ConnectionAbortedError`; sending still works.
+        A connection that is cut without that raises `ConnectionAbortedError`; sending still works. So it is
+        with a peer that sends records without data for too long.
         """
         while (data := self._read(size)) is None:
             self._feed(self._socket.recv(size + RECORD_OVERHEAD_BYTES))
@@ -156,7 +165,7 @@ class TlsStream:
         """Return what is decrypted, none if more has to arrive."""
         with self._lock:
             try:
-                return self._object.read(size)
+                data = self._object.read(size)
             except ssl.SSLWantReadError:
                 return None
             except ssl.SSLZeroReturnError:
@@ -164,12 +173,17 @@ class TlsStream:
             finally:
                 if self._outgoing.pending:  # new keys were asked for (RFC 8446, 4.6.3)
                     self._flush_locked()
+            self._dataless = 0
+            return data
 
     def _feed(self, encrypted: bytes) -> None:
         if not encrypted:
             # Not told to OpenSSL: it would send an alert, and then nothing more, no last words either.
             raise ConnectionAbortedError("the connection ended without an end of TLS")
         with self._lock:
+            if self._dataless > DATALESS_BYTES or len(self._owed) > OWED_BYTES:
+                raise ConnectionAbortedError("the peer asks for new keys without end")
+            self._dataless += len(encrypted) if self._ready else 0
             self._incoming.write(encrypted)
 
     def _flush_locked(self) -> bool:

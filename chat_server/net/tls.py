@@ -89,6 +89,8 @@ class Certificates:
                 raise ConfigError(f"cannot read {file}: {error.strerror}; see {option}") from None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # As OpenSSL 3 does by itself: in TLS 1.2 a peer could have a handshake as often as it likes.
+        context.options |= ssl.OP_NO_RENEGOTIATION
         context.num_tickets = 0  # nobody resumes: a chat's connections are few and long
         try:
             context.load_cert_chain(cert, key, password=_no_password)

@@ -5,14 +5,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_protocol.tls import WRITE_BYTES, TlsStream, waited
+from chat_protocol.tls import DATALESS_BYTES, OWED_BYTES, WRITE_BYTES, TlsStream, waited
 from tests.support.certificates import client_context, server_context
+from tests.support.key_updates import Rekeying
 
 #: Seconds after which a test fails that waits for another thread.
 PATIENCE = 10.0
@@ -247,3 +249,59 @@ def test_a_certificate_that_is_not_trusted() -> None:
     thread.join(PATIENCE)
     assert isinstance(errors[0], ssl.SSLCertVerificationError)
     close(ends)
+
+
+def rekeying(folder: Path) -> tuple[TlsStream, Rekeying, socket.socket, socket.socket]:
+    """Return a server's end, and a client that may ask for new keys."""
+    near, far = socket.socketpair()
+    server = TlsStream(near, server_context(), server=True)
+    thread = threading.Thread(target=server.handshake, args=(PATIENCE,))
+    thread.start()
+    client = Rekeying(far, folder)
+    thread.join(PATIENCE)
+    return server, client, near, far
+
+
+def test_new_keys_may_be_asked_for(tmp_path: Path) -> None:
+    """Now and then, as RFC 8446 has it: what is said before and after arrives."""
+    server, client, near, far = rekeying(tmp_path)
+    with near, far:
+        for _ in range(50):
+            far.sendall(client.request() + client.data(b"hello"))
+            assert server.receive(100) == b"hello"
+
+
+def test_a_peer_that_only_asks_for_new_keys_is_given_up(tmp_path: Path) -> None:
+    """It would keep a thread busy for ever, and never be heard: `receive` has nothing to return."""
+    server, client, near, far = rekeying(tmp_path)
+    with near, far:
+        flood = b"".join([client.request() for _ in range(4000)])
+        assert len(flood) > 2 * DATALESS_BYTES
+
+        def send() -> None:
+            far.sendall(flood)
+            far.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        with pytest.raises(ConnectionAbortedError, match="new keys"):
+            server.receive(100)
+        while near.recv(1 << 16):
+            pass
+        thread.join(PATIENCE)
+
+
+def test_a_peer_that_reads_no_answer_is_given_up(tmp_path: Path) -> None:
+    """Each request is answered; with data between them they go on for as long as the answers have room."""
+    server, client, near, far = rekeying(tmp_path)
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with near, far:
+
+        def ask() -> None:
+            while True:
+                far.sendall(client.request() + client.data(b"x"))
+                assert server.receive(100) == b"x"
+
+        with pytest.raises(ConnectionAbortedError, match="new keys"):
+            ask()
+        assert OWED_BYTES < server.owed < OWED_BYTES + 1000
