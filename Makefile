@@ -14,7 +14,7 @@ BIN := .venv/bin
 # Two tests at a time: half of them wait for something.
 TWO := --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test lint types check integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
+.PHONY: help demo test lint types check security integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
 
 help: ## list these commands
 	@echo "usage: make COMMAND, where COMMAND is"
@@ -35,6 +35,9 @@ types: venv-dev ## types
 	@$(BIN)/mypy
 
 check: lint types test ## lint, types and tests: what to run before a commit
+
+security: venv-dev ## what a hostile peer can try, each attempt a row: attack, defence, default, result [ARGS=...]
+	@$(BIN)/python -m pytest tests/security --quiet --security-table $(TWO) $(ARGS)
 
 integration: venv-dev ## the image and the Compose stack, run as users run them; needs a Docker engine [ARGS=...]
 	@$(BIN)/python -m pytest tests/integration -m integration $(ARGS)
