@@ -164,9 +164,9 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 def _open(path: str) -> int:
     """Open a file to read and to add to, or anything else to write to, without waiting for anybody."""
-    flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    flags = os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        descriptor = os.open(path, flags | (os.O_RDWR if _may_be_read(path) else os.O_WRONLY), 0o666)
+        descriptor = _open_or_make(path, flags | (os.O_RDWR if _may_be_read(path) else os.O_WRONLY))
     except OSError as error:
         raise cannot_save(path, error) from None
     try:
@@ -177,6 +177,17 @@ def _open(path: str) -> int:
     except OSError:
         pass  # a file system without locks
     return descriptor
+
+
+def _open_or_make(path: str, flags: int) -> int:
+    """Open what is there, through links too; else make a file, but not where a link leads to nothing.
+
+    Somebody else may have left that link, so that we make a file for them in a place that is ours alone.
+    """
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o666)
 
 
 def _may_be_read(path: str) -> bool:
@@ -198,4 +209,6 @@ def why(error: Exception) -> str:
         return "it takes nothing at the moment"
     if isinstance(error, OSError) and error.errno == errno.ENXIO:
         return "nobody reads it"
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "it is a link to nothing"
     return reason(error)

@@ -97,6 +97,18 @@ def test_something_else_in_its_place_is_left_alone(path: Path) -> None:
     assert path.read_bytes() == HEADER + b"# head\ntwo\nthree\n"
 
 
+def test_a_link_is_followed_to_a_file_that_is_there(path: Path) -> None:
+    """But none is made behind it: the one who left the link would choose where."""
+    target = path.with_name("elsewhere")
+    path.symlink_to(target)
+    with pytest.raises(TranscriptError, match="it is a link to nothing"):
+        opened(path)
+    assert not target.exists()
+    target.touch()
+    opened(path).close()
+    assert target.read_bytes() == HEADER + b"one\n"
+
+
 def test_a_folder_that_is_gone_is_waited_for(tmp_path: Path) -> None:
     """The lines are written once it is back."""
     folder = tmp_path / "folder"

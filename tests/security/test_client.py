@@ -46,11 +46,16 @@ def to_a_folder(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
+def to_nothing(path: Path, target: Path) -> None:
+    """Plant a link to a file that is still to be made."""
+    path.symlink_to(target)
+
+
 @row(
     "the client's --file through a link",
-    defence="only a transcript, or a file that is new or empty, is written to",
+    defence="only a transcript or an empty file is written to; none is made behind a link",
 )
-@pytest.mark.parametrize("plant", [to_a_file, to_a_link, as_a_name, to_a_folder])
+@pytest.mark.parametrize("plant", [to_a_file, to_a_link, as_a_name, to_a_folder, to_nothing])
 @pytest.mark.parametrize("meanwhile", [False, True], ids=["at the start", "meanwhile"])
 def test_the_client_s_file_through_a_link(
     tmp_path: Path,
@@ -75,7 +80,7 @@ def test_the_client_s_file_through_a_link(
         assert target.read_text() == KEYS
         assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~current_umask()
     else:
-        assert not list(target.iterdir())
+        assert not target.exists() or not list(target.iterdir())
 
 
 def current_umask() -> int:
