@@ -43,26 +43,26 @@ class Decoder(Generic[M]):
 
     def decode(self, block: bytes) -> "list[M | PeerError]":
         """Decode complete lines, in order; if a line breaks a rule its error stands in its place."""
-        if self._is_plain(block):
+        if ends := self._plain_ends(block):
             try:
                 decoded = self._decoder.decode_lines(block)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 pass
             else:
-                if len(decoded) == block.count(
-                    b"\n"
-                ):  # the decoder takes two messages in a line for two lines
+                if len(decoded) == ends and (ends == 1 or _is_one_a_line(block, ends)):
                     return decoded  # type: ignore[return-value]  # list is invariant
         return [self._decode_line(line) for line in block.split(b"\n") if line.strip()]
 
-    def _is_plain(self, block: bytes) -> bool:
-        """Tell cheaply whether no line can be too long or too deep."""
+    def _plain_ends(self, block: bytes) -> int:
+        """Return how many ends of lines a block has; none if a line may be too long or too deep."""
         if len(block) <= self._plain:
-            return True
-        longest = max(map(len, block.split(b"\n")))
-        return longest < self._limit and (
+            return block.count(b"\n")
+        lines = block.split(b"\n")
+        longest = max(map(len, lines))
+        plain = longest < self._limit and (
             longest <= NESTING_LEVELS or block.count(b"{") + block.count(b"[") <= NESTING_LEVELS
         )
+        return len(lines) - 1 if plain else 0
 
     def _decode_line(self, line: bytes) -> "M | PeerError":
         if len(line) >= self._limit:
@@ -94,6 +94,15 @@ class Decoder(Generic[M]):
         if kind not in self._types:
             return UnknownTypeError(f"no such type; use one of {', '.join(sorted(self._types))}", ref)
         return BadFieldError(f"{kind}: {error}", ref)
+
+
+def _is_one_a_line(block: bytes, messages: int) -> bool:
+    """Tell whether as many messages as lines stand one a line: the decoder minds no line end.
+
+    If they do, each line end but the last stands between two of them, as none can within a message.
+    """
+    between = messages - 1
+    return block.count(b"}\n{") == between or block.count(b"}\r\n{") == between
 
 
 def _ref(value: dict[str, object]) -> str | None:

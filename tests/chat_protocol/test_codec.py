@@ -134,6 +134,23 @@ def summary(decoded: list[Any]) -> list[str]:
     return [each.code if isinstance(each, PeerError) else repr(each) for each in decoded]
 
 
+@pytest.mark.parametrize(
+    ("block", "codes"),
+    [
+        (b'{"type":"LIST"}{"type":"LIST"}\n\n', ["bad_json"]),
+        (b'\n{"type":"LIST"}{"type":"LIST"}\n', ["bad_json"]),
+        (b'{"type":"MSG",\n"text":"a"}{"type":"LIST"}\n', ["bad_json"] * 2),
+        (b'{"type":"LIST"\n}{"type":"LIST"}\n{"type":"LIST"}\n', ["bad_json"] * 2 + ["LIST"]),
+        (b'{"type":"LIST"}\r\n{"type":"LIST"}\r\n', ["LIST"] * 2),
+        (b'{"type":"LIST"} \n{"type":"LIST"}\n', ["LIST"] * 2),
+    ],
+)
+def test_a_message_is_a_line_and_a_line_a_message(block: bytes, codes: list[str]) -> None:
+    """Though a batch may have as many of the one as of the other: else the limit of a line would be none."""
+    heard = client_decoder(LIMIT).decode(block)
+    assert [each.code if isinstance(each, PeerError) else tag(type(each)) for each in heard] == codes
+
+
 def test_blank_lines_are_nothing() -> None:
     """A person may press Enter."""
     assert DECODER.decode(b"\n\r\n \t\n") == []
