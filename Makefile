@@ -14,7 +14,7 @@ BIN := .venv/bin
 # Two tests at a time: half of them wait for something.
 TWO := --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test lint types check security integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
+.PHONY: help demo test lint types check security fuzz integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
 
 help: ## list these commands
 	@echo "usage: make COMMAND, where COMMAND is"
@@ -38,6 +38,17 @@ check: lint types test ## lint, types and tests: what to run before a commit
 
 security: venv-dev ## what a hostile peer can try, each attempt a row: attack, defence, default, result [ARGS=...]
 	@$(BIN)/python -m pytest tests/security --quiet --security-table $(TWO) $(ARGS)
+
+fuzz: venv-dev build/fuzz/made ## any bytes at framing, codec, commands and PROXY header [DURATION=60 ARGS="codec"]
+	@$$(test -x build/fuzz/bin/python && echo build/fuzz/bin/python || echo $(BIN)/python) -m tests.fuzz \
+		$(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
+build/fuzz/made: requirements.lock requirements-fuzz.lock
+	@echo "fuzz: installing atheris, apart from everything else"
+	@rm -rf build/fuzz && mkdir -p build
+	@{ $(PYTHON) -m venv build/fuzz && build/fuzz/bin/python -m pip --quiet --disable-pip-version-check install \
+		--require-hashes --requirement requirements.lock --requirement requirements-fuzz.lock; } || rm -rf build/fuzz
+	@mkdir -p build/fuzz && touch $@
 
 integration: venv-dev ## the image and the Compose stack, run as users run them; needs a Docker engine [ARGS=...]
 	@$(BIN)/python -m pytest tests/integration -m integration $(ARGS)
@@ -69,6 +80,7 @@ lock: ## bring the lock files up to date with pyproject.toml and the newest rele
 	@$(LOCK) pyproject.toml --constraint requirements-build.lock --output-file requirements.lock
 	@$(LOCK) pyproject.toml --all-extras --constraint requirements-build.lock --constraint requirements.lock \
 		--output-file requirements-dev.lock
+	@$(LOCK) --group fuzz --constraint requirements.lock --output-file requirements-fuzz.lock
 	@echo "lock: wrote $$(ls requirements*.lock | tr '\n' ' ')"
 
 clean: ## remove everything that these commands made

@@ -1,0 +1,59 @@
+"""Inputs for the targets, made with hypothesis: it knows their form, as atheris knows what they reach."""
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import strategies as st
+
+from chat_protocol.messages import ClientMessage
+from tests.chat_protocol.strategies import kinds
+from tests.fuzz.targets import corpus
+from tests.support.proxying import raw_header
+
+_TYPES = [str(each.__struct_config__.tag) for each in kinds(ClientMessage)]
+_FIELDS = sorted({name for each in kinds(ClientMessage) for name in each.__struct_fields__})
+_WORDS = st.sampled_from(["ann", "bob", "tea", "lobby", "@", "#TEA", "\u202e", "\n", "\u017f", "", "x" * 33])
+_VALUES = st.one_of(
+    _WORDS, st.integers(-1, 2**64), st.none(), st.booleans(), st.floats(), st.text(max_size=9)
+)
+_MESSAGES = st.builds(
+    lambda kind, fields: json.dumps({"type": kind, **fields}).encode(),
+    st.sampled_from([*_TYPES, "SHOUT"]),
+    st.dictionaries(
+        st.sampled_from(_FIELDS), st.one_of(_VALUES, st.dictionaries(_WORDS, _VALUES)), max_size=4
+    ),
+)
+_LINES = st.one_of(_MESSAGES, st.binary(max_size=40), st.just(b"[" * 300), st.just(b'{"type":"LIST"}' * 2))
+_SPEAKERS = st.sampled_from([b"0", b"1", b"2"])
+_BEGINNING = b"".join(
+    b'%d{"type":"REG_NAME","name":"%s"}\n' % each for each in enumerate((b"ann", b"bob", b"cat"))
+)
+_SPOKEN = st.lists(st.builds(bytes.__add__, _SPEAKERS, st.one_of(_LINES, st.just(b""))), max_size=20)
+
+INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
+    "framing": st.builds(
+        lambda head, lines: head + b"\n".join(lines),
+        st.binary(min_size=2, max_size=2),
+        st.lists(st.binary(max_size=60), max_size=12),
+    ),
+    "codec": st.lists(_LINES, max_size=12).map(b"\n".join),
+    "commands": _SPOKEN.map(lambda lines: _BEGINNING + b"\n".join(lines)),
+    "proxy_header": st.builds(
+        lambda seed, header, tail: seed + header + tail,
+        st.binary(min_size=1, max_size=1),
+        st.builds(raw_header, st.integers(0x1F, 0x22), st.integers(0, 0x32), st.binary(max_size=60)),
+        st.binary(max_size=40),
+    ),
+}
+
+
+def inputs(target: str) -> st.SearchStrategy[bytes]:
+    """Return inputs for a target: made, taken from the corpus and spoilt, or anything."""
+    begun = st.sampled_from([path.read_bytes() for path in corpus(target)])
+    spoilt = st.builds(_spoilt, begun, st.integers(0, 500), st.binary(max_size=8))
+    return st.one_of(INPUTS[target], spoilt, st.binary(max_size=300))
+
+
+def _spoilt(data: bytes, at: int, put: bytes) -> bytes:
+    at %= len(data) + 1
+    return data[:at] + put + data[at + len(put) :]
