@@ -91,7 +91,10 @@ def _cleaned(name: str) -> str:
     return unicodedata.normalize("NFKC", _INVISIBLE.sub("", name.strip()))
 
 
-_SERVICE_KEYS = frozenset().union(*map(keys, SERVICE_NAMES))
+# In capitals too: ADM1N looks like ADMIN, though it is nothing like admin.
+_SERVICE_KEYS = frozenset[str]().union(
+    *(keys(spelling) for name in SERVICE_NAMES for spelling in (name, name.capitalize(), name.upper()))
+)
 
 
 def _checked(name: str, limit: int, error: type[PeerError], *, ascii_only: bool) -> str:

@@ -150,7 +150,9 @@ def test_ascii_alone() -> None:
         room_name("#zoë", LIMIT, ascii_only=True)
 
 
-@pytest.mark.parametrize("name", [*SERVICE_NAMES, "Admin", "\u0430dmin", "adrnin", "SYSTEM", "0perator"])
+@pytest.mark.parametrize(
+    "name", [*SERVICE_NAMES, "Admin", "\u0430dmin", "adrnin", "SYSTEM", "0perator", "ADM1N", "SERV1CE"]
+)
 def test_a_name_that_speaks_for_the_service(name: str) -> None:
     """Is nobody's, in whatever spelling, and nothing that looks like it."""
     with pytest.raises(NameTakenError, match="kept for the service"):
