@@ -94,6 +94,27 @@ def test_another_s_name_through_a_rename(guests: Guests) -> None:
     assert victim.hear("who am I?")["from"] == offender.name
 
 
+#: Latin letters, and letters of other scripts that are drawn like them.
+ALIKE = str.maketrans("aeopcyx", "\u0430\u0435\u03bf\u0440\u0441\u0443\u0445")
+
+
+@row(
+    "homoglyphs of somebody present and of an operator",
+    defence="compared by what they look like (UTS 39); the service's names are kept",
+)
+@pytest.mark.parametrize("kind", ["REG_NAME", "NAME"])
+def test_homoglyphs_of_somebody_present_and_of_an_operator(guests: Guests, kind: str) -> None:
+    """At registration and in a change; whoever tries has no name, or keeps the own one."""
+    victim = guests(name="peacock")
+    alike = victim.name.translate(ALIKE)
+    assert alike != victim.name
+    stranger = guests.stranger() if kind == "REG_NAME" else guests()
+    for name in (alike, "admin", "ADM1N", "server".translate(ALIKE), "moderator"):
+        stranger.send(kind, name=name)
+        assert stranger.until("ERROR")["code"] in {"name_taken", "name_invalid"}, name
+    victim.fence()
+
+
 @row(
     "another's name after the connection broke",
     defence="kept for the session that has it",
