@@ -18,7 +18,7 @@ def _struct(info: inspect.StructType) -> st.SearchStrategy[Any]:
     return st.builds(info.cls, **{each.name: _value(each.type) for each in info.fields})
 
 
-def _value(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911, PLR0912  # a table of types
+def _value(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911  # a table of types
     match info:
         case inspect.StrType(min_length=least, max_length=most):
             return st.text(min_size=least or 0, max_size=20 if most is None else min(most, 20))
