@@ -20,12 +20,14 @@ from contextlib import suppress
 
 from chat_client.errors import TranscriptError
 from chat_client.log_file import LogFile, cannot_save
-from chat_client.protocol.events import DirectSaid, Event, Gap, Registered, Said
+from chat_client.protocol.events import Changed, DirectSaid, Event, Gap, Registered, Said
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import escaped
-from chat_protocol.server_messages import DmFrame, MsgFrame
+from chat_protocol.server_messages import DeleteFrame, DmFrame, EditFrame, MsgFrame
 
 HEADER = "# transcript of chat-client: time (UTC), room, id, who: what\n"
+#: What has an id, a time and somebody who said it.
+Numbered = MsgFrame | DmFrame | EditFrame | DeleteFrame
 #: After so many lines another `# positions` line is written, so a start never reads more than these.
 LINES_A_POSITION = 1000
 #: How many epochs are remembered: records of servers that were saved to the same file.
@@ -116,10 +118,11 @@ class Transcript:
             self._continued.add(room)
 
     def _lines_of(self, event: Event) -> list[str]:
-        if isinstance(event, Said):
+        if isinstance(event, Said | Changed):
             return self._said(event)
         if isinstance(event, DirectSaid):
-            return [self._line(event.message, DIRECT, f"{event.message.sender} -> {event.message.to}:")]
+            message = event.message
+            return [self._line(message, DIRECT, f"{message.sender} -> {message.to}:", message.text)]
         if isinstance(event, Gap):
             self._note(event.room, event.last)
             return [_gap(event.room, event.first, event.last)]
@@ -136,7 +139,7 @@ class Transcript:
         self._skipped.clear()
         return self._positions()
 
-    def _said(self, said: Said) -> list[str]:
+    def _said(self, said: Said | Changed) -> list[str]:
         message, room = said.message, said.message.room
         last = self._last.setdefault(self._epoch, {}).get(room)
         gap = []
@@ -148,20 +151,24 @@ class Transcript:
             gap = self._skip(said, last + 1)
         self._note(room, message.id)
         name = _field(message.sender)
-        return [*gap, self._line(message, room, f"* {name}" if message.action else f"{name}:")]
+        if isinstance(message, MsgFrame):
+            text = "(deleted)" if message.deleted else message.text
+            return [*gap, self._line(message, room, f"* {name}" if message.action else f"{name}:", text)]
+        return [*gap, self._line(message, room, f"* {name}", _change(message))]
 
-    def _skip(self, said: Said, start: int) -> list[str]:
+    def _skip(self, said: Said | Changed, start: int) -> list[str]:
         """Remember ids that may still come, or note those that do not: what is replayed has no holes."""
         room, number = said.message.room, said.message.id
-        if said.replayed or room not in self._continued:
+        replayed = isinstance(said, Said) and said.replayed
+        if replayed or room not in self._continued:
             return [_gap(room, start, number - 1)]
         self._skipped |= {(room, each) for each in range(max(start, number - SKIPPED_REMEMBERED), number)}
         self._skipped = set(sorted(self._skipped)[-SKIPPED_REMEMBERED:])
         return []
 
-    def _line(self, message: MsgFrame | DmFrame, room: str, who: str) -> str:
+    def _line(self, message: Numbered, room: str, who: str, text: str) -> str:
         self._lines += 1
-        return f"{_iso(message.ts)} {_field(room)} #{message.id} {who} {escaped(message.text)}\n"
+        return f"{_iso(message.ts)} {_field(room)} #{message.id} {who} {escaped(text)}\n"
 
     def _positions(self) -> str:
         self._lines = 0
@@ -240,3 +247,9 @@ def _iso(ts: float) -> str:
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{milliseconds:03d}Z"
     except (OverflowError, ValueError, OSError):
         return "-"
+
+
+def _change(message: EditFrame | DeleteFrame) -> str:
+    if isinstance(message, EditFrame):
+        return f"edited #{message.of}: {message.text}"
+    return f"deleted #{message.of}"

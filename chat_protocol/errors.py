@@ -107,6 +107,12 @@ class NoSuchUserError(PeerError):
     code = "no_such_user"
 
 
+class NoSuchMessageError(PeerError):
+    """The room has no message of this id, or has it no more."""
+
+    code = "no_such_message"
+
+
 class LimitReachedError(PeerError):
     """A bound of the server is reached: rooms in all, rooms of one user, refs of a session."""
 

@@ -113,7 +113,10 @@ class List(Message, tag="LIST"):
 
 
 class History(Message, tag="HISTORY"):
-    """Asks for a page of a room's messages: the last ones, or those beside an id or a time."""
+    """Asks for a page of a room's messages: the last ones, or those beside an id or a time.
+
+    A moderator gets them `raw`, as they were said before they were edited or deleted.
+    """
 
     room: str | None = None
     before: MessageId | None = None
@@ -122,6 +125,7 @@ class History(Message, tag="HISTORY"):
     since: float | None = None
     limit: PageSize = PAGE_MESSAGES
     ref: Ref | None = None
+    raw: bool = False
 
 
 class Search(Message, tag="SEARCH"):
@@ -130,6 +134,23 @@ class Search(Message, tag="SEARCH"):
     words: Text
     room: str | None = None
     limit: PageSize = 50
+    ref: Ref | None = None
+
+
+class Edit(Message, tag="EDIT"):
+    """Gives an own message another text."""
+
+    id: MessageId
+    text: Text
+    room: str | None = None
+    ref: Ref | None = None
+
+
+class Delete(Message, tag="DELETE"):
+    """Takes the text of an own message away, or as a moderator of any."""
+
+    id: MessageId
+    room: str | None = None
     ref: Ref | None = None
 
 
@@ -236,6 +257,8 @@ ClientMessage = (
     | List
     | History
     | Search
+    | Edit
+    | Delete
     | Read
     | Kick
     | Ban

@@ -57,7 +57,10 @@ class Welcome(Message, tag="WELCOME"):
 
 
 class MsgFrame(Message, tag="MSG"):
-    """What somebody said in a room; ids of a room are contiguous from 1. An `account` is no guest."""
+    """What somebody said in a room; ids of a room are contiguous from 1. An `account` is no guest.
+
+    Of one that was `edited` the text is the last; of one that was `deleted` there is none.
+    """
 
     room: str
     id: int
@@ -65,6 +68,32 @@ class MsgFrame(Message, tag="MSG"):
     sender: str = field(name="from")
     text: str
     action: bool = False
+    account: bool = False
+    edited: bool = False
+    deleted: bool = False
+
+
+class EditFrame(Message, tag="EDIT"):
+    """The message `of` this id has another text from now on; none if it was `deleted` since."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str = field(name="from")
+    of: int
+    text: str
+    account: bool = False
+    deleted: bool = False
+
+
+class DeleteFrame(Message, tag="DELETE"):
+    """The message `of` this id has no text any more."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str = field(name="from")
+    of: int
     account: bool = False
 
 
@@ -218,7 +247,7 @@ class HistoryFrame(Message, tag="HISTORY"):
     """A page of a room's messages in their order, or of direct ones; `more` says that others lie beyond."""
 
     room: str
-    messages: list[MsgFrame | DmFrame]
+    messages: list[MsgFrame | DmFrame | EditFrame | DeleteFrame]
     more: bool
     ref: str | None = None
 
@@ -261,6 +290,8 @@ ServerMessage = (
     RegNameRequest
     | Welcome
     | MsgFrame
+    | EditFrame
+    | DeleteFrame
     | DmFrame
     | Ack
     | Joined

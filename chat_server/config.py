@@ -109,6 +109,9 @@ class Config:
     )
     name_length: int = _setting(32, values.whole(1, 256), "characters of a user's or room's name")
     ascii_names: bool = _setting(False, values.switch, "on: names of users and rooms are ASCII alone")
+    edit_seconds: float = _setting(
+        3600.0, values.seconds(0, 1e10), "seconds for which people can edit and delete what they said"
+    )
     topic_length: int = _setting(256, values.whole(1, 4096), "characters of a topic")
     send_queue_bytes: int = _setting(1 << 20, _BYTES, "bytes that may wait for one client before it is cut")
     send_queue_soft_bytes: int = _setting(

@@ -1,8 +1,9 @@
 """What happens on a connection before the server welcomes us. Pure."""
 
+from chat_client.errors import IncompatibleError
 from chat_client.protocol.credentials import UNPROVED
 from chat_client.protocol.events import NameRefused
-from chat_protocol.messages import Ping, Pong
+from chat_protocol.messages import PROTOCOL, Ping, Pong
 from chat_protocol.server_messages import Bye, ErrorFrame, Notice, RegNameRequest, Welcome
 
 #: How many messages that come too early wait for the WELCOME at most.
@@ -62,3 +63,12 @@ class Admission:
         self.names_rooms = True
         early, self._early = self._early, []
         return early
+
+
+def check_protocol(protocol: int) -> None:
+    """Raise `IncompatibleError` if the server speaks another protocol."""
+    if protocol != PROTOCOL:
+        older = "client" if protocol > PROTOCOL else "server"
+        raise IncompatibleError(
+            f"the server speaks protocol {protocol}, this client {PROTOCOL}; update the {older}"
+        )

@@ -16,19 +16,21 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from chat_client.errors import IncompatibleError, OfflineError
-from chat_client.protocol.admission import Admission
+from chat_client.errors import OfflineError
+from chat_client.protocol.admission import Admission, check_protocol
 from chat_client.protocol.credentials import NOTHING, Credentials
-from chat_client.protocol.events import DirectSaid, Event, LeftOut, NotTaken, Registered, Said
+from chat_client.protocol.events import Changed, DirectSaid, Event, LeftOut, NotTaken, Registered, Said
 from chat_client.protocol.membership import Membership
 from chat_client.protocol.pending import Pending, check_length
 from chat_client.protocol.positions import DIRECT, Positions
 from chat_client.protocol.reading import Reading
-from chat_protocol.messages import PROTOCOL, ClientMessage, Dm, Join, Msg, Ping, Pong, RegName
+from chat_protocol.messages import ClientMessage, Delete, Dm, Edit, Join, Msg, Ping, Pong, RegName
 from chat_protocol.server_messages import (
     Ack,
     Bye,
+    DeleteFrame,
     DmFrame,
+    EditFrame,
     ErrorFrame,
     Joined,
     Left,
@@ -102,6 +104,8 @@ class ClientProtocol:
                 self._membership.use(message.room or "")
         elif isinstance(message, Join):
             self._membership.ask(message.ref or "", message.room)
+        elif isinstance(message, Edit | Delete) and self.open:
+            self.pending.note_change(message)
         elif not self.open:
             raise OfflineError("not connected at the moment; try that again when the connection is back")
         held = not self.open or (said and self.again_at is not None)
@@ -124,7 +128,7 @@ class ClientProtocol:
         """Add the ref, and the room, which must stay the same when the message goes out again."""
         if not isinstance(message, RegName | Pong) and message.ref is None:
             message = msgspec.structs.replace(message, ref=next(self._refs))
-        if isinstance(message, Msg) and message.room is None and self.rooms:
+        if isinstance(message, Msg | Edit | Delete) and message.room is None and self.rooms:
             message = msgspec.structs.replace(message, room=self.rooms[-1])
         return message
 
@@ -159,6 +163,7 @@ class ClientProtocol:
         self._queue.clear()
         self._membership.disconnected()
         self.reading.disconnected()
+        self.pending.disconnected()
 
     # What comes in
 
@@ -182,11 +187,7 @@ class ClientProtocol:
             self._events.append(message)
 
     def _on_request(self, request: RegNameRequest) -> None:
-        if request.protocol != PROTOCOL:
-            older = "client" if request.protocol > PROTOCOL else "server"
-            raise IncompatibleError(
-                f"the server speaks protocol {request.protocol}, this client {PROTOCOL}; update the {older}"
-            )
+        check_protocol(request.protocol)
         self.limits = request.limits
         self._has_accounts = request.access == "accounts"
         self._events += self.pending.drop_overlong(request.limits.line_bytes)
@@ -260,7 +261,10 @@ class ClientProtocol:
         own = self._is_account and frame.sender == self.name
         self._tell_once(DirectSaid(frame, own=own), DIRECT, sure=not self.pending.waits_alone)
 
-    def _tell_once(self, said: Said | DirectSaid, room: str, *, sure: bool) -> None:
+    def _on_change(self, frame: EditFrame | DeleteFrame) -> None:
+        self._tell_once(Changed(frame), frame.room, sure=not self.pending.waits_in(frame.room))
+
+    def _tell_once(self, said: Said | Changed | DirectSaid, room: str, *, sure: bool) -> None:
         new, gaps = self._positions.take(room, said.message.id, sure=sure)
         self._events += gaps
         if new:
@@ -269,7 +273,7 @@ class ClientProtocol:
     def _on_ack(self, ack: Ack) -> None:
         self._events.append(ack)
         said = self.pending.acknowledged(ack, self.name or "", is_account=self._is_account)
-        if isinstance(said, Said):
+        if isinstance(said, Said | Changed):
             self._tell_once(said, said.message.room, sure=False)
         elif said is not None and self._is_account:
             self._tell_once(said, DIRECT, sure=False)
@@ -277,6 +281,7 @@ class ClientProtocol:
             self._events.append(said)
 
     def _on_error(self, error: ErrorFrame) -> None:
+        self.pending.settle_change(error.ref)
         if not (self.open or self.welcomed):
             self._on_turned_away(error)
         elif (message := self.pending.get(error.ref)) is not None:
@@ -332,6 +337,8 @@ class ClientProtocol:
         Left: _on_left,
         NameChanged: _on_name,
         MsgFrame: _on_msg,
+        EditFrame: _on_change,
+        DeleteFrame: _on_change,
         DmFrame: _on_dm,
         Ack: _on_ack,
         ErrorFrame: _on_error,

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from chat_protocol.messages import Dm, Msg
-from chat_protocol.server_messages import DmFrame, ErrorFrame, MsgFrame, ServerMessage
+from chat_protocol.server_messages import DeleteFrame, DmFrame, EditFrame, ErrorFrame, MsgFrame, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,13 @@ class Said:
     message: MsgFrame
     own: bool = False
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A message was edited or deleted; this has an id of its own in the room, and comes once."""
+
+    message: EditFrame | DeleteFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +120,16 @@ class Ended:
     text: str
 
 
-Event = Said | DirectSaid | NotTaken | Registered | NameRefused | Lost | Gap | LeftOut | Ended | ServerMessage
+Event = (
+    Said
+    | Changed
+    | DirectSaid
+    | NotTaken
+    | Registered
+    | NameRefused
+    | Lost
+    | Gap
+    | LeftOut
+    | Ended
+    | ServerMessage
+)

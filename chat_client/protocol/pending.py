@@ -3,10 +3,10 @@
 from collections import Counter
 
 from chat_client.errors import PendingFullError, RefInUseError, TooLongError
-from chat_client.protocol.events import DirectSaid, NotTaken, Said
+from chat_client.protocol.events import Changed, DirectSaid, NotTaken, Said
 from chat_protocol.codec import encode
-from chat_protocol.messages import ClientMessage, Dm, Msg
-from chat_protocol.server_messages import Ack, DmFrame, ErrorFrame, MsgFrame
+from chat_protocol.messages import ClientMessage, Delete, Dm, Edit, Msg
+from chat_protocol.server_messages import Ack, DeleteFrame, DmFrame, EditFrame, ErrorFrame, MsgFrame
 
 #: How many messages may wait for their acknowledgement before `add` refuses more.
 PENDING_MESSAGES = 1000
@@ -18,6 +18,8 @@ class Pending:
     def __init__(self) -> None:
         self._messages: dict[str, Msg | Dm] = {}
         self._rooms: Counter[str | None] = Counter()
+        # Edits and deletions by their ref, which are not sent again.
+        self._changes: dict[str, Edit | Delete] = {}
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -32,6 +34,23 @@ class Pending:
             raise RefInUseError(f"a message with the ref {ref} waits already; give each its own")
         self._messages[ref] = message
         self._rooms[_room(message)] += 1
+
+    def note_change(self, message: Edit | Delete) -> None:
+        """Keep an edit or a deletion until it is acknowledged, or the connection is lost."""
+        self._changes[message.ref or ""] = message
+        self._rooms[message.room] += 1
+
+    def disconnected(self) -> None:
+        """Forget what is not sent again."""
+        for ref in [*self._changes]:
+            self.settle_change(ref)
+
+    def settle_change(self, ref: str | None) -> Edit | Delete | None:
+        """Forget an edit or a deletion and return it; none if none waits."""
+        change = self._changes.pop(ref, None) if ref else None
+        if change is not None:
+            self._rooms[change.room] -= 1
+        return change
 
     def get(self, ref: str | None) -> Msg | Dm | None:
         """Return the message with this ref, if it waits."""
@@ -55,9 +74,14 @@ class Pending:
                 given_up.append(NotTaken(message, ErrorFrame(code="line_too_long", text=str(error))))
         return given_up
 
-    def acknowledged(self, ack: Ack, name: str, *, is_account: bool) -> Said | DirectSaid | None:
+    def acknowledged(self, ack: Ack, name: str, *, is_account: bool) -> Said | Changed | DirectSaid | None:
         """Settle the message that is acknowledged; return it as it was said, or none if none waits."""
-        message = self.settle(ack.ref)
+        message = self.settle(ack.ref) or self.settle_change(ack.ref)
+        if isinstance(message, Edit):
+            place = (ack.room or "", ack.id, ack.ts)
+            return Changed(EditFrame(*place, name, message.id, message.text, is_account))
+        if isinstance(message, Delete):
+            return Changed(DeleteFrame(ack.room or "", ack.id, ack.ts, name, message.id, is_account))
         if isinstance(message, Msg):
             room = ack.room or message.room or ""
             frame = MsgFrame(room, ack.id, ack.ts, name, message.text, message.action, is_account)

@@ -260,6 +260,15 @@ def _sending(parse: Callable[[str, str], ClientMessage]) -> Callable[[Interprete
     return run
 
 
+def _changing(parse: moderating.Changing) -> Callable[[Interpreter, str], None]:
+    """Return what changes a message of the room turned to."""
+
+    def run(interpreter: Interpreter, argument: str) -> None:
+        interpreter.sender.send(parse(argument, interpreter.room(), interpreter.view.latest))
+
+    return run
+
+
 def _exit(_interpreter: Interpreter, _argument: str) -> None:
     raise LeaveError
 
@@ -272,6 +281,12 @@ GROUPS = {
             "say something to one person alone: /msg bob hello",
             _message,
             ("r", "reply", "w", "whisper", "tell", "dm", "pm", "query", "privmsg", "m", "t"),
+        ),
+        Command("/edit TEXT", "give your latest message another text", _changing(moderating.edit)),
+        Command(
+            "/delete [NAME or ID]",
+            "take back your latest message",
+            _changing(moderating.delete),
         ),
         Command("/me TEXT", "say what you do: /me waves", _me, ("action", "emote", "em")),
     ),

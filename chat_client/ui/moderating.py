@@ -1,14 +1,17 @@
-"""What a moderator types, as messages. Pure.
+"""What a person types to change what was said, and a moderator to run a room, as messages. Pure.
 
 Each takes what follows the command, and the room that is meant, and raises `UsageError` if it makes no sense.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chat_client.errors import UsageError
-from chat_protocol.messages import Ban, ClientMessage, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.messages import Ban, ClientMessage, Delete, Edit, Invite, Kick, Mute, Role, Rules, Unban
 
+#: Returns the id of the latest message that somebody said in a room; nobody named is oneself.
+Latest = Callable[[str, str], int | None]
+Changing = Callable[[str, str, Latest], ClientMessage]
 _UNITS: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TIME = re.compile(r"(\d{1,7})([smhd])", re.ASCII)
 _ROLES = ("owner", "moderator", "member", "reader", "none")
@@ -16,6 +19,24 @@ _SWITCHES = {"invite-only": "invite_only", "announce": "announce", "unlisted": "
 RULES = (
     "type it like this: /rules [invite-only|announce|unlisted on|off], /rules slow TIME, /rules password WORD"
 )
+
+
+def edit(argument: str, room: str, latest: Latest) -> ClientMessage:
+    """`/edit TEXT`: the latest message says that then."""
+    if not argument:
+        raise UsageError("type it like this: /edit TEXT, which your latest message says then")
+    if (id_ := latest(room, "")) is None:
+        raise UsageError("you have said nothing in this room that could be edited")
+    return Edit(id_, argument, room)
+
+
+def delete(argument: str, room: str, latest: Latest) -> ClientMessage:
+    """`/delete [NAME or ID]`: the latest message of oneself or somebody, or the one of that id."""
+    is_id = argument.isascii() and argument.isdecimal()
+    id_ = int(argument) if is_id else latest(room, argument)
+    if id_ is None:
+        raise UsageError("type it like this: /delete for your latest message, /delete NAME, or /delete ID")
+    return Delete(id_, room)
 
 
 def kick(argument: str, room: str) -> ClientMessage:

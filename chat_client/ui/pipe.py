@@ -23,6 +23,7 @@ import msgspec
 
 from chat_client.errors import NotSentError, RefInUseError, TooLongError
 from chat_client.protocol.events import (
+    Changed,
     DirectSaid,
     Ended,
     Event,
@@ -107,6 +108,8 @@ class Pipe(Lines):
         if isinstance(event, Said | DirectSaid):
             if not event.own:  # that one's ACK is given
                 self._give(event.message)
+        elif isinstance(event, Changed):
+            self._give(event.message)
         elif isinstance(event, NotTaken):
             if not event.again:
                 self._give(event.error)

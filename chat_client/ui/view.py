@@ -14,7 +14,9 @@ from chat_client.ui.wording import Line, note, problem
 from chat_client.ui.wrapping import wrapped
 from chat_protocol.server_messages import (
     Bye,
+    DeleteFrame,
     DmFrame,
+    EditFrame,
     Found,
     HistoryFrame,
     Joined,
@@ -25,6 +27,8 @@ from chat_protocol.server_messages import (
     Users,
 )
 
+#: What a page of history may have.
+Readable = MsgFrame | DmFrame | EditFrame | DeleteFrame
 #: How many names are remembered, to complete what is typed.
 NAMES_REMEMBERED = 1000
 
@@ -52,6 +56,8 @@ class View:
         #: Whether the server knows who people are, so that those whom it does not know are marked.
         self._marks_guests = False
         self._day = ""
+        #: Of each who spoke in a room, the id of the latest message.
+        self._latest: dict[tuple[str, str], int] = {}
         #: What the server told last, which its BYE mostly says again.
         self._notice = ""
         #: What the server's BYE said, until the loss of the connection that follows it is told.
@@ -80,6 +86,11 @@ class View:
         """The names seen, the latest first."""
         with self._lock:
             return tuple(reversed(self._names))
+
+    def latest(self, room: str, name: str = "") -> int | None:
+        """Return the id of the latest message that somebody, or the person here, said in a room."""
+        with self._lock:
+            return self._latest.get((room, (name or self._own_name).casefold()))
 
     def turn_to(self, room: str) -> None:
         """Turn to another of the rooms that the person is in."""
@@ -121,6 +132,10 @@ class View:
     def _on_said(self, said: Said) -> list[Line]:
         self._remember(said.message.sender)
         message = said.message
+        self._latest.pop(key := (message.room, message.sender.casefold()), None)
+        self._latest[key] = message.id
+        if len(self._latest) > NAMES_REMEMBERED:
+            del self._latest[next(iter(self._latest))]
         lines = self._message(message, dim=said.replayed, bold=self._is_meant(message))
         if said.replayed and message.id == self._live_after.get(message.room):
             lines.append(
@@ -128,7 +143,9 @@ class View:
             )
         return lines
 
-    def _message(self, frame: MsgFrame | DmFrame, *, dim: bool, bold: bool = False) -> list[Line]:
+    def _message(self, frame: Readable, *, dim: bool, bold: bool = False) -> list[Line]:
+        if isinstance(frame, EditFrame | DeleteFrame):
+            return []  # a page has the messages as they are now
         if isinstance(frame, DmFrame):
             return self._direct(frame, own=frame.sender == self._own_name)
         mark = self._mark(frame)

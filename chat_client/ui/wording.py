@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chat_client import terms
-from chat_client.protocol.events import Gap, Lost, NameRefused, NotTaken, Registered
+from chat_client.protocol.events import Changed, Gap, Lost, NameRefused, NotTaken, Registered
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import lines
 from chat_client.ui.moderating import time_of
@@ -14,6 +14,7 @@ from chat_protocol.server_messages import (
     Banned,
     Bye,
     DmFrame,
+    EditFrame,
     ErrorFrame,
     Invited,
     MsgFrame,
@@ -55,7 +56,10 @@ def message(
     style = "dim" if dim else name_style(frame.sender)
     name: Line = [(style, frame.sender), *([("dim", mark)] if mark else [])]
     head += [("dim", "* "), *name, ("", " ")] if frame.action else [*name, ("", ": ")]
-    return _with_text(head, frame.text, "dim" if dim else "bold" if bold else "")
+    if frame.deleted:
+        return [[*head, ("dim", "(deleted)")]]
+    text = f"{frame.text} (edited)" if frame.edited else frame.text
+    return _with_text(head, text, "dim" if dim else "bold" if bold else "")
 
 
 def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
@@ -111,6 +115,13 @@ def _gap(gap: Gap) -> list[Line]:
     what = f"{'direct ' * (gap.room == DIRECT)}message{'s' * (number > 1)}"
     where = "" if gap.room == DIRECT else f" in {gap.room}"
     return problem(f"{number} {what}{where} did not reach you")
+
+
+def _changed(changed: Changed) -> list[Line]:
+    frame = changed.message
+    if isinstance(frame, EditFrame) and not frame.deleted:
+        return note(f"{frame.sender} edited message {frame.of} in {frame.room}: {frame.text}")
+    return note(f"{frame.sender} deleted message {frame.of} in {frame.room}")
 
 
 def _muted(muted: Muted) -> list[Line]:
@@ -217,6 +228,7 @@ _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
     Gap: _gap,
     TopicFrame: _topic,
     Users: users,
+    Changed: _changed,
     Muted: _muted,
     Banned: _banned,
     Invited: _invited,

@@ -12,7 +12,9 @@ from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
     Ban,
+    Delete,
     Dm,
+    Edit,
     Exit,
     History,
     Invite,
@@ -120,6 +122,8 @@ def _fitting(rows: Sequence[Row]) -> list[Row]:
 
 def _history(conversation: "Conversation", message: History) -> None:
     room = conversation.readable(message.room)
+    if message.raw:
+        conversation.hub.governance.require_moderator(conversation.session, room)
     conversation.send(history.answer(conversation.hub.shared.commit.journal, room, message))
 
 
@@ -131,6 +135,15 @@ def _search(conversation: "Conversation", message: Search) -> None:
     else:
         rooms = [conversation.readable(message.room).name]
     conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))
+
+
+def _change(conversation: "Conversation", message: Edit | Delete) -> None:
+    session, room = conversation.session, conversation.readable(message.room)
+    if isinstance(message, Edit) and room.standing is not None:
+        room.standing.may_speak(session.identity, 1)
+    said = conversation.hub.changing.publication(session, room, message, conversation.received_at)
+    if room.change(session, said):
+        conversation.refuse_refs([message])
 
 
 def _read(conversation: "Conversation", message: Read) -> None:
@@ -235,6 +248,8 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (List, _list, ConversationStage.NAMED, 250, None),  # of 10,000 rooms
     (History, _history, ConversationStage.NAMED, 16, None),
     (Search, _search, ConversationStage.NAMED, 250, None),
+    (Edit, _change, ConversationStage.NAMED, 4, None),
+    (Delete, _change, ConversationStage.NAMED, 4, None),
     (Read, _read, ConversationStage.NAMED, 1, None),
     (Kick, _kick, ConversationStage.NAMED, 16, None),
     (Ban, _ban, ConversationStage.NAMED, 16, None),

@@ -12,7 +12,7 @@ from chat_protocol.errors import (
     PeerError,
     UnavailableError,
 )
-from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Dm, Message, Msg, RegName
+from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Message, RegName
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import ErrorFrame
 from chat_server.chat.commands import COMMANDS, ConversationStage
@@ -149,7 +149,7 @@ class Conversation:
         """Answer this client."""
         self.outbox.push(Frames(encode(message)))
 
-    def refuse_refs(self, messages: Sequence[Msg | Dm]) -> None:
+    def refuse_refs(self, messages: Sequence[ClientMessage]) -> None:
         """Answer messages for whose refs the session has no room."""
         bound = f"{REFS_AT_MOST} acknowledgements may be unread"
         advice = "answer the PING that has a ref, then send it again"

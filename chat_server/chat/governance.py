@@ -71,6 +71,10 @@ class Governance:
                 ),
             )
 
+    def require_moderator(self, session: Session, room: Room) -> None:
+        """Raise `NotAllowedError` if somebody is no moderator."""
+        _governed(room).require(session.identity, Rank.MODERATOR)
+
     def kick(self, session: Session, room: Room, asked: Kick) -> Message:
         """Put somebody out of a room. Raises `NotAllowedError`, `NoSuchUserError`."""
         other = self._subject(session, room, asked.name)

@@ -6,11 +6,12 @@ import msgspec
 
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import History, Search
-from chat_protocol.server_messages import DmFrame, Found, HistoryFrame, MsgFrame
+from chat_protocol.server_messages import DeleteFrame, DmFrame, EditFrame, Found, HistoryFrame, MsgFrame
 from chat_server.chat.room import Room
 from chat_server.journal.base import PAGE_BYTES, Journal
 
-_decode = msgspec.json.Decoder(MsgFrame | DmFrame).decode_lines
+_decode = msgspec.json.Decoder(MsgFrame | DmFrame | EditFrame | DeleteFrame).decode_lines
+_decode_found = msgspec.json.Decoder(MsgFrame | DmFrame).decode_lines
 
 
 def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
@@ -24,7 +25,7 @@ def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
     shown = room.delivery.taken
     if asked.after is not None or asked.since is not None:
         start = asked.after if asked.after is not None else journal.id_at(room.name, asked.since or 0.0) - 1
-        page = journal.read(room.name, start, shown, asked.limit)
+        page = journal.read(room.name, start, shown, asked.limit, raw=asked.raw)
         return HistoryFrame(room.title, _decode(page.frames), page.last < shown, asked.ref)
     end = shown
     if asked.before is not None:
@@ -32,10 +33,10 @@ def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
     elif asked.until is not None:
         end = min(journal.id_at(room.name, asked.until) - 1, shown)
     start = max(first - 1, end - asked.limit)
-    page = journal.read(room.name, start, end, asked.limit)
+    page = journal.read(room.name, start, end, asked.limit, raw=asked.raw)
     while start < page.last < end:  # cut by its size: the messages nearest to where it ends count
         start = page.last
-        page = journal.read(room.name, start, end, asked.limit)
+        page = journal.read(room.name, start, end, asked.limit, raw=asked.raw)
     return HistoryFrame(room.title, _decode(page.frames), start > first - 1 or page.last < end, asked.ref)
 
 
@@ -46,4 +47,4 @@ def found(journal: Journal, rooms: Sequence[str], asked: Search) -> Found:
     lines = journal.search(asked.words, rooms, asked.limit)
     while sum(map(len, lines)) > PAGE_BYTES:
         lines.pop()
-    return Found(_decode(b"".join(lines)), asked.ref)
+    return Found(_decode_found(b"".join(lines)), asked.ref)

@@ -13,6 +13,7 @@ from chat_protocol.server_messages import NameChanged
 from chat_server.chat import names
 from chat_server.chat.access import Access
 from chat_server.chat.audit import Audit
+from chat_server.chat.changing import Changing
 from chat_server.chat.directory import Directory, LocalDirectory
 from chat_server.chat.governance import Governance
 from chat_server.chat.identity import Identity
@@ -63,6 +64,7 @@ class Hub:
         self._reception = Reception(
             limits, access, self.people, self.registry, self._resumption, self.rooms, self.governance
         )
+        self.changing = Changing(self._journal, self.audit, shared.time, limits.edit_seconds)
         #: Shows what other nodes have stored, if the journal is shared.
         self.follower = Follower(self._journal, self.room_delivery)
 

@@ -16,8 +16,9 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.people import People
 from chat_server.chat.registry import HubLimits, Registry
+from chat_server.chat.replay import Entrance
 from chat_server.chat.resumption import Resumption
-from chat_server.chat.room import Entrance, Room
+from chat_server.chat.room import Room
 from chat_server.chat.rooms import LOBBY, Rooms
 from chat_server.chat.session import Session
 from chat_server.stream.frames import Frames

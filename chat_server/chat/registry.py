@@ -23,7 +23,8 @@ class HubLimits:
     """Bounds of a hub: characters, rooms, seconds, sessions, bytes.
 
     `session_ttl` is for how long a session outlives its connection, `name_hold` for how long it keeps its
-    name; of those who are away at most `absent_sessions` are kept, which take at most `absent_bytes`.
+    name; of those who are away at most `absent_sessions` are kept, which take at most `absent_bytes`. A
+    message can be changed for `edit_seconds`.
     """
 
     name_length: int = 32
@@ -34,6 +35,7 @@ class HubLimits:
     name_hold: float = 60.0
     absent_sessions: int = 10_000
     absent_bytes: int = 64 * 1024 * 1024
+    edit_seconds: float = 3600.0
 
 
 class Registry:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import structs
 
@@ -13,37 +13,17 @@ from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Joined, Left, TopicFrame
 from chat_server.chat.identity import Identity
+from chat_server.chat.replay import Entrance, catch_up, entrance
 from chat_server.chat.session import Session
 from chat_server.chat.speaking import cancel_refs, claim_refs, count_bytes, has_refs, spoken
 from chat_server.chat.standing import Standing
-from chat_server.journal.base import PAGE_BYTES, Bounds, Page
+from chat_server.journal.base import Bounds
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import Outgoing, failed, push
 from chat_server.stream.publication import Publication
-
-#: How long, in seconds, a replay waits for its reader before it gives up.
-REPLAY_SECONDS = 10.0
-#: How many messages a replay reads at once, at most; `PAGE_BYTES` bounds it too.
-REPLAY_MESSAGES = 5_000
-#: How many times a newcomer may fall behind what is said meanwhile, by 256 KiB each, before it is given up.
-CHASES_AT_MOST = 100
-
-
-class Entrance(NamedTuple):
-    """What somebody who has approached a room needs to enter it.
-
-    `page` is what comes after the id `position`, the rest up to `mark` is read later. `gap` is the first id
-    that is kept if some after the one asked for are not.
-    """
-
-    outbox: Outgoing
-    position: int
-    mark: int
-    page: Page | None
-    gap: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +119,9 @@ class Room:
         Without `after` the last `join_history` messages come first. From now on what is handed out is held.
         Raises `JournalError`.
         """
-        mark = self.delivery.begin(outbox)
-        try:
-            first = self._journal.bounds(self.name).first
-            wanted = mark - self._shared.join_history if after is None else after
-            position = min(mark, max(first - 1, wanted))
-            page = self._journal.read(self.name, position, mark, REPLAY_MESSAGES) if position < mark else None
-        except BaseException:
-            self.delivery.leave(outbox)
-            raise
-        gap = position + 1 if after is not None and position > after else None
-        return Entrance(outbox, position, mark, page, gap)
+        return entrance(self._journal, self.name, self.delivery, outbox, after, self._shared.join_history)
 
-    def enter(self, session: Session, entrance: Entrance, ref: str | None = None) -> None:
+    def enter(self, session: Session, coming: Entrance, ref: str | None = None) -> None:
         """Bring somebody in: JOINED in the step that makes it true, what came before, then all that is live.
 
         Who is here already is told so. What cannot be read ends the newcomer's connection.
@@ -163,10 +133,10 @@ class Room:
             member = self._members[session] = Member(self, session)
             session.memberships.pop(self.name, None)
             session.memberships[self.name] = member
-            self._greet_locked(session, entrance.mark, entrance.gap, ref)
+            self._greet_locked(session, coming.mark, coming.gap, ref)
         joined = Joined(room=self.name, name=identity.name, account=identity.is_account)
         self._announce(session, joined, quiet=is_double)
-        self._replay(entrance)
+        self._replay(coming)
 
     def turn_away(self, outbox: Outgoing) -> None:
         """Forget somebody who has approached and does not enter."""
@@ -222,6 +192,21 @@ class Room:
         commit.store_and_deliver(gather=self.delivery.several_spoke)
         return refused
 
+    def change(self, sender: Session, said: Publication) -> Sequence[Any]:
+        """Have an edit or a deletion stored and shown. Raises and returns as `publish` does."""
+        self._shared.commit.wait_for_space()
+        self.delivery.wait_for_space()
+        refused = claim_refs(said, sender) if has_refs(said.messages) else ()
+        if not said.count:
+            said.change = None
+        try:
+            self._shared.commit.submit(said)
+        except BaseException:
+            cancel_refs(said, sender)
+            raise
+        self._shared.commit.store_and_deliver()
+        return refused
+
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
         if sender not in self._members:
@@ -270,29 +255,14 @@ class Room:
         )
         push(session.outbox, Frames(encode(joined)))
 
-    def _replay(self, entrance: Entrance) -> None:
+    def _replay(self, coming: Entrance) -> None:
         """Send what came before, and go live; end the connection of whoever cannot get it all."""
-        outbox = entrance.outbox
+        outbox = coming.outbox
         try:
-            if not self._caught_up(entrance):
+            if not catch_up(self._journal, self.name, self.delivery, coming):
                 outbox.end(CloseReason.SLOW_CONSUMER)  # else it would stay, and hear nothing of the room
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
-
-    def _caught_up(self, entrance: Entrance) -> bool:
-        outbox, position, mark, page, _ = entrance
-        for _ in range(CHASES_AT_MOST):
-            while position < mark:
-                page = page or self._journal.read(self.name, position, mark, REPLAY_MESSAGES)
-                position = page.last if page.frames else mark  # retention may have taken the rest
-                outbox.push(Frames(page.frames))
-                page = None
-                if not outbox.wait_below(PAGE_BYTES, REPLAY_SECONDS):
-                    return False
-            if self.delivery.enter(outbox, position):
-                return True
-            mark = self.delivery.begin(outbox)
-        return False
 
     def _announce(
         self,

@@ -40,6 +40,10 @@ class Record(Struct, eq=False, gc=False):
     ts: float
     session: str = ""
     refs: Sequence[tuple[str, int]] = ()
+    #: What it makes of an earlier message of the room: that one's id, and its text, none if it is deleted.
+    change: tuple[int, str | None] | None = None
+    #: The type of its lines, in small letters.
+    kind: str = "msg"
     #: Where it is stored. A record that has its place is not stored again, whatever went wrong after that.
     placement: Placement | None = None
 
@@ -72,10 +76,10 @@ class Bounds(NamedTuple):
 
 
 class Said(Struct, gc=False):
-    """What search needs of a stored frame."""
+    """What search needs of a stored frame; one that deletes has no text."""
 
-    text: str
     id: int
+    text: str = ""
 
 
 class FormerKey(NamedTuple):
@@ -107,7 +111,9 @@ class Journal(Protocol):
     3. `read` returns what was committed, and nothing else.
     4. `epoch` changes only when the record itself is new; ids of two epochs have nothing in common.
     5. Ids of a room never go back under one epoch, not even when it was forgotten and comes anew.
-    6. What others have stored, if several processes share the record, is told to the sink of `follow`:
+    6. A `change` is stored with its record, or not. From then on the message that it is of is read, found and
+       exported as it was changed (`outcome.py`); only `read` with `raw` gives what was said.
+    7. What others have stored, if several processes share the record, is told to the sink of `follow`:
        late, twice, out of order or not at all. Who needs all of it looks at the ids.
     """
 
@@ -139,7 +145,7 @@ class Journal(Protocol):
     def bounds(self, room: str) -> Bounds:
         """Return which ids are kept of the room."""
 
-    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+    def read(self, room: str, after: int, upto: int, limit: int, *, raw: bool = False) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`.
 
         A page ends early at `PAGE_BYTES`, but is empty only if nothing is left to read.

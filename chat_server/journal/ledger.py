@@ -54,6 +54,16 @@ class Ledger:
         with self._lock:
             return len(self._known) * REF_BYTES + sum(map(len, self._known))
 
+    def knows(self, ref: str) -> bool:
+        """Tell whether a message with this ref was published, or is under way."""
+        with self._lock:
+            return ref in self._known
+
+    def has_published(self, room: str, id_: int) -> bool:
+        """Tell whether the session has published this message of the room, as far as it is remembered."""
+        with self._lock:
+            return any(placed is not None and placed[:2] == (room, id_) for placed in self._known.values())
+
     def claim(self, refs: Sequence[str | None]) -> Judged:
         """Return which of these messages are new, and which are refused; the others are known already."""
         judged = Judged([], [])

@@ -20,6 +20,7 @@ from chat_server.journal.base import (
     cut,
     page,
 )
+from chat_server.journal.outcome import EDIT, as_changed
 from chat_server.journal.search_time import SearchTime
 from chat_server.journal.words import is_in, phrases, tokens
 
@@ -32,10 +33,12 @@ _text = msgspec.json.Decoder(Said).decode
 class _Shelf:
     """One room's records, the oldest first, and the id and time of its last message."""
 
-    __slots__ = ("count", "last", "records", "ts")
+    __slots__ = ("changes", "count", "last", "records", "ts")
 
     def __init__(self, last: int = 0, ts: float = 0.0) -> None:
         self.records: deque[Placement] = deque()
+        # What became of messages, by id.
+        self.changes: dict[int, str | None] = {}
         self.count = 0
         self.last = last
         self.ts = ts
@@ -52,7 +55,14 @@ class _Shelf:
         # The last record stays, whatever `keep` is.
         while self.count > keep and len(self.records) > 1 and self.count - _size(self.records[0]) >= keep:
             self.count -= _size(self.records.popleft())
+        if record.change is not None:
+            of, text = record.change
+            self.changes = {id_: each for id_, each in self.changes.items() if id_ >= self.first} | {of: text}
         return placement
+
+    def changed(self, first: int, last: int) -> Mapping[int, str | None]:
+        """Return what became of messages with these ids."""
+        return {id_: text for id_, text in self.changes.items() if first <= id_ <= last}
 
     @property
     def first(self) -> int:
@@ -111,7 +121,7 @@ class MemoryJournal:
             last, ts = self._end_locked(room)
             return Bounds(last + 1, last, ts)
 
-    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+    def read(self, room: str, after: int, upto: int, limit: int, *, raw: bool = False) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`."""
         lines: list[bytes] = []
         with self._lock:
@@ -122,6 +132,8 @@ class MemoryJournal:
                     lines += cut(record.first, record.frames, after, upto)
                 if record.last >= upto or len(lines) >= limit:
                     break
+            if shelf.changes and not raw:
+                lines = as_changed(lines, after + 1, shelf.changed)
         return page(after, lines, limit)
 
     def id_at(self, room: str, ts: float) -> int:
@@ -138,15 +150,21 @@ class MemoryJournal:
         found: list[tuple[float, int, bytes]] = []
         with self._lock:
             kept = [
-                record for room in rooms if room in self._shelves for record in self._shelves[room].records
+                (self._shelves[room], record)
+                for room in rooms
+                if room in self._shelves
+                for record in self._shelves[room].records
             ]
         time_left = SearchTime()
-        for record in kept:
+        for shelf, record in kept:
             time_left.go_on()
-            for line in record.frames.splitlines(keepends=True):
+            lines: Sequence[bytes] = record.frames.splitlines(keepends=True)
+            if shelf.changes:
+                lines = as_changed(lines, record.first, shelf.changed)
+            for line in lines:
                 said = _text(line)
                 row = tokens(said.text)
-                if all(is_in(phrase, row) for phrase in wanted):
+                if all(is_in(phrase, row) for phrase in wanted) and not line.startswith(EDIT):
                     found.append((record.ts, said.id, line))
         return [line for _, _, line in sorted(found, key=itemgetter(0, 1), reverse=True)[:limit]]
 

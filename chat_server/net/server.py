@@ -99,6 +99,7 @@ class Server:
             config.name_hold,
             config.absent_sessions,
             config.absent_bytes,
+            config.edit_seconds,
         )
         rules = AccessRules(
             config.access,

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from chat_protocol.codec import encode_lines
 from chat_protocol.messages import Message, Ping
-from chat_protocol.server_messages import Ack, DmFrame, MsgFrame
+from chat_protocol.server_messages import Ack, DeleteFrame, DmFrame, EditFrame, MsgFrame
 from chat_server.journal.base import Record
 from chat_server.journal.heads import head_bytes
 from chat_server.journal.ledger import Ledger
@@ -70,7 +70,6 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     #: How many bytes it takes while it waits, about.
     size: int = 0
     received: float = 0.0
-    kind: str = "msg"
     delivered: threading.Event | None = None
     #: Members of the room to whom an event is not sent: they are told of it in another room.
     passed_over: Sequence[Outgoing] = ()
@@ -96,7 +95,7 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
         lines = encode_lines(told).splitlines(keepends=True)
         return b"".join([b"{" + line[skip:] for line in lines])
 
-    def _told(self, first: int, ts: float) -> Sequence[MsgFrame | DmFrame]:
+    def _told(self, first: int, ts: float) -> Sequence[MsgFrame | DmFrame | EditFrame | DeleteFrame]:
         """Return what members are sent."""
         room, author, account, to = self.room, self.author, self.account, self.to
         if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
@@ -104,6 +103,11 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
                 DmFrame(id_, ts, author, to, each.text, account)
                 for id_, each in enumerate(self.messages, first)
             ]
+        if self.change is not None:
+            of, text = self.change
+            if text is None:
+                return [DeleteFrame(room, first, ts, author, of, account)]
+            return [EditFrame(room, first, ts, author, of, text, account)]
         return [
             MsgFrame(room, id_, ts, author, each.text, each.action, account)
             for id_, each in enumerate(self.messages, first)

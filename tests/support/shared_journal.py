@@ -22,6 +22,7 @@ from chat_server.journal.base import (
     page,
 )
 from chat_server.journal.heads import with_heads
+from chat_server.journal.outcome import as_changed
 
 
 class _Row(NamedTuple):
@@ -33,6 +34,7 @@ class _Row(NamedTuple):
     session: str
     refs: Sequence[tuple[str, int]]
     bodies: bytes
+    kind: str
 
 
 class Engine:
@@ -44,6 +46,7 @@ class Engine:
         # Guards what follows; nobody is called under it.
         self.lock = threading.Lock()
         self.rooms: dict[str, list[_Row]] = defaultdict(list)
+        self.changes: dict[str, dict[int, str | None]] = defaultdict(dict)
         self.nodes: list[SharedJournal] = []
         #: What becomes of each wake-up: how often it comes; none is lost.
         self.copies: deque[int] = deque()
@@ -117,7 +120,7 @@ class SharedJournal:
             rows = self._engine.rooms.get(room)
             return Bounds(1, rows[-1].last, rows[-1].ts) if rows else Bounds(1, 0, 0.0)
 
-    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+    def read(self, room: str, after: int, upto: int, limit: int, *, raw: bool = False) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`."""
         with self._engine.lock:
             rows = list(self._engine.rooms.get(room, ()))
@@ -127,6 +130,12 @@ class SharedJournal:
             for id_, line in enumerate(_lines(room, row).splitlines(keepends=True), row.first)
             if after < id_ <= upto
         ]
+        if changes := {} if raw else self._engine.changes.get(room):
+            lines = as_changed(
+                lines,
+                after + 1,
+                lambda first, last: {id_: text for id_, text in changes.items() if first <= id_ <= last},
+            )
         return page(after, lines, limit)
 
     def id_at(self, room: str, ts: float) -> int:
@@ -185,14 +194,23 @@ class SharedJournal:
             rows = self._engine.rooms[record.room]
             last, ts = (rows[-1].last, rows[-1].ts) if rows else (0, 0.0)
             row = _Row(
-                last + 1, last + len(bodies), max(ts, record.ts), record.session, refs, b"".join(bodies)
+                last + 1,
+                last + len(bodies),
+                max(ts, record.ts),
+                record.session,
+                refs,
+                b"".join(bodies),
+                record.kind.upper(),
             )
             if bodies:
                 rows.append(row)
+                if record.change is not None:
+                    of, text = record.change
+                    self._engine.changes[record.room][of] = text
         answered = {ref: known[ref] for ref in old.values()}
         return Placement(row.first, row.last, row.ts, _lines(record.room, row), answered or None)
 
 
 def _lines(room: str, row: _Row) -> bytes:
     direct = room.startswith("@")
-    return with_heads("DM" if direct else "MSG", None if direct else room, row.first, row.ts, row.bodies)
+    return with_heads("DM" if direct else row.kind, None if direct else room, row.first, row.ts, row.bodies)

@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 
 from chat_server.journal.base import Said
+from chat_server.journal.outcome import EDIT
 from chat_server.journal.search_time import SearchTime
 from chat_server.journal.sqlite.reader import Reader
 from chat_server.journal.sqlite.schema import ID_BITS
 from chat_server.journal.sqlite.search import SearchIndex, is_damage
+from chat_server.journal.words import is_in, phrases, tokens
 from chat_server.sqlite_file import failure, translated
 
 #: About how many bytes of frames a step takes: some milliseconds.
@@ -89,7 +91,7 @@ class Indexer:
 
         Raises `UnavailableError` if SQLite was built without FTS5, and `JournalError`.
         """
-        found: list[tuple[float, int, bytes]] = []
+        found: dict[int, tuple[float, int, bytes]] = {}
         time_left = SearchTime()
         for room in rooms:
             time_left.go_on()
@@ -97,10 +99,24 @@ class Indexer:
             with translated(self.path):
                 keys = self._index.find(words, low, high, limit, time_left)
             for key in keys:
-                page = self._reader.read(room, key - low - 1, key - low, 1)
-                if page.frames:  # else retention has taken it meanwhile
-                    found.append((self._reader.time(key), key, page.frames))
-        return [frame for _, _, frame in sorted(found, reverse=True)[:limit]]
+                id_, line = self._as_it_is_now(room, key - low, words)
+                if line:  # else it was deleted, or retention has taken it meanwhile
+                    found[low + id_] = self._reader.time(low + id_), low + id_, line
+        return [line for _, _, line in sorted(found.values(), reverse=True)[:limit]]
+
+    def _as_it_is_now(self, room: str, id_: int, words: str) -> tuple[int, bytes]:
+        """Return what the index found, or if that is an edit the message that it is of, with its id.
+
+        The line is empty if nothing with these words is there any more.
+        """
+        line = self._reader.read(room, id_ - 1, id_, 1).frames
+        if line and self._reader.has_changes(room):
+            if line.startswith(EDIT):
+                id_ = int(msgspec.json.decode(line)["of"])
+                line = self._reader.read(room, id_ - 1, id_, 1).frames
+            row = tokens(_decode(line)[0].text) if line else []
+            line = line if row and all(is_in(phrase, row) for phrase in phrases(words)) else b""
+        return id_, line
 
     def _agrees(self) -> bool:
         """Tell whether the index knows nothing beyond the journal, which may be an older copy."""

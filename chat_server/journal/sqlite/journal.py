@@ -122,7 +122,7 @@ class SqliteJournal(Reader):
         new = unplaced(records)
         try:
             placed = self._numbering.place(new)
-            if len(new) <= ROWS_A_STATEMENT and new and all(map(self.rooms.__contains__, map(_room, new))):
+            if _is_plain(new) and all(map(self.rooms.__contains__, map(_room, new))):
                 rows = [
                     _row(each, place, self.rooms[each.room]) for each, place in zip(new, placed, strict=True)
                 ]
@@ -172,6 +172,7 @@ class SqliteJournal(Reader):
         with translated(self.path), transaction(self._writer):
             self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE name = ?", (last, ts, room))
             self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", keys)
+            self._writer.execute("DELETE FROM changes WHERE key BETWEEN ? AND ?", keys)
             if room.startswith("@") and room in self.rooms:
                 self._emptied.add(room)
             gone = [each for each in self._emptied if self._writer.execute(REMOVE_ROOM, (each,)).rowcount]
@@ -234,6 +235,16 @@ class SqliteJournal(Reader):
                 for each, place in zip(records, placed, strict=True)
             ]
             self._writer.executemany(_INSERTS[1], rows)
+            changes = [
+                (
+                    ((self.rooms.get(each.room) or added[each.room]) << ID_BITS) + each.change[0],
+                    each.change[1],
+                )
+                for each in records
+                if each.change is not None
+            ]
+            self._writer.executemany("INSERT OR REPLACE INTO changes VALUES (?, ?)", changes)
+            self.changed.update(key >> ID_BITS for key, _ in changes)  # before anybody can read them
         self.rooms.update(added)
 
     def _add_room(self, room: str) -> int:
@@ -255,7 +266,12 @@ class SqliteJournal(Reader):
         self._lost = False
 
 
-_room = attrgetter("room")
+_room, _change = attrgetter("room"), attrgetter("change")
+
+
+def _is_plain(records: Sequence[Record]) -> bool:
+    """Tell whether these go into one statement: few, and none of them changes another."""
+    return 0 < len(records) <= ROWS_A_STATEMENT and not any(map(_change, records))
 
 
 def _row(record: Record, place: Placement, number: int) -> tuple[Any, ...]:

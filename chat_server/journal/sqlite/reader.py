@@ -5,12 +5,14 @@ import sqlite3
 import threading
 from array import array
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from chat_server.errors import JournalError
 from chat_server.journal.base import PAGE_BYTES, Bounds, Page, cut, page
+from chat_server.journal.outcome import as_changed
 from chat_server.journal.sqlite.links import check_name
 from chat_server.journal.sqlite.schema import ID_BITS, current
 from chat_server.sqlite_file import connect_read_only, located, translated
@@ -39,6 +41,9 @@ class Reader:
                 self.meta = dict(self._connection.execute("SELECT name, value FROM meta"))
                 #: The number of each room; a room is added once it is stored.
                 self.rooms: dict[str, int] = dict(self._connection.execute("SELECT name, number FROM rooms"))
+                query = "SELECT DISTINCT key >> ? FROM changes"
+                #: The numbers of the rooms in which something was edited or deleted.
+                self.changed = {number for (number,) in self._connection.execute(query, (ID_BITS,))}
         except JournalError:
             self._connection.close()
             raise
@@ -53,7 +58,7 @@ class Reader:
         with self.snapshot():
             return self._bounds_locked(room)
 
-    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+    def read(self, room: str, after: int, upto: int, limit: int, *, raw: bool = False) -> Page:
         """Return the kept messages with `after < id <= upto`, the oldest first, at most `limit`."""
         low, _ = self.keys(room)
         lines: list[bytes] = []
@@ -68,7 +73,13 @@ class Reader:
                     break
             if not size:
                 after = max(after, self._gone_locked(room)[0])
+            if not raw and self.has_changes(room):
+                lines = as_changed(lines[:limit], after + 1, partial(self._changes_locked, low))
         return page(after, lines, limit)
+
+    def has_changes(self, room: str) -> bool:
+        """Tell whether something was edited or deleted in the room."""
+        return self.rooms.get(room) in self.changed
 
     def id_at(self, room: str, ts: float) -> int:
         """Return the id of the first kept message not older than `ts`, or the last id + 1.
@@ -154,6 +165,11 @@ class Reader:
         query = f"SELECT key, ts {RANGE} ORDER BY key DESC LIMIT 1"
         key, ts = self._connection.execute(query, keys).fetchone()
         return Bounds(first[0], key - keys[0], ts)
+
+    def _changes_locked(self, low: int, first: int, last: int) -> Mapping[int, str | None]:
+        """Return what became of the messages with these ids, of the room whose keys begin at `low`."""
+        query = "SELECT key - ?, text FROM changes WHERE key BETWEEN ? AND ?"
+        return dict(self._connection.execute(query, (low, low + first, low + last)))
 
     def _gone_locked(self, room: str) -> tuple[int, float]:
         """Return id and time of the last message that retention has removed."""

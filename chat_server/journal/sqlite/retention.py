@@ -91,6 +91,7 @@ class Retention:
                 gone = (key - low, ts, low >> ID_BITS)
                 self._writer.execute("UPDATE rooms SET last = ?, ts = ? WHERE number = ?", gone)
                 self._writer.execute("DELETE FROM batches WHERE key BETWEEN ? AND ?", (low, key))
+                self._writer.execute("DELETE FROM changes WHERE key BETWEEN ? AND ?", (low, key))
         self._removed(low, key)
         return len(rows) == limit
 

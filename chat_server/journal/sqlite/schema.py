@@ -30,6 +30,12 @@ MIGRATIONS: tuple[str, ...] = (
         frames BLOB NOT NULL      -- the MSG or DM lines, as members are sent them
     );
     """,
+    """
+    CREATE TABLE changes (
+        key INTEGER PRIMARY KEY,  -- the room's number, shifted, and the id of a message that was changed
+        text TEXT                 -- the last one; none if it was deleted
+    );
+    """,
 )
 
 

@@ -9,6 +9,7 @@ from chat_client.errors import IncompatibleError, OfflineError, TooLongError
 from chat_client.protocol.client import AGAIN_SECONDS, ClientProtocol
 from chat_client.protocol.credentials import NOTHING, Credentials
 from chat_client.protocol.events import (
+    Changed,
     DirectSaid,
     Event,
     Gap,
@@ -21,7 +22,9 @@ from chat_client.protocol.events import (
 from chat_protocol.errors import BadJsonError
 from chat_protocol.messages import (
     ClientMessage,
+    Delete,
     Dm,
+    Edit,
     Join,
     Leave,
     Message,
@@ -35,7 +38,9 @@ from chat_protocol.messages import (
 from chat_protocol.server_messages import (
     Ack,
     Bye,
+    DeleteFrame,
     DmFrame,
+    EditFrame,
     ErrorFrame,
     Joined,
     Left,
@@ -575,3 +580,30 @@ def test_what_was_told_is_said_to_be_read() -> None:
         talk.connect(entered(last=2), said(3), DmFrame(9, 1.0, "bob", "dave", "hi"), welcomed=welcomed)
         talk.protocol.told(10.0)
         assert talk.protocol.reading.rest() == read
+
+
+def test_what_is_changed_has_its_place(talk: Talk) -> None:
+    """Nothing is missing between it and what is said; one's own comes with its acknowledgement."""
+    talk.protocol.submit(Edit(1, "better", "lobby", "e"))
+    talk.protocol.submit(Delete(2, "lobby", "d"))
+    theirs = EditFrame("lobby", 3, 1.0, "bob", 2, "hello")
+    events, _ = talk.hear(
+        said(1), said(2), theirs, Ack("e", 4, 1.0, "lobby"), said(6), Ack("d", 5, 2.0, "lobby")
+    )
+    assert [each for each in events if isinstance(each, Changed)] == [
+        Changed(theirs),
+        Changed(EditFrame("lobby", 4, 1.0, "dave", 1, "better")),
+        Changed(DeleteFrame("lobby", 5, 2.0, "dave", 2)),
+    ]
+    events, _ = talk.hear(theirs, said(7))
+    assert events == [Said(said(7))]
+
+
+def test_a_change_is_not_sent_again(talk: Talk) -> None:
+    """Whoever lost the connection is not surprised by it later."""
+    talk.protocol.submit(Edit(1, "better", "lobby", "e"))
+    talk.protocol.disconnected()
+    with pytest.raises(OfflineError):
+        talk.protocol.submit(Delete(1, "lobby"))
+    _, sent = talk.connect()
+    assert [each for each in sent if isinstance(each, Edit | Delete)] == []

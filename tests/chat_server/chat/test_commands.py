@@ -8,7 +8,9 @@ from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
     Ban,
     ClientMessage,
+    Delete,
     Dm,
+    Edit,
     Exit,
     History,
     Invite,
@@ -50,6 +52,8 @@ EXAMPLES: dict[type[Message], Any] = {
     List: List("r"),
     History: History(ref="r"),
     Search: Search("hi", ref="r"),
+    Edit: Edit(1, "hi", ref="r"),
+    Delete: Delete(1, ref="r"),
     Read: Read(1, ref="r"),
     Kick: Kick("bob", ref="r"),
     Ban: Ban("bob", ref="r"),

@@ -237,7 +237,7 @@ class Chat(RuleBasedStateMachine):
                 person.client.send(History(room))
                 (page,) = person.client.outbox.of(HistoryFrame)
                 person.client.outbox.clear()
-                shown = [(each.id, each.text) for each in page.messages]
+                shown = [(each.id, each.text) for each in page.messages if isinstance(each, MsgFrame)]
                 assert shown == list(enumerate(self.said[room], 1))[: len(shown)]
 
     # What happens to the journal

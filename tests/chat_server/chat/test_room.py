@@ -8,7 +8,7 @@ from chat_protocol.errors import NotAMemberError
 from chat_protocol.messages import PAGE_MESSAGES, ClientMessage, Join, Leave, Msg, Ping, Pong, Topic
 from chat_protocol.server_messages import Ack, ErrorFrame, Joined, Left, MsgFrame, TopicFrame
 from chat_server.chat import speaking
-from chat_server.chat.room import REPLAY_MESSAGES
+from chat_server.chat.replay import REPLAY_MESSAGES
 from chat_server.errors import JournalError
 from chat_server.journal.base import Bounds, Page
 from chat_server.journal.ledger import Ledger
@@ -408,10 +408,10 @@ class UnreadableJournal(FragileJournal):
         self._read_or_fail()
         return super().bounds(room)
 
-    def read(self, room: str, after: int, upto: int, limit: int) -> Page:
+    def read(self, room: str, after: int, upto: int, limit: int, *, raw: bool = False) -> Page:
         """Read, or fail."""
         self._read_or_fail()
-        return super().read(room, after, upto, limit)
+        return super().read(room, after, upto, limit, raw=raw)
 
 
 @pytest.mark.parametrize("reads", [0, 1])

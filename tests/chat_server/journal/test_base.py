@@ -339,3 +339,101 @@ def test_what_is_stored_already_is_not_stored_again(journal: Journal, number: in
         kept = lines(journal.read(room, 0, 99, 99).frames)
         assert kept == list(range(1, len([each for each in both if each.room == room]) + 1))
     assert lines(journal.read("new", 0, 9, 9).frames) == [1]
+
+
+class Changed(Record):
+    """A record of one line that changes an earlier message."""
+
+    def lines(self, first: int, ts: float) -> bytes:
+        """Return the line."""
+        assert self.change is not None
+        of, text = self.change
+        word, rest = ("DELETE", {}) if text is None else ("EDIT", {"text": text})
+        line = {"type": word, "room": self.room, "id": first, "ts": ts, "from": "ann", "of": of, **rest}
+        return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+    def bodies(self) -> bytes:
+        """Return the line without its head."""
+        frame = json.loads(self.lines(0, 0.0))
+        return json.dumps({key: frame[key] for key in list(frame)[4:]}).encode() + b"\n"
+
+
+def change(journal: Journal, of: int, text: str | None, room: str = "lobby") -> None:
+    """Edit a message, or delete it."""
+    kind = "delete" if text is None else "edit"
+    journal.commit([Changed(room, 1, 99.0, change=(of, text), kind=kind)])
+
+
+def shown(journal: Journal, *, raw: bool = False, room: str = "lobby") -> list[tuple[str, object]]:
+    """Return type and text of what is read of a room; of what was changed also how."""
+    rows = []
+    for line in journal.read(room, 0, 99, 99, raw=raw).frames.splitlines():
+        frame = json.loads(line)
+        how = [each for each in ("edited", "deleted") if frame.get(each)]
+        rows.append((frame["type"], (frame.get("text"), *how) if how else frame.get("text")))
+    return rows
+
+
+def test_what_was_changed_is_read_as_it_is_now(journal: Journal) -> None:
+    """Each keeps its place; only who asks for it gets what was said."""
+    journal.commit([record("lobby", 1, 3, 1.0), record("den", 1, 3, 1.0)])
+    change(journal, 2, "better")
+    change(journal, 2, "best")
+    change(journal, 1, None)
+    assert shown(journal) == [
+        ("MSG", ("", "deleted")),
+        ("MSG", ("best", "edited")),
+        ("MSG", "m 3"),
+        ("EDIT", "better"),
+        ("EDIT", "best"),
+        ("DELETE", None),
+    ]
+    assert [text for _, text in shown(journal, raw=True)][:3] == ["m 1", "m 2", "m 3"]
+    assert [text for _, text in shown(journal, room="den")] == ["m 1", "m 2", "m 3"]
+    assert lines(journal.read("lobby", 1, 3, 99).frames) == [2, 3]
+
+
+def test_the_text_of_an_edit_goes_with_the_message(journal: Journal) -> None:
+    """Also if a page begins behind the message."""
+    journal.commit([record("lobby", 1, 2, 1.0)])
+    change(journal, 1, "a secret")
+    change(journal, 1, None)
+    assert b"secret" not in journal.read("lobby", 0, 99, 99).frames
+    assert b"secret" not in journal.read("lobby", 2, 99, 99).frames
+    assert lines(journal.read("lobby", 0, 99, 99).frames) == [1, 2, 3, 4]
+
+
+@KEEPING
+def test_search_finds_what_is_there_now(factory: Factory, tmp_path: Path) -> None:
+    """By its last text, once, under its own id; what was deleted is not found."""
+    with closing(factory.open(tmp_path, 0)) as journal:
+        journal.commit([record("lobby", 1, 3, 1.0, "tea")])
+        change(journal, 1, "coffee")
+        change(journal, 1, "coffee again")
+        change(journal, 2, None)
+        settle(journal)
+        found = {
+            words: [
+                (each["id"], each["text"]) for each in map(json.loads, journal.search(words, ["lobby"], 9))
+            ]
+            for words in ("tea", "coffee")
+        }
+    assert found == {"tea": [(3, "tea 3")], "coffee": [(1, "coffee again")]}
+
+
+@KEEPING
+def test_what_was_changed_stays_so(factory: Factory, tmp_path: Path) -> None:
+    """After a restart; and when a room is forgotten, no message that comes anew is changed."""
+    journal = factory.open(tmp_path, 0)
+    journal.commit([record("lobby", 1, 2, 1.0), record("den", 1, 1, 1.0)])
+    change(journal, 1, None)
+    change(journal, 1, None, "den")
+    if factory.durable:
+        journal.close()
+        journal = factory.open(tmp_path, 0)
+    assert shown(journal)[0] == ("MSG", ("", "deleted"))
+    journal.forget("den")
+    journal.open("den")
+    journal.commit([record("den", 3, 3, 5.0)])
+    assert shown(journal, room="den") == [("MSG", "m 3")]
+    journal.close()

@@ -11,6 +11,7 @@ from chat_protocol.messages import Msg
 from chat_server.chat import hub, room
 from chat_server.chat.session import Session, guest
 from chat_server.stream import commit, delivery
+from chat_server.stream.counters import KINDS
 from chat_server.stream.delivery import DELIVERY_BACKLOG_BYTES, Delivery
 from chat_server.stream.outgoing import CONGESTED, DROPPED, REFUSED, TAKEN
 from chat_server.stream.pacing import MEASURED, Pacing
@@ -725,7 +726,7 @@ def test_counts() -> None:
     den.event()
     den.delivery.deliver()
     counters = den.delivery.counters
-    assert counters.delivered == {"msg": 12, "dm": 0, "presence": 3, "topic": 0, "name": 0}
+    assert counters.delivered == {**dict.fromkeys(KINDS, 0), "msg": 12, "presence": 3}
     assert sum(counters.buckets) == 6
     assert counters.buckets[-1] == 2, "what took more than the last bound is counted above it"
     assert counters.seconds == pytest.approx(2 * (0.1 + 10 + 50))
