@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from chat_server import __version__, config, dev_cert, log, user_command
+from chat_server import __version__, config, dev_cert, erase_command, log, user_command
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
 from chat_server.journal.base import Journal
@@ -36,6 +36,8 @@ logger = structlog.get_logger()
 #: How many messages of each room are kept in memory, if the setting says nothing.
 MEMORY_MESSAGES = 1000
 
+#: Commands with arguments and a --help of their own, by what comes after `chat-server`.
+COMMANDS_APART = {"user": user_command.main, "erase": erase_command.main}
 #: The commands on a journal in a file.
 MAINTENANCE = ("export", "backup", "check")
 
@@ -62,6 +64,7 @@ examples:
   chat-server backup --journal sqlite:chat.db chat-monday.db                a checked copy, while it runs
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
   chat-server user --help                    accounts: who may log in, tokens of bots, invitations
+  chat-server erase --help                   remove what one account said
   chat-server dev-cert tls                   a certificate for localhost, to try TLS with
   chat-server --tls-cert tls/cert.pem --tls-key tls/key.pem
 """
@@ -72,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     system.hold_standard_descriptors()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["user"]:
-        return _status(lambda: _print("\n".join(user_command.main(given[1:]))))
+    if given and given[0] in COMMANDS_APART:
+        return _status(lambda: _print("\n".join(COMMANDS_APART[given[0]](given[1:]))))
     parser.refuse_unknown(given)
     options = parser.parse_intermixed_args(given)
     if options.target and options.command not in {"backup", "dev-cert"}:
@@ -135,7 +138,8 @@ def _parser() -> Parser:
         choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
         help="default: serve; export, backup and check look after a journal, beside its server or without;"
-        " dev-cert makes a certificate to try TLS with; user, with a --help of its own, makes accounts",
+        " dev-cert makes a certificate to try TLS with; user makes accounts, erase removes what one said,"
+        " each with a --help of its own",
     )
     parser.add_argument(
         "target",

@@ -29,13 +29,14 @@ MAY_IMPORT = {
     "signals": {"faults"},
     "parser": set[str](),
     "user_command": {"chat", "store", "config", "errors", "parser"},
+    "erase_command": {"chat", "store", "journal", "config", "errors", "parser", "sqlite_file"},
     "stream": {"journal", "faults"},
     "chat": {"stream", "journal", "store", "faults", "errors"},
     "net": {"chat", "stream", "journal", "store", "config", "values", "faults", "errors"},
     "ops": {"net", "chat", "stream", "faults", "log"},
     "cli": {
         *("ops", "net", "stream", "journal", "store", "config", "log", "output", "faults", "errors"),
-        *("dev_cert", "parser", "signals", "sqlite_file", "user_command", "values"),
+        *("dev_cert", "parser", "signals", "sqlite_file", "user_command", "erase_command", "values"),
     },
     "__main__": {"cli"},
 }
