@@ -227,6 +227,14 @@ class Rules(Message, tag="RULES"):
     ref: Ref | None = None
 
 
+class Ignore(Message, tag="IGNORE"):
+    """Takes no direct messages of somebody, with `*` of anybody; `on` false ends it. Without a name, asks."""
+
+    name: str | None = None
+    on: bool = True
+    ref: Ref | None = None
+
+
 class Ping(Message, tag="PING"):
     """Asks for a PONG; goes both ways."""
 
@@ -267,6 +275,7 @@ ClientMessage = (
     | Invite
     | Role
     | Rules
+    | Ignore
     | Ping
     | Pong
     | Exit

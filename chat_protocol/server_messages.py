@@ -189,6 +189,13 @@ class Invited(Message, tag="INVITED"):
     ref: str | None = None
 
 
+class Ignored(Message, tag="IGNORED"):
+    """Whom one ignores; told on login if there is anybody, and after each change."""
+
+    names: list[str]
+    ref: str | None = None
+
+
 class RoleFrame(Message, tag="ROLE"):
     """Somebody's role in a room from now on."""
 
@@ -301,6 +308,7 @@ ServerMessage = (
     | Banned
     | Muted
     | Invited
+    | Ignored
     | RoleFrame
     | RulesFrame
     | Users

@@ -333,6 +333,8 @@ GROUPS = {
         Command("/role NAME ROLE", "make an owner, moderator, member, reader", _sending(moderating.role)),
     ),
     "you": (
+        Command("/ignore [NAME or *]", "hear no more of somebody", _sending(moderating.ignore)),
+        Command("/unignore NAME", "hear them again", _sending(moderating.unignore)),
         Command("/name NEW", "change your name", _name, ("nick", "nickname", "rename")),
         Command("/help [COMMAND]", "list the commands", _help, ("?", "commands", "man")),
         Command(

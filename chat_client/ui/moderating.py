@@ -7,7 +7,19 @@ import re
 from collections.abc import Callable, Mapping
 
 from chat_client.errors import UsageError
-from chat_protocol.messages import Ban, ClientMessage, Delete, Edit, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.messages import (
+    Ban,
+    ClientMessage,
+    Delete,
+    Edit,
+    Ignore,
+    Invite,
+    Kick,
+    Mute,
+    Role,
+    Rules,
+    Unban,
+)
 
 #: Returns the id of the latest message that somebody said in a room; nobody named is oneself.
 Latest = Callable[[str, str], int | None]
@@ -37,6 +49,16 @@ def delete(argument: str, room: str, latest: Latest) -> ClientMessage:
     if id_ is None:
         raise UsageError("type it like this: /delete for your latest message, /delete NAME, or /delete ID")
     return Delete(id_, room)
+
+
+def ignore(argument: str, _room: str) -> ClientMessage:
+    """`/ignore [NAME or *]`: hear no more of somebody; without a name, tell who that is."""
+    return Ignore(_alone(argument, "/ignore [NAME or *]")) if argument else Ignore()
+
+
+def unignore(argument: str, _room: str) -> ClientMessage:
+    """`/unignore NAME`."""
+    return Ignore(_alone(argument, "/unignore NAME"), on=False)
 
 
 def kick(argument: str, room: str) -> ClientMessage:

@@ -19,6 +19,7 @@ from chat_protocol.server_messages import (
     EditFrame,
     Found,
     HistoryFrame,
+    Ignored,
     Joined,
     Left,
     MsgFrame,
@@ -56,6 +57,8 @@ class View:
         #: Whether the server knows who people are, so that those whom it does not know are marked.
         self._marks_guests = False
         self._day = ""
+        #: Whom the person ignores, in small letters.
+        self._ignored: frozenset[str] = frozenset()
         #: Of each who spoke in a room, the id of the latest message.
         self._latest: dict[tuple[str, str], int] = {}
         #: What the server told last, which its BYE mostly says again.
@@ -129,7 +132,13 @@ class View:
         handler = self._handlers.get(type(event))
         return handler(self, event) if handler else wording.remarks(event)
 
+    def _on_ignored(self, ignored: Ignored) -> list[Line]:
+        self._ignored = frozenset(name.casefold() for name in ignored.names)
+        return wording.remarks(ignored)
+
     def _on_said(self, said: Said) -> list[Line]:
+        if said.message.sender.casefold() in self._ignored:
+            return []
         self._remember(said.message.sender)
         message = said.message
         self._latest.pop(key := (message.room, message.sender.casefold()), None)
@@ -258,6 +267,7 @@ class View:
 
     _handlers: ClassVar[dict[type, Callable[["View", Any], list[Line]]]] = {
         Said: _on_said,
+        Ignored: _on_ignored,
         DirectSaid: _on_direct,
         Joined: _on_joined,
         Left: _on_left,

@@ -16,6 +16,7 @@ from chat_protocol.server_messages import (
     DmFrame,
     EditFrame,
     ErrorFrame,
+    Ignored,
     Invited,
     MsgFrame,
     Muted,
@@ -136,6 +137,11 @@ def _banned(banned: Banned) -> list[Line]:
     return note(f"{banned.name} may not come into {banned.room}{_for(banned.seconds)}")
 
 
+def _ignored(ignored: Ignored) -> list[Line]:
+    people = ["direct messages of anybody" if name == "*" else name for name in ignored.names]
+    return note(f"you ignore: {', '.join(people) or 'nobody'}")
+
+
 def _invited(invited: Invited) -> list[Line]:
     return note(f"{invited.name} may come into {invited.room} ({invited.by}): /join {invited.room}")
 
@@ -229,6 +235,7 @@ _WORDINGS: dict[type, Callable[[Any], list[Line]]] = {
     TopicFrame: _topic,
     Users: users,
     Changed: _changed,
+    Ignored: _ignored,
     Muted: _muted,
     Banned: _banned,
     Invited: _invited,

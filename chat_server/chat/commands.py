@@ -17,6 +17,7 @@ from chat_protocol.messages import (
     Edit,
     Exit,
     History,
+    Ignore,
     Invite,
     Join,
     Kick,
@@ -39,8 +40,10 @@ from chat_protocol.messages import (
     tag,
 )
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import Left, RoomInfo, Rooms, TopicFrame, Users
+from chat_protocol.server_messages import Ignored, Left, RoomInfo, Rooms, TopicFrame, Users
 from chat_server.chat import history
+from chat_server.chat.names import user_name
+from chat_server.chat.people import EVERYBODY
 from chat_server.chat.policy import may_see
 from chat_server.chat.session import joined_rooms
 
@@ -187,6 +190,16 @@ def _rules(conversation: "Conversation", message: Rules) -> None:
         conversation.send(answer)
 
 
+def _ignore(conversation: "Conversation", message: Ignore) -> None:
+    identity = conversation.session.identity
+    if message.name is not None:
+        name = message.name.strip()
+        if name != EVERYBODY:
+            name = user_name(name, conversation.hub.limits.name_length)
+        conversation.hub.people.ignore(identity, name, on=message.on)
+    conversation.send(Ignored([*identity.ignored.values()], message.ref))
+
+
 def _ping(conversation: "Conversation", message: Ping) -> None:
     conversation.send(Pong(message.ref))
 
@@ -258,6 +271,7 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (Invite, _invite, ConversationStage.NAMED, 16, None),
     (Role, _role, ConversationStage.NAMED, 16, None),
     (Rules, _rules, ConversationStage.NAMED, 16, None),
+    (Ignore, _ignore, ConversationStage.NAMED, 16, None),
     (Ping, _ping, None, 1, None),
     (Pong, _pong, None, 1, None),
     (Exit, _exit, None, 3, None),

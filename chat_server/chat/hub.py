@@ -19,7 +19,7 @@ from chat_server.chat.governance import Governance
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
-from chat_server.chat.people import People
+from chat_server.chat.people import EVERYBODY, People
 from chat_server.chat.reception import Reception
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.resumption import Resumption
@@ -125,7 +125,7 @@ class Hub:
         self.registry.release(session, outbox)
 
     def tell(self, sender: Session, messages: Sequence[Dm], received: float) -> Sequence[Dm]:
-        """Say something to one user alone. Raises `NoSuchUserError`, `UnavailableError`.
+        """Say something to one user alone. Raises `NoSuchUserError`, `NotAllowedError`, `UnavailableError`.
 
         Returns the messages that were refused, as `Room.publish` does.
         """
@@ -134,6 +134,8 @@ class Hub:
         found = self.people.find(name) or self.guest(name)
         if found is None or found is sender.identity or found.inbox is None:
             raise NoSuchUserError("nobody else of that name is here; WHO lists who is")
+        if found.ignored and not {EVERYBODY, names.key(sender.identity.name)}.isdisjoint(found.ignored):
+            raise NotAllowedError(f"{found.name} takes no direct messages from you")
         return found.inbox.publish(sender, messages, received)
 
     def guest(self, name: str) -> Identity | None:

@@ -1,5 +1,6 @@
 """Who somebody is, however often they come and go."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class Identity:
     sessions: "tuple[Session, ...]" = ()
     #: An account's rooms, in the order of entering, and up to which id it has read each.
     positions: dict[str, int] = field(default_factory=dict)
+    #: Whose direct messages it does not take: name by key. Set as a whole.
+    ignored: Mapping[str, str] = field(default_factory=dict)
     #: What they may say and ask for, on however many connections.
     bucket: Bucket = field(default_factory=Bucket)
 

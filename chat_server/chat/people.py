@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 
+from chat_protocol.errors import LimitReachedError
 from chat_server.chat import names
 from chat_server.chat.access import Access
 from chat_server.chat.identity import Identity, account_id
@@ -13,6 +14,11 @@ from chat_server.errors import StoreError
 from chat_server.store.base import Account
 from chat_server.stream.counters import Counters
 from chat_server.stream.delivery import Delivery
+
+#: How many people one may ignore.
+IGNORED_AT_MOST = 200
+#: Stands for everybody.
+EVERYBODY = "*"
 
 
 class People:
@@ -45,6 +51,7 @@ class People:
             made = Identity(id_, account.name, account)
             made.inbox = Inbox(made, self._shared, self._shared.commit.journal.open(inbox_name(id_)))
             made.positions = dict(self._access.store.positions(account.number))
+            made.ignored = self._access.store.ignored(account.number)
             with self._lock:
                 known = self._identities.setdefault(id_, made)
                 self._by_key[names.key(account.name)] = known
@@ -74,6 +81,19 @@ class People:
                 if identity.inbox is not None:
                     total.add(identity.inbox.delivery.counters)
         return total
+
+    def ignore(self, identity: Identity, name: str, *, on: bool) -> None:
+        """Have somebody take no direct messages of a name, or take them again; an account keeps it.
+
+        Raises `LimitReachedError`, `StoreError`.
+        """
+        key = names.user_key(name)
+        if on and len(identity.ignored) >= IGNORED_AT_MOST:
+            raise LimitReachedError(f"you ignore {IGNORED_AT_MOST} people, the most there may be")
+        if identity.account is not None:
+            self._access.store.set_ignored(identity.account.number, key, name if on else None)
+        kept = {each: shown for each, shown in identity.ignored.items() if each != key}
+        identity.ignored = kept | ({key: name} if on else {})
 
     def note_read(self, identity: Identity, room: str, id_: int) -> None:
         """Note that an account has read a room up to an id; it never goes back."""

@@ -8,7 +8,7 @@ import structlog
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NotAllowedError
 from chat_protocol.messages import RegName
-from chat_protocol.server_messages import ErrorFrame, Welcome
+from chat_protocol.server_messages import ErrorFrame, Ignored, Welcome
 from chat_server.chat import names
 from chat_server.chat.access import Access, Entry
 from chat_server.chat.governance import Governance
@@ -76,6 +76,8 @@ class Reception:
             raise
         push(outbox, Frames(welcome))
         log.info("registered", user=session.identity.name, resumed=known, account=session.identity.is_account)
+        if session.identity.ignored:
+            push(outbox, Frames(encode(Ignored([*session.identity.ignored.values()]))))
         self._move_in(session, outbox, rooms, first, after)
         if left_out:
             outbox.push(Frames(encode(_left_out(left_out, limits.rooms_per_user))))

@@ -113,6 +113,12 @@ class Store(Protocol):
     def set_positions(self, positions: Mapping[tuple[int, str], int | None]) -> None:
         """Note how far accounts have read rooms, all at once; none forgets a room of the account."""
 
+    def ignored(self, number: int) -> Mapping[str, str]:
+        """Return whom an account ignores: name by key."""
+
+    def set_ignored(self, number: int, key: str, name: str | None) -> None:
+        """Have an account ignore somebody, or with no name nobody of that key any more."""
+
     def changed(self) -> bool:
         """Tell whether another process has changed something since the last call."""
 

@@ -71,6 +71,14 @@ FORMAT = Format(
             PRIMARY KEY (room, account)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE ignored (
+            account INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (account, key)
+        ) WITHOUT ROWID;
+        """,
     ),
     StoreError,
 )

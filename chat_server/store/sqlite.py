@@ -189,6 +189,17 @@ class SqliteStore:
 
     # The file
 
+    def ignored(self, number: int) -> Mapping[str, str]:
+        """Return whom an account ignores: name by key."""
+        return dict(self.file.rows("SELECT key, name FROM ignored WHERE account = ?", number))
+
+    def set_ignored(self, number: int, key: str, name: str | None) -> None:
+        """Have an account ignore somebody, or with no name nobody of that key any more."""
+        with self.file.writing() as execute:
+            execute("DELETE FROM ignored WHERE account = ? AND key = ?", (number, key))
+            if name is not None:
+                execute("INSERT INTO ignored VALUES (?, ?, ?)", (number, key, name))
+
     def changed(self) -> bool:
         """Tell whether another process has changed something since the last call."""
         return self.file.changed()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chat_client.errors import UsageError
 from chat_client.ui import moderating
 from chat_client.ui.moderating import seconds_of, time_of
-from chat_protocol.messages import Ban, ClientMessage, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.messages import Ban, ClientMessage, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ from chat_protocol.messages import Ban, ClientMessage, Invite, Kick, Mute, Role,
         ("unmute", "eve", Mute("eve", "tea", 0.0)),
         ("invite", "eve", Invite("eve", "tea")),
         ("role", "eve moderator", Role("eve", "moderator", "tea")),
+        ("ignore", "", Ignore()),
+        ("ignore", "eve", Ignore("eve")),
+        ("unignore", "eve", Ignore("eve", on=False)),
         ("rules", "", Rules("tea")),
         ("rules", "invite-only on", Rules("tea", invite_only=True)),
         ("rules", "announce off", Rules("tea", announce=False)),

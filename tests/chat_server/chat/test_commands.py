@@ -13,6 +13,7 @@ from chat_protocol.messages import (
     Edit,
     Exit,
     History,
+    Ignore,
     Invite,
     Join,
     Kick,
@@ -62,6 +63,7 @@ EXAMPLES: dict[type[Message], Any] = {
     Invite: Invite("bob", ref="r"),
     Role: Role("bob", "member", ref="r"),
     Rules: Rules(ref="r"),
+    Ignore: Ignore(ref="r"),
 }
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chat_protocol.messages import Dm, Join, Msg, Read
-from chat_protocol.server_messages import Ack, DmFrame
+from chat_protocol.messages import Dm, Ignore, Join, Msg, Read
+from chat_protocol.server_messages import Ack, DmFrame, Ignored
 from chat_server.chat import names
+from chat_server.chat import people as people_module
 from chat_server.chat.access import AccessRules
 from chat_server.chat.inbox import INBOX, inbox_name
 from chat_server.chat.passwords import Passwords
@@ -212,3 +213,34 @@ def test_what_it_says_is_marked() -> None:
     assert [each.account for each in gus.outbox.messages if each.__class__.__name__ == "MsgFrame"] == [True]
     assert b'"account"' not in gus.outbox.pushed[-1] or b"gus" not in gus.outbox.pushed[-1]
     assert [each.account for each in ann.outbox.messages if getattr(each, "sender", "") == "gus"] == [False]
+
+
+def test_somebody_who_is_ignored_is_not_heard_alone() -> None:
+    """Until that ends; an account keeps it, and is told on login. Nobody else is touched."""
+    chat = world("ann", "bob")
+    ann, bob, gus = come(chat, "ann"), come(chat, "bob"), chat.client("gus")
+    ann.send(Ignore("GUS", ref="i"), Ignore("bad name"))
+    assert ann.outbox.of(Ignored) == [Ignored(["GUS"], "i")]
+    assert ann.outbox.errors() == ["name_invalid"]
+    gus.send(Dm("ann", "psst", "1"))
+    bob.send(Dm("ann", "hello", "2"))
+    assert gus.outbox.errors() == ["not_allowed"]
+    assert [each.text for each in ann.outbox.of(DmFrame)] == ["hello"]
+    later = chat.restarted()
+    ann, gus, bob = come(later, "ann"), later.client("gus"), come(later, "bob")
+    assert ann.outbox.of(Ignored) == [Ignored(["GUS"])]
+    ann.send(Ignore("gus", on=False), Ignore("*"))
+    bob.send(Dm("ann", "hello", "3"))
+    assert bob.outbox.errors() == ["not_allowed"]
+    ann.send(Ignore("*", on=False))
+    gus.send(Dm("ann", "psst", "4"))
+    assert [each.text for each in ann.outbox.of(DmFrame)][-1] == "psst"
+
+
+def test_a_guest_ignores_for_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so many people at the most."""
+    monkeypatch.setattr(people_module, "IGNORED_AT_MOST", 2)
+    ann, bob = World().clients("ann", "bob")
+    ann.send(Ignore("bob"), Ignore("x"), Ignore("y"))
+    bob.send(Dm("ann", "psst"))
+    assert (ann.outbox.errors(), bob.outbox.errors()) == (["limit_reached"], ["not_allowed"])
