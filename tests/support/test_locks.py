@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat_server.chat import directory, leftovers, people, registry, room, rooms, tries
+from chat_server.chat import directory, leftovers, people, registry, room, rooms, standing, tries
 from chat_server.chat.directory import Directory
 from chat_server.config import Config
 from chat_server.journal import ledger as ledger_module
@@ -27,7 +27,7 @@ from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
     server, rooms, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
-    memory, directory, people, tries, ledger_module,
+    memory, directory, people, tries, standing, ledger_module,
 )  # fmt: skip
 ROUNDS = 15
 TIMEOUT = 20.0
