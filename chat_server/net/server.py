@@ -13,22 +13,18 @@ from collections.abc import Callable
 import structlog
 
 from chat_protocol.codec import client_decoder, encode
-from chat_protocol.messages import PROTOCOL
 from chat_protocol.reasons import CloseReason, RejectReason
-from chat_protocol.server_messages import Limits, Notice, RegNameRequest
-from chat_server import __version__
-from chat_server.chat.access import Access, AccessRules
+from chat_protocol.server_messages import Notice
+from chat_server.chat.access import Access
 from chat_server.chat.hub import Hub
-from chat_server.chat.rates import published
-from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import RoomContext
-from chat_server.config import Config, password
+from chat_server.config import Config
 from chat_server.errors import StorageError
 from chat_server.faults import contained
 from chat_server.journal.base import Journal
 from chat_server.journal.calendar import Calendar
 from chat_server.net.addresses import host_of
-from chat_server.net.admission import RETRY_SECONDS, Admission, AdmissionLimits
+from chat_server.net.admission import RETRY_SECONDS, Admission
 from chat_server.net.caller import Caller
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
@@ -36,6 +32,7 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.settings import access_rules, admission_limits, greeting, hub_limits
 from chat_server.net.throttle import Rates
 from chat_server.net.tls import Certificates, TlsTransport
 from chat_server.net.totals import Health, Snapshot, Totals
@@ -90,33 +87,9 @@ class Server:
         shared = RoomContext(
             commit, stream, Calendar(DOUBT_SECONDS), config.presence_limit, config.join_history
         )
-        limits = HubLimits(
-            config.name_length,
-            config.ascii_names,
-            config.rooms,
-            config.rooms_per_user,
-            config.session_ttl,
-            config.name_hold,
-            config.absent_sessions,
-            config.absent_bytes,
-            config.edit_seconds,
-        )
-        rules = AccessRules(
-            config.access,
-            password(config.password_file, "password_file"),
-            config.guests,
-            config.registration,
-            config.accounts,
-        )
-        self.hub = Hub(shared, limits, Access(rules, store or SqliteStore(None), clock))
-        admission = AdmissionLimits(
-            config.connections,
-            config.connections_per_address,
-            config.connects_per_minute,
-            config.exempt_networks,
-            config.proxies,
-        )
-        self._admission = Admission(admission, clock)
+        access = Access(access_rules(config), store or SqliteStore(None), clock)
+        self.hub = Hub(shared, hub_limits(config), access)
+        self._admission = Admission(admission_limits(config), clock)
         self.keeper = Keeper(
             Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
             clock,
@@ -137,7 +110,7 @@ class Server:
             on_opened=self._count_opened,
             charge=self._admission.charge,
         )
-        self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), _greeting(config))
+        self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
         # The outermost lock: guards _connections and _totals.
         self._lock = threading.Lock()
         self._connections: dict[int, ClientConnection] = {}
@@ -330,13 +303,3 @@ class Server:
         for connection in self.connections():
             if connection.conversation.has_session:
                 push(connection.outbox, Frames(encode(notice)))
-
-
-def _greeting(config: Config) -> RegNameRequest:
-    rates = Rates.of(config)
-    pace = published(None if rates is None else rates.user)
-    lengths = config.line_bytes, config.name_length, config.topic_length
-    limits = Limits(*lengths, config.rooms_per_user, pace=pace)
-    return RegNameRequest(
-        PROTOCOL, f"chat-server {__version__}", limits, config.access, config.guests, config.registration
-    )
