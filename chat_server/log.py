@@ -6,12 +6,13 @@ import os
 import sys
 import threading
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
+
+from chat_server.text import visible
 
 #: How many bytes of lines may wait to be written: some thousand lines.
 QUEUE_BYTES = 1024 * 1024
@@ -256,14 +257,8 @@ def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mut
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             lines = value.split("\n") if key == "exception" else [value]
-            event[key] = "\n".join("".join(map(_visible, line)) for line in lines)
+            event[key] = "\n".join(map(visible, lines))
     return event
-
-
-def _visible(character: str) -> str:
-    if character.isprintable() or unicodedata.category(character) == "Zs":
-        return character
-    return f"\\u{ord(character):04x}"
 
 
 def _add_thread(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,7 +17,8 @@ CLIENT = modules("chat_client")
 #: Each part of the server, and the parts that it may import beside itself and the protocol.
 MAY_IMPORT = {
     "errors": set[str](),
-    "log": set[str](),
+    "text": set[str](),
+    "log": {"text"},
     "output": set[str](),
     "values": set[str](),
     "config": {"errors", "values"},
@@ -27,6 +28,7 @@ MAY_IMPORT = {
     "faults": set[str](),
     "dev_cert": {"errors"},
     "signals": {"faults"},
+    "unix_socket": {"errors"},
     "parser": set[str](),
     "user_command": {"chat", "store", "config", "errors", "parser"},
     "erase_command": {"chat", "store", "journal", "config", "errors", "parser", "sqlite_file"},
