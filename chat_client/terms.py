@@ -47,6 +47,10 @@ _FAREWELLS = {
     "session_replaced": "you go on in another window or on another machine",
     "name_reserved": "this name is an account's now; come back under another",
     "logged_out": "your account was changed; log in again",
+    "kicked": "you were removed from this chat by whoever runs it",
+    "banned": "you are banned from this chat",
+    "address_banned": "your network address is banned from this chat",
+    "draining": "the server takes nobody new at the moment; try again later",
     **dict.fromkeys(
         ("bad_lines", "line_too_long"),
         "the server does not understand this client; see which version it needs",

@@ -151,3 +151,13 @@ class RateLimitedError(PeerError):
     def __init__(self, text: str, retry_after: float = 1.0) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class BannedError(PeerError):
+    """Nobody may come in under this name or account; `retry_after` says when the ban ends, if it does."""
+
+    code = "banned"
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

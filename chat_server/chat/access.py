@@ -10,13 +10,16 @@ from chat_protocol.errors import (
     AuthFailedError,
     AuthRequiredError,
     BadFieldError,
+    BannedError,
     LimitReachedError,
     NameTakenError,
     NotAllowedError,
+    PeerError,
     RateLimitedError,
 )
 from chat_protocol.messages import RegName
 from chat_server.chat import names
+from chat_server.chat.bans import Bans
 from chat_server.chat.identity import Identity
 from chat_server.chat.passwords import Passwords, digest, same
 from chat_server.chat.tries import Tries
@@ -29,7 +32,12 @@ OFF, INVITATION = "off", "invitation"
 #: A new password has at least so many characters (NIST SP 800-63B, 3.1.1.2).
 PASSWORD_AT_LEAST = 8
 #: What became of tries to get in, as the metrics name it.
-RESULTS = ("account", "guest", "token", "registered", "wrong", "limited")
+RESULTS = ("account", "guest", "token", "registered", "wrong", "limited", "banned")
+_RESULTS_OF_ERRORS: Mapping[type[PeerError], str] = {
+    AuthFailedError: "wrong",
+    RateLimitedError: "limited",
+    BannedError: "banned",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Access:
     1. An unknown name and a wrong password get the same answer after the same time.
     2. Tries are counted for the address and for the name; what is right is given back.
     3. Nothing of it is asked under a lock of the chat: a hash takes its time, and the store is a file.
+    4. Nobody comes in under a name or an account that is banned, not even back to a session.
     """
 
     def __init__(
@@ -71,6 +80,7 @@ class Access:
         self.rules = rules
         self.store = store
         self.tries = Tries(clock)
+        self.bans = Bans(store.moderation)
         self._passwords = passwords or Passwords()
         self._results = dict.fromkeys(RESULTS, 0)
 
@@ -83,13 +93,16 @@ class Access:
         """Return as whom somebody comes in under a name.
 
         `address` is what tries are counted by, empty for none; `known` is whose session is resumed.
-        Raises `AuthRequiredError`, `AuthFailedError`, `RateLimitedError`, `NotAllowedError`,
+        Raises `BannedError`, `AuthRequiredError`, `AuthFailedError`, `RateLimitedError`, `NotAllowedError`,
         `NameTakenError`, `LimitReachedError`, `BadFieldError`, `StoreError`.
         """
         try:
+            self._refuse_banned(name, known)
             entry, result = self._admitted(request, name, address, known)
-        except (AuthFailedError, RateLimitedError) as error:
-            self._count("limited" if isinstance(error, RateLimitedError) else "wrong")
+            if entry.account is not None:
+                self.bans.refuse(self.bans.of_account(entry.account.number))
+        except (AuthFailedError, RateLimitedError, BannedError) as error:
+            self._count(_RESULTS_OF_ERRORS[type(error)])
             log.warning("login_failed", user=name, code=error.code)
             raise
         self._count(result)
@@ -126,6 +139,12 @@ class Access:
         """Tell whether somebody who shows an account's session comes as that account, which may go on."""
         return names.key(account.name) == names.key(name) and self.is_current(account)
 
+    def _refuse_banned(self, name: str, known: Identity | None) -> None:
+        """Raise `BannedError` for a name, or for the guest whose session is resumed under another."""
+        self.bans.refuse(self.bans.of_name(name))
+        if known is not None and not known.is_account:
+            self.bans.refuse(self.bans.of_name(known.name))
+
     def _count(self, result: str) -> None:
         self._results[result] += 1
 
@@ -156,7 +175,8 @@ class Access:
         return self._by_password(request.password or "", naming, address), "account"
 
     def refuse_reserved(self, name: str) -> None:
-        """Raise `NameTakenError` if no guest may have this name. Raises `StoreError`."""
+        """Raise `NameTakenError` or `BannedError` if no guest may have this name. Raises `StoreError`."""
+        self.bans.refuse(self.bans.of_name(name))
         names.refuse_service_name(name)
         if self.rules.mode == ACCOUNTS and self.store.is_reserved(names.keys(name)):
             raise NameTakenError(f"the name {name} is an account's, or looks like one; choose another")

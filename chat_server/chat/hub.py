@@ -22,6 +22,7 @@ from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.people import EVERYBODY, People
 from chat_server.chat.reception import Reception
 from chat_server.chat.registry import HubLimits, Registry
+from chat_server.chat.removal import REMOVED, end_banned, end_if_banned
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.rooms import Rooms
@@ -54,11 +55,14 @@ class Hub:
         self.directory = directory or LocalDirectory(shared.stream.clock)
         self.registry = Registry(limits, shared.stream.clock, self.directory)
         self.access = access
+        self.audit = Audit(access.store.moderation)
+        access.bans.follow(lambda: end_banned(self.registry, access.bans))
         self.people = People(shared, access)
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
+        # Whether the store was changed from outside, and what follows from that is not done yet.
+        self._is_outdated = False
         self._journal = shared.commit.journal
-        self.audit = Audit(access.store.moderation)
         self.governance = Governance(access, self.people, self.guest, shared.time, self.audit)
         self.rooms = Rooms(shared, limits.rooms, self._leftovers, self.governance.standing)
         self._reception = Reception(
@@ -86,6 +90,7 @@ class Hub:
         self.shared.commit.wait_for_space()
         old = session.identity.name
         self.registry.rename(session, name)
+        end_if_banned(session, self.access.bans)
         log.info("renamed", user=name, old=old)
         answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
         if not joined_rooms(session):
@@ -105,7 +110,7 @@ class Hub:
         """
         events: list[threading.Event] = []
         inbox = self.registry.pause(session)
-        if final and not session.says_read:
+        if final and reason not in REMOVED and not session.says_read:
             with contained("positions"):
                 self._note_all_read(session)
         try:
@@ -206,13 +211,17 @@ class Hub:
         return self._leftovers.forget(self.rooms.__contains__)
 
     def follow_accounts(self) -> None:
-        """Store what accounts have read, and end the connections of those that were changed from outside.
+        """Store what accounts have read, and do what follows from what was changed from outside.
 
         Raises `StoreError`. Slow, as `forget_gone` is.
         """
         self.people.save()
-        for session in self.people.outdated():
-            session.outbox.end(CloseReason.LOGGED_OUT)
+        self._is_outdated = self.access.store.changed() or self._is_outdated
+        if self._is_outdated:
+            self.access.bans.refresh()
+            for session in self.people.outdated():
+                session.outbox.end(CloseReason.LOGGED_OUT)
+            self._is_outdated = False  # only now: what raised before is done at the next look
 
     def counts(self) -> tuple[int, int]:
         """Return how many users and rooms there are."""

@@ -133,9 +133,7 @@ class People:
             raise
 
     def outdated(self) -> Sequence[Session]:
-        """Return the sessions of accounts that another process has changed since. Raises `StoreError`."""
-        if not self._access.store.changed():
-            return ()
+        """Return the sessions of accounts that are not as they were any more. Raises `StoreError`."""
         with self._lock:
             here = [each for each in self._identities.values() if each.sessions]
         gone = [each for each in here if each.account is None or not self._access.is_current(each.account)]

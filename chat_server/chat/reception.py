@@ -16,6 +16,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.people import People
 from chat_server.chat.registry import HubLimits, Registry
+from chat_server.chat.removal import end_if_banned
 from chat_server.chat.replay import Entrance
 from chat_server.chat.resumption import Resumption
 from chat_server.chat.room import Room
@@ -155,6 +156,7 @@ class Reception:
         """Bring somebody who has been welcomed into the rooms and to the inbox; end who cannot come in."""
         try:
             inbox = self.registry.begin(session, outbox)
+            end_if_banned(session, self.access.bans)  # a ban of this moment has not found the connection
             for room in rooms:
                 entrance = first or room.approach(outbox, after.get(room.name))
                 self.people.note_entered(session.identity, room.name, entrance.position, entrance.mark)

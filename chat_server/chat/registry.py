@@ -196,6 +196,11 @@ class Registry:
 
     # Looking
 
+    def here(self) -> list[Session]:
+        """Return the sessions that have a connection."""
+        with self._lock:
+            return [each for each in self.sessions.values() if each.left_at is None]
+
     def connected(self) -> int:
         """Return how many sessions have a connection."""
         return len(self.sessions) - len(self._absent)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chat_protocol.reasons import RejectReason
+from chat_server.chat.bans import Bans
 from chat_server.values import Network
 
 #: A host gets at least a /64 of IPv6 (RFC 6177), so all of it counts as one address.
@@ -16,8 +17,8 @@ NAMELESS_SHARE = 10
 NAMELESS_AT_LEAST = 16
 #: After how many seconds it is worth another try where nothing better is known.
 RETRY_SECONDS = 5.0
-#: Why a connection is turned away, and after how many seconds it is worth another try.
-Refusal = tuple[RejectReason, float]
+#: Why a connection is turned away, and after how many seconds it is worth another try, if it ever is.
+Refusal = tuple[RejectReason, float | None]
 
 
 @dataclass(slots=True)
@@ -50,11 +51,15 @@ class Admission:
     as time goes by (a token bucket). Exempt networks are not counted so: proxies and containers hide
     addresses. An address that has no connection and has opened none for a minute takes no memory. Of a
     connection that a proxy passes on, the client's address counts, from the moment at which it is known.
+    Nobody comes in whose address is banned, nor anybody at all while the server is `draining`.
     """
 
-    def __init__(self, limits: AdmissionLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, limits: AdmissionLimits, clock: Callable[[], float], bans: Bans | None = None) -> None:
         self._limits = limits
         self._clock = clock
+        self._bans = bans
+        #: Set by an operator to keep those who are here, and nobody else.
+        self.draining = False
         # Guards what follows.
         self._lock = threading.Lock()
         self._all = self._nameless = 0
@@ -69,6 +74,10 @@ class Admission:
 
         Without an address, `charge` tells it later. `release` must follow for a connection that was counted.
         """
+        if host is not None and (banned := self._banned(host)) is not None:
+            return banned
+        if self.draining:
+            return RejectReason.DRAINING, RETRY_SECONDS
         with self._lock:
             if self._all >= self._limits.connections:
                 return RejectReason.SERVER_FULL, RETRY_SECONDS
@@ -82,6 +91,8 @@ class Admission:
 
     def charge(self, host: str) -> Refusal | None:
         """Count the address of a connection that was counted without one; or return as `admit` does."""
+        if (banned := self._banned(host)) is not None:
+            return banned
         with self._lock:
             return self._charge_locked(host)
 
@@ -97,6 +108,11 @@ class Admission:
             self._nameless -= not named
             if host is not None and (account := self._accounts.get(_counted(host))) is not None:
                 account.connections -= 1
+
+    def _banned(self, host: str) -> Refusal | None:
+        if self._bans is None or (ban := self._bans.of_address(host)) is None:
+            return None
+        return RejectReason.ADDRESS_BANNED, self._bans.left(ban)
 
     def _charge_locked(self, host: str) -> Refusal | None:
         if _lies_in(host, self._limits.exempt):

@@ -46,6 +46,11 @@ class Caller:
         self.retry_after: float | None = None
 
     @property
+    def host(self) -> str | None:
+        """Whose host it is, none while a proxy has not said so; told before it is counted."""
+        return None if self.peer == self.proxy else host_of(self.peer)
+
+    @property
     def fields(self) -> dict[str, str]:
         """What the log says of it."""
         return {"peer": self.peer} if self.proxy is None else {"peer": self.peer, "proxy": self.proxy}
@@ -81,7 +86,7 @@ class Caller:
         self.peer = shown(*origin)
         if (refusal := charge(origin.host)) is not None:
             reason, after = refusal
-            self.retry_after = round(after, 1)
+            self.retry_after = None if after is None else round(after, 1)
             log.warning("rejected", reason=reason, **self.fields)
             return reason
         self.counted = origin.host

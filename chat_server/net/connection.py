@@ -14,6 +14,7 @@ from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
+from chat_server.chat.removal import FINAL
 from chat_server.faults import contained
 from chat_server.net.addresses import host_of
 from chat_server.net.admission import Refusal
@@ -316,9 +317,7 @@ class ClientConnection:
             return
         in_turn = self._context.leaving.acquire(timeout=self._left(deadline))
         try:
-            delivered = self._context.hub.disconnect(
-                self.conversation.session, reason, final=reason == CloseReason.EXIT
-            )
+            delivered = self._context.hub.disconnect(self.conversation.session, reason, final=reason in FINAL)
         finally:
             if in_turn:
                 self._context.leaving.release()

@@ -16,7 +16,9 @@ from chat_protocol.codec import client_decoder, encode
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import Notice
 from chat_server.chat.access import Access
+from chat_server.chat.bans import told
 from chat_server.chat.hub import Hub
+from chat_server.chat.removal import dismiss
 from chat_server.chat.room import RoomContext
 from chat_server.config import Config
 from chat_server.errors import StorageError
@@ -89,12 +91,12 @@ class Server:
         )
         access = Access(access_rules(config), store or SqliteStore(None), clock)
         self.hub = Hub(shared, hub_limits(config), access)
-        self._admission = Admission(admission_limits(config), clock)
+        self.admission = Admission(admission_limits(config), clock, access.bans)
         self.keeper = Keeper(
             Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
             clock,
             self.connections,
-            (self.flusher.check_ages, self.hub.sweep, self._admission.sweep),
+            (self.flusher.check_ages, self.hub.sweep, self.admission.sweep),
         )
         self._context = ConnectionContext(
             self.hub,
@@ -104,11 +106,11 @@ class Server:
             clock,
             self._forget,
             config.register_timeout,
-            self._admission.name,
-            self._admission.counted,
+            self.admission.name,
+            self.admission.counted,
             Rates.of(config),
             on_opened=self._count_opened,
-            charge=self._admission.charge,
+            charge=self.admission.charge,
         )
         self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
         # The outermost lock: guards _connections and _totals.
@@ -118,6 +120,7 @@ class Server:
         self._numbers = itertools.count(1)
         self._listeners: list[Listener] = []
         self._upkeep = Upkeep(self.hub, self.certificates, self.journalist, clock)
+        access.bans.follow(self._end_banned)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -200,7 +203,7 @@ class Server:
         listeners = [listener.heartbeat for listener in self._listeners]
         beats = (self.flusher.heartbeat, self.keeper.heartbeat, *workers, *listeners)
         faults = [fault for beat in beats if (fault := beat.fault()) is not None]
-        return Health(self.ready, faults, self.hub.shared.commit.failure)
+        return Health(self.ready, faults, self.hub.shared.commit.failure, self.admission.draining)
 
     def snapshot(self) -> Snapshot:
         """Return all that operators are shown."""
@@ -223,6 +226,7 @@ class Server:
             commits=commit.commits,
             records=commit.stored,
             logins=self.hub.access.results,
+            bans=len(self.hub.access.bans.in_force()),
             certificate_seconds=math.inf
             if self.certificates is None
             else self.certificates.seconds_left(time.time()),
@@ -233,23 +237,24 @@ class Server:
         try:
             dialect = JsonLines(self._json_lines)
             connection = ClientConnection(next(self._numbers), peer, transport, dialect, self._context)
-            if self._admission.is_proxy(host_of(peer)):
+            if self.admission.is_proxy(host_of(peer)):
                 connection.caller = Caller(peer, proxied=True)
         except MemoryError:
             self._reject(transport, peer, RejectReason.NO_THREADS)
             return
         host = connection.caller.counted
-        if (refusal := self._admission.admit(host)) is not None:
+        if (refusal := self.admission.admit(host)) is not None:
             self._reject(transport, peer, *refusal)
             return
         with self._lock:
             self._connections[connection.id] = connection
+        self._end_if_banned(connection)  # a ban of this moment has not found the connection
         try:
             connection.thread.start()
         except (RuntimeError, MemoryError):
             with self._lock:
                 del self._connections[connection.id]
-            self._admission.release(host, named=False)
+            self.admission.release(host, named=False)
             self._reject(transport, peer, RejectReason.NO_THREADS)
 
     def _count_opened(self) -> None:
@@ -262,17 +267,28 @@ class Server:
             self._totals.rejected[RejectReason.NO_DESCRIPTORS] += 1
 
     def _reject(
-        self, transport: Transport, peer: str, reason: RejectReason, after: float = RETRY_SECONDS
+        self, transport: Transport, peer: str, reason: RejectReason, after: float | None = RETRY_SECONDS
     ) -> None:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
         with contextlib.closing(transport), contextlib.suppress(OSError):  # over TLS nothing can be said yet
-            transport.send(JsonLines(self._json_lines).farewell(reason, round(after, 1)), DONTWAIT)
+            again = None if after is None else round(after, 1)
+            transport.send(JsonLines(self._json_lines).farewell(reason, again), DONTWAIT)
+
+    def _end_banned(self) -> None:
+        """End the connections of addresses that are banned."""
+        for connection in self.connections():
+            self._end_if_banned(connection)
+
+    def _end_if_banned(self, connection: ClientConnection) -> None:
+        host = connection.caller.host
+        if host is not None and (ban := self.hub.access.bans.of_address(host)) is not None:
+            dismiss(connection.outbox, told(ban), CloseReason.BANNED)
 
     def _forget(self, connection: ClientConnection) -> None:
         # Before it is seen to be gone.
-        self._admission.release(connection.caller.counted, named=connection.named)
+        self.admission.release(connection.caller.counted, named=connection.named)
         with self._lock:
             del self._connections[connection.id]
             self._totals.end(connection)

@@ -59,12 +59,14 @@ class Totals:
 class Health:
     """Whether the server is well.
 
-    `faults` names the threads that have ended or make no progress; `failure` is why nothing can be stored.
+    `faults` names the threads that have ended or make no progress; `failure` is why nothing can be stored;
+    `draining` tells that an operator has it take nobody new.
     """
 
     ready: bool
     faults: Sequence[str]
     failure: Exception | None
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +91,6 @@ class Snapshot:
     records: int
     #: How many tries to get in there were, by what became of them.
     logins: Mapping[str, int]
+    #: How many bans from the whole chat are in force.
+    bans: int
     certificate_seconds: float

@@ -46,6 +46,7 @@ class Upkeep:
             lambda: commit.maintain(commit.journal.trim),
             self._check_certificates,
             self._check_accounts,
+            self._hub.access.bans.save,
             self._hub.forget_gone,
         ):
             try:

@@ -17,6 +17,8 @@ def readyz(look: Callable[[], Health]) -> Answer:
     health = look()
     if not health.ready:
         return text(503, "starting or stopping\n")
+    if health.draining:
+        return text(503, "draining: nobody new is taken; chat-server admin undrain ends it\n")
     if health.failure is not None:
         return text(503, f"messages cannot be stored: {health.failure}\n")
     return text(200, "ready\n")

@@ -37,6 +37,11 @@ class Ban(NamedTuple):
     actor: str = ""
     number: int = 0
 
+    @property
+    def is_for_ever(self) -> bool:
+        """Whether it has no end."""
+        return self.until >= FOR_EVER
+
 
 class Moderation:
     """Bans and acts in the store's file; any thread may call it, none under a lock. Raises `StoreError`.
@@ -46,12 +51,13 @@ class Moderation:
 
     def __init__(self, file: StoreFile, clock: Callable[[], float]) -> None:
         self._file = file
-        self._clock = clock
+        #: The time, in seconds since 1970, that tells when a ban is over.
+        self.clock = clock
 
     def add_ban(self, ban: Ban) -> None:
         """Keep a ban, in place of another for the same."""
         with self._file.writing() as execute:
-            execute("DELETE FROM bans WHERE until <= ?", (self._clock(),))
+            execute("DELETE FROM bans WHERE until <= ?", (self.clock(),))
             execute(
                 "INSERT OR REPLACE INTO bans (room, kind, value, shown, until, reason, actor)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -62,20 +68,20 @@ class Moderation:
         """End a ban; false if there is none."""
         with self._file.writing() as execute:
             query = "DELETE FROM bans WHERE room = ? AND kind = ? AND value = ? AND until > ?"
-            return execute(query, (room, kind, value, self._clock())).rowcount > 0
+            return execute(query, (room, kind, value, self.clock())).rowcount > 0
 
     def bans(self) -> Sequence[Ban]:
         """Return all bans and mutes that are not over, in the order in which they were made."""
         rows = self._file.rows(
             "SELECT room, kind, value, shown, until, reason, actor, number FROM bans WHERE until > ?"
             " ORDER BY number",
-            self._clock(),
+            self.clock(),
         )
         return [Ban(*row) for row in rows]
 
     def note(self, act: Act) -> None:
-        """Keep what was done, with the time of now."""
-        row = (self._clock(), act.actor, act.act, act.target, act.room, act.detail)
+        """Keep what was done, with the time of now if it has none."""
+        row = (act.ts or self.clock(), act.actor, act.act, act.target, act.room, act.detail)
         with self._file.writing() as execute:
             execute("INSERT INTO acts (ts, actor, act, target, room, detail) VALUES (?, ?, ?, ?, ?, ?)", row)
 

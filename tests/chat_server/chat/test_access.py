@@ -9,6 +9,7 @@ from chat_protocol.errors import (
     AuthFailedError,
     AuthRequiredError,
     BadFieldError,
+    BannedError,
     LimitReachedError,
     NameTakenError,
     NotAllowedError,
@@ -21,6 +22,7 @@ from chat_server.chat.access import Access, AccessRules, Entry
 from chat_server.chat.identity import Identity
 from chat_server.chat.passwords import Passwords, digest
 from chat_server.store.base import EVERYTHING, Account, Naming, Scope
+from chat_server.store.moderation import Ban
 from chat_server.store.sqlite import SqliteStore
 from tests.support.world import Clock
 
@@ -227,3 +229,25 @@ def test_an_exempt_address_is_not_counted_but_the_name_is() -> None:
     for number in range(20):
         with pytest.raises(AuthFailedError):
             door.admit(RegName(f"n{number}", password="x"), f"n{number}", "", None)  # noqa: S106  # a test's
+
+
+def test_nobody_comes_in_who_is_banned() -> None:
+    """Under the name, whatever is shown; under the account, once it has proved who it is. It is counted."""
+    door = access(guests=True)
+    dave = door.store.find("dave")
+    assert dave is not None
+    door.bans.add(Ban("", "account", str(dave.number), "dave", reason="spam"))
+    door.bans.add(Ban("", "name", "eve", "eve"))
+    with capture_logs() as logs:
+        with pytest.raises(AuthFailedError):
+            come(door, "dave", password="wrong")  # noqa: S106  # a test's
+        for name, known in (("dave", None), ("dave", Identity("1", "dave", dave)), ("\u0435ve", None)):
+            with pytest.raises(BannedError):
+                come(door, name, known, password=PASSWORD)
+        with pytest.raises(BannedError):
+            come(door, "someone", Identity("1", "EVE"))
+    assert [each["code"] for each in logs] == ["auth_failed", *["banned"] * 4]
+    assert (door.results["banned"], door.results["account"]) == (4, 0)
+    with pytest.raises(BannedError):
+        door.refuse_reserved("Eve")
+    assert come(door, "ann") == Entry(None, EVERYTHING)

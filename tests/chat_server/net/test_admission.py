@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from chat_protocol.reasons import RejectReason
 from chat_server import values
+from chat_server.chat.bans import Bans
 from chat_server.net.admission import NAMELESS_AT_LEAST, RETRY_SECONDS, Admission, AdmissionLimits
+from chat_server.store.moderation import Ban
+from chat_server.store.sqlite import SqliteStore
 from tests.chat_server.net.support import Clock
 
 
@@ -23,6 +26,7 @@ def waits(limits: Admission) -> float:
     refusal = limits.admit("192.0.2.1")
     assert refusal is not None
     assert refusal[0] is RejectReason.ADDRESS_RATE
+    assert refusal[1] is not None
     return refusal[1]
 
 
@@ -152,3 +156,32 @@ def test_no_order_of_coming_and_going_breaks_the_limits(steps: list[tuple[bool, 
         assert here[who] <= 3
         assert len([at for at in came[who] if at > clock.now - 60]) <= 20
         limits.sweep()
+
+
+def test_a_banned_address_is_turned_away(clock: Clock) -> None:
+    """Before anything is counted; it is said when the ban ends, if it does."""
+    store = SqliteStore(None, clock)
+    bans = Bans(store.moderation)
+    limits = Admission(AdmissionLimits(1, 1, 1, values.PRIVATE), clock, bans)
+    bans.add(Ban("", "address", "192.0.2.0/24", "192.0.2.0/24", clock.now + 60))
+    bans.add(Ban("", "address", "127.0.0.1/32", "127.0.0.1"))
+    assert limits.admit("192.0.2.7") == (RejectReason.ADDRESS_BANNED, 60.0)
+    assert limits.admit("127.0.0.1") == (RejectReason.ADDRESS_BANNED, None)
+    assert limits.size == 0
+    assert limits.admit(None) is None  # whom a proxy passes on is known later
+    assert limits.charge("192.0.2.7") == (RejectReason.ADDRESS_BANNED, 60.0)
+    limits.release(None, named=False)
+    clock.now += 60
+    assert limits.admit("192.0.2.7") is None
+
+
+def test_nobody_new_while_it_drains(clock: Clock) -> None:
+    """Exempt or not; those who go are counted as ever, and afterwards others come in."""
+    limits = admission(clock, 2, 60, "127.0.0.0/8")
+    assert limits.admit("192.0.2.1") is None
+    limits.draining = True
+    for host in ("192.0.2.1", "127.0.0.1"):
+        assert limits.admit(host) == (RejectReason.DRAINING, RETRY_SECONDS)
+    limits.release("192.0.2.1", named=False)
+    limits.draining = False
+    assert limits.admit("192.0.2.1") is None

@@ -20,6 +20,7 @@ from chat_server.net.caller import read_origin
 from chat_server.net.proxy_header import Origin, ProxyHeaderError
 from chat_server.net.server import Server
 from chat_server.net.transport import TcpTransport
+from chat_server.store.moderation import Ban
 from tests.chat_server.net.support import PATIENCE, frames, reset, tcp_pair, until, until_end, wait_for
 from tests.support.certificates import client_context, made
 from tests.support.proxying import LOCAL, SIGNATURE, TCP4, header, raw_header
@@ -102,6 +103,26 @@ def test_the_address_that_a_proxy_tells_is_the_client_s(wire: Wire) -> None:
     (connected,) = told(logs, "connected")
     assert connected["peer"] == "[2001:db8::7]:4711"
     assert connected["proxy"].startswith("127.0.0.1:")
+
+
+def test_a_banned_client_of_a_proxy(wire: Wire) -> None:
+    """Ends if it is there, and is turned away later; the proxy's other clients stay."""
+    server = wire.start()
+    with (
+        wire.connect(server, header("192.0.2.7", 4711)) as eve,
+        wire.connect(server, header("192.0.2.8", 4711)) as ann,
+        capture_logs() as logs,
+    ):
+        register(eve, "eve")
+        register(ann, "ann")
+        server.hub.access.bans.add(Ban("", "address", "192.0.2.7/32", "192.0.2.7"))
+        server.hub.access.bans.add(Ban("", "address", "127.0.0.1/32", "127.0.0.1"))
+        assert b'"banned"' in until_end(eve)
+        with plain(server, header("192.0.2.7", 4712)) as again:
+            assert b'"retry_after"' not in until_end(again)
+        ann.sendall(b'{"type":"PING","ref":"still"}\n')
+        assert b"still" in until(ann, b"still")
+    assert [each["reason"] for each in told(logs, "rejected")] == ["address_banned"]
 
 
 def test_nothing_behind_the_header_is_lost(start: Callable[..., Server]) -> None:

@@ -24,6 +24,7 @@ from chat_server.net.connection import ClientConnection
 from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import STUCK_SECONDS
 from chat_server.net.server import JOURNAL_JOB_SECONDS, Server
+from chat_server.store.moderation import Ban
 from chat_server.stream.frames import Frames
 from tests.chat_server.net.support import PATIENCE, Clock, frames, reset, until, until_end, wait_for
 
@@ -376,6 +377,23 @@ def test_an_address_has_its_share(start: Callable[..., Server]) -> None:
         wait_for(lambda: server.totals()[0] == 1)
         connect(server, "cat").close()
     assert dict(server.totals()[1].rejected) == {"address_full": 1}
+
+
+def test_a_ban_that_comes_while_somebody_connects(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the address was looked up, and before the connection can be found: it ends all the same."""
+    server = start(exempt_networks=())
+    bans, admit = server.hub.access.bans, server.admission.admit
+
+    def banned_meanwhile(host: str) -> object:
+        admitted = admit(host)
+        bans.add(Ban("", "address", f"{host}/32", host))
+        return admitted
+
+    monkeypatch.setattr(server.admission, "admit", banned_meanwhile)
+    with connect(server) as late:
+        assert frames(until_end(late))[-1]["reason"] == "banned"
 
 
 def test_an_address_may_open_so_many_a_minute(start: Callable[..., Server]) -> None:

@@ -20,6 +20,14 @@ def test_a_server_that_starts_or_stops_is_alive() -> None:
     assert readyz(lambda: stopping)[::2] == (503, b"starting or stopping\n")
 
 
+def test_a_server_that_takes_nobody_new() -> None:
+    """It is alive, and a load balancer sends nobody; how to end that is said."""
+    draining = Health(ready=True, faults=[], failure=None, draining=True)
+    assert healthz(lambda: draining).status == 200
+    status, _, body = readyz(lambda: draining)
+    assert (status, b"chat-server admin undrain" in body) == (503, True)
+
+
 def test_threads_that_do_not_work_are_named() -> None:
     """One a line."""
     stuck = Health(ready=True, faults=["thread keeper has ended", "thread http is stuck"], failure=None)

@@ -65,3 +65,16 @@ def test_bans_are_those_that_were_made_and_are_not_over(steps: list[tuple[str, i
         assert {each.value: each.until for each in moderation.bans()} == {
             each: until for each, until in model.items() if until > clock.now
         }
+
+
+def test_an_act_may_have_its_time() -> None:
+    """One that could not be stored at once is kept as of when it was done."""
+    clock = Clock()
+    moderation = made(clock)
+    moderation.note(Act("ann", "kick", ts=clock.now - 60))
+    moderation.note(Act("ann", "ban"))
+    assert [each.ts for each in moderation.acts(2)] == [clock.now, clock.now - 60]
+    assert (Ban("", "name", "eve", "eve").is_for_ever, Ban("", "name", "a", "a", 9.0).is_for_ever) == (
+        True,
+        False,
+    )
