@@ -15,6 +15,7 @@ from chat_client.protocol.backoff import Backoff
 from chat_client.protocol.client import ClientProtocol
 from chat_client.protocol.events import Cause, Ended, Event, Lost, NameRefused, Registered
 from chat_client.protocol.liveness import Liveness
+from chat_client.terms import farewell
 from chat_protocol.messages import ClientMessage, Dm, Message, Msg
 
 #: How long, in seconds, `leave` waits for each next acknowledgement, and then for the server's BYE.
@@ -25,6 +26,8 @@ DELIVER_SECONDS = 60.0
 CLOSE_SECONDS = 2.0
 #: The reason of the BYE after which somebody else has this session.
 REPLACED = "session_replaced"
+#: Those after which nobody should come back by themselves.
+UNWANTED = frozenset(("kicked", "banned", "address_banned"))
 
 
 class _EndedError(Exception):
@@ -266,6 +269,8 @@ class Session:
         bye, _ = self._protocol.farewell
         if bye is not None and bye.reason == REPLACED:
             raise _EndedError(Cause.LOST, "this session goes on in another window or on another machine")
+        if bye is not None and bye.reason in UNWANTED:
+            raise _EndedError(Cause.LOST, farewell(bye.reason, bye.text))
         if self._over:
             raise _EndedError(Cause.LEFT, bye.text if bye is not None else "")
 

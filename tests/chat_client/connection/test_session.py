@@ -288,6 +288,19 @@ def test_a_session_that_goes_on_elsewhere_is_over(server: FakeServer) -> None:
         assert server.is_left_alone()
 
 
+@pytest.mark.parametrize("reason", ["kicked", "banned", "address_banned"])
+def test_whoever_is_unwanted_does_not_come_back(server: FakeServer, reason: str) -> None:
+    """By themselves: the operator would have to do it again and again."""
+    with Client(server.port) as client:
+        peer = connected(server, client)
+        peer.send(Bye(reason=reason, text="the server's words"))
+        peer.close()
+        ended = client.next(Ended)
+        assert ended.cause is Cause.LOST
+        assert ended.text.startswith("you")
+        assert server.is_left_alone()
+
+
 def test_a_server_that_talks_and_lets_nobody_in_is_given_up(server: FakeServer) -> None:
     """A limit for each silence is none for the whole: whatever else it says, it must let us in."""
     clock = LeapingClock()
