@@ -7,12 +7,12 @@ import http.client
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from chat_server import __version__, config, dev_cert, erase_command, log, user_command
+from chat_server import __version__, audit_command, config, dev_cert, erase_command, log, user_command
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
 from chat_server.journal.base import Journal
@@ -37,7 +37,11 @@ logger = structlog.get_logger()
 MEMORY_MESSAGES = 1000
 
 #: Commands with arguments and a --help of their own, by what comes after `chat-server`.
-COMMANDS_APART = {"user": user_command.main, "erase": erase_command.main}
+COMMANDS_APART: Mapping[str, Callable[[Sequence[str]], list[str]]] = {
+    "user": user_command.main,
+    "erase": erase_command.main,
+    "audit": audit_command.main,
+}
 #: The commands on a journal in a file.
 MAINTENANCE = ("export", "backup", "check")
 
@@ -65,6 +69,7 @@ examples:
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
   chat-server user --help                    accounts: who may log in, tokens of bots, invitations
   chat-server erase --help                   remove what one account said
+  chat-server audit                          what operators and moderators did
   chat-server dev-cert tls                   a certificate for localhost, to try TLS with
   chat-server --tls-cert tls/cert.pem --tls-key tls/key.pem
 """
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] in COMMANDS_APART:
-        return _status(lambda: _print("\n".join(COMMANDS_APART[given[0]](given[1:]))))
+        return _status(lambda: _print_lines(COMMANDS_APART[given[0]](given[1:])))
     parser.refuse_unknown(given)
     options = parser.parse_intermixed_args(given)
     if options.target and options.command not in {"backup", "dev-cert"}:
@@ -114,6 +119,11 @@ def _run(options: argparse.Namespace) -> int:
     return serve(loaded.config, lambda: config.load(vars(options), os.environ, options.config).config)
 
 
+def _print_lines(lines: Sequence[str]) -> int:
+    """Write lines to stdout, if there are any; return the exit status. Raises `OperatorError`."""
+    return _print("\n".join(lines)) if lines else 0
+
+
 def _print(text: str) -> int:
     """Write what was asked for to stdout; return the exit status. Raises `OperatorError`."""
     try:
@@ -138,8 +148,8 @@ def _parser() -> Parser:
         choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
         help="default: serve; export, backup and check look after a journal, beside its server or without;"
-        " dev-cert makes a certificate to try TLS with; user makes accounts, erase removes what one said,"
-        " each with a --help of its own",
+        " dev-cert makes a certificate to try TLS with. Three more have a --help of their own: user makes"
+        " accounts, erase removes what one said, audit shows what moderators did",
     )
     parser.add_argument(
         "target",

@@ -33,7 +33,7 @@ EVENTS = {
     "joined": "a user entered a room",
     "left": "a user left a room",
     "act": "a moderator or an operator did something; it is kept in the store as well",
-    "act_not_kept": "what was done could not be stored; the line before it tells what",
+    "act_not_kept": "what was done could not be stored; the line before tells what, and it is tried again",
     "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "signals": {"faults"},
     "unix_socket": {"errors"},
     "parser": set[str](),
+    "audit_command": {"store", "config", "errors", "parser", "text"},
     "user_command": {"chat", "store", "config", "errors", "parser"},
     "erase_command": {"chat", "store", "journal", "config", "errors", "parser", "sqlite_file"},
     "stream": {"journal", "faults"},
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "cli": {
         *("ops", "net", "stream", "journal", "store", "config", "log", "output", "faults", "errors"),
         *("dev_cert", "parser", "signals", "sqlite_file", "user_command", "erase_command", "values"),
+        "audit_command",
     },
     "__main__": {"cli"},
 }

@@ -227,6 +227,7 @@ class Server:
             records=commit.stored,
             logins=self.hub.access.results,
             bans=len(self.hub.access.bans.in_force()),
+            acts=self.hub.audit.counts,
             certificate_seconds=math.inf
             if self.certificates is None
             else self.certificates.seconds_left(time.time()),

@@ -91,6 +91,7 @@ class Snapshot:
     records: int
     #: How many tries to get in there were, by what became of them.
     logins: Mapping[str, int]
-    #: How many bans from the whole chat are in force.
+    #: How many bans from the whole chat are in force, and how many acts there were, by kind.
     bans: int
+    acts: Mapping[str, int]
     certificate_seconds: float

@@ -47,6 +47,7 @@ class Upkeep:
             self._check_certificates,
             self._check_accounts,
             self._hub.access.bans.save,
+            self._hub.audit.save,
             self._hub.forget_gone,
         ):
             try:

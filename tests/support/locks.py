@@ -17,7 +17,7 @@ ORDER = (
     "flusher",
     "connection",
     "tls",
-    "worker leftovers directory people tries standing ledger",
+    "worker leftovers directory people tries standing audit ledger",
     "memory",
     "log",
 )

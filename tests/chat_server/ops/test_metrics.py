@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import log
 from chat_server.chat.access import RESULTS
+from chat_server.chat.audit import ACTS
 from chat_server.config import Config
 from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
@@ -30,6 +31,7 @@ LABELS = {
     "chat_messages_delivered_total": ("kind", {"msg", "dm", "presence", "topic", "name"}),
     "chat_messages_dropped_total": ("reason", {"soft_limit", "cut_off", "slow_consumer"}),
     "chat_send_queue_bytes": ("stat", {"sum", "max"}),
+    "chat_acts_total": ("act", set(ACTS)),
     "chat_logins_total": ("result", set(RESULTS)),
 }
 PLAIN = {
