@@ -7,12 +7,22 @@ import http.client
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from chat_server import __version__, audit_command, config, dev_cert, erase_command, log, user_command
+from chat_server import (
+    __version__,
+    admin_command,
+    audit_command,
+    config,
+    dev_cert,
+    erase_command,
+    log,
+    user_command,
+)
 from chat_server.config import Config
 from chat_server.errors import ConfigError, OperatorError
 from chat_server.journal.base import Journal
@@ -21,10 +31,13 @@ from chat_server.journal.sqlite import maintenance
 from chat_server.journal.sqlite.journal import SqliteJournal
 from chat_server.net import system
 from chat_server.net.server import Server
+from chat_server.ops.admin import AdminServer
+from chat_server.ops.desk import Desk
 from chat_server.ops.http import SideServer
 from chat_server.ops.routes import routes
 from chat_server.output import standard_output
 from chat_server.parser import Parser
+from chat_server.reload import Reload
 from chat_server.signals import Signals
 from chat_server.sqlite_file import named
 from chat_server.store.sqlite import ENDING, SqliteStore, beside, copy
@@ -40,6 +53,7 @@ MEMORY_MESSAGES = 1000
 COMMANDS_APART: Mapping[str, Callable[[Sequence[str]], list[str]]] = {
     "user": user_command.main,
     "erase": erase_command.main,
+    "admin": admin_command.main,
     "audit": audit_command.main,
 }
 #: The commands on a journal in a file.
@@ -69,6 +83,7 @@ examples:
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
   chat-server user --help                    accounts: who may log in, tokens of bots, invitations
   chat-server erase --help                   remove what one account said
+  chat-server admin --help                   a running server: who is here, kick, ban, notice, drain
   chat-server audit                          what operators and moderators did
   chat-server dev-cert tls                   a certificate for localhost, to try TLS with
   chat-server --tls-cert tls/cert.pem --tls-key tls/key.pem
@@ -148,8 +163,9 @@ def _parser() -> Parser:
         choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
         help="default: serve; export, backup and check look after a journal, beside its server or without;"
-        " dev-cert makes a certificate to try TLS with. Three more have a --help of their own: user makes"
-        " accounts, erase removes what one said, audit shows what moderators did",
+        " dev-cert makes a certificate to try TLS with. Four more have a --help of their own: user makes"
+        " accounts, erase removes what one said, admin looks after a running server, audit shows what was"
+        " done",
     )
     parser.add_argument(
         "target",
@@ -190,12 +206,13 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     log.configure(settings.log_level, settings.log_format)
     sys.setswitchinterval(SWITCH_SECONDS)
     started: list[Server] = []
-    signals = Signals(lambda: _reload(reload, started))
+    reading = Reload(reload, started)
+    signals = Signals(reading)
     cpus = _pin(settings)
     system.raise_descriptors(settings.connections)
     wanted = settings.connections
     settings = dataclasses.replace(settings, connections=system.capacity(wanted))
-    server, side = _started(settings)
+    server, side, shell = _started(settings, reading)
     started.append(server)
     addresses = [shown(host, port) for host, port in server.addresses]
     logger.info(
@@ -211,6 +228,8 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     signals.wait()
     _end_for_sure(settings.drain_timeout + OVERDUE_SECONDS)
     try:
+        if shell is not None:
+            shell.stop()
         server.stop(signals.reason)
     finally:
         side.stop()
@@ -218,46 +237,44 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     return 0
 
 
-def _started(settings: Config) -> tuple[Server, SideServer]:
-    """Start both servers, or none. Raises `OperatorError`."""
+def _started(settings: Config, reload: Reload) -> tuple[Server, SideServer, AdminServer | None]:
+    """Start all servers, or none. Raises `OperatorError`."""
+    path = admin_command.socket_path(settings)
     journal = open_journal(settings)
-    try:
-        server = Server(settings, journal, store=SqliteStore(beside(settings.journal)))
-        side = SideServer(
-            settings.metrics_host,
-            settings.metrics_port,
-            routes(server.snapshot, server.health),
-            config.secret(settings.metrics_token_file, "metrics_token_file"),
-        )
-    except BaseException:
-        journal.close()
-        raise
-    try:
-        side.start()
-        server.start()
-    except RuntimeError:
-        side.stop()
-        raise OperatorError(
-            "no thread can be started; raise the limit (ulimit -u, pids_limit of Docker, TasksMax of systemd)"
-        ) from None
-    except BaseException:
-        side.stop()
-        raise
-    return server, side
+    with contextlib.ExitStack() as undone:
+        try:
+            server = Server(settings, journal, store=SqliteStore(beside(settings.journal)))
+            side = SideServer(
+                settings.metrics_host,
+                settings.metrics_port,
+                routes(server.snapshot, server.health),
+                config.secret(settings.metrics_token_file, "metrics_token_file"),
+            )
+            undone.callback(side.stop)
+            shell = None if path is None else _admin(path, server, reload)
+            undone.callback(shell.stop if shell is not None else lambda: None)
+        except BaseException:
+            journal.close()
+            raise
+        try:
+            side.start()
+            if shell is not None:
+                shell.start()
+            server.start()
+        except RuntimeError:
+            raise OperatorError(
+                "no thread can be started; raise the limit"
+                " (ulimit -u, pids_limit of Docker, TasksMax of systemd)"
+            ) from None
+        undone.pop_all()
+    return server, side, shell
 
 
-def _reload(load: Callable[[], Config], servers: Sequence[Server]) -> None:
-    """Read again what can be changed while it runs: the log's level and format, the certificates."""
-    for server in servers:
-        if server.certificates is not None:
-            server.certificates.reload()
-    try:
-        settings = load()
-    except ConfigError as error:
-        logger.warning("reload_failed", error=str(error))
-        return
-    log.configure(settings.log_level, settings.log_format)
-    logger.info("reloaded", log_level=settings.log_level, log_format=settings.log_format)
+def _admin(path: Path, server: Server, reload: Reload) -> AdminServer:
+    """Return what answers operators' shells, and have health look at its thread. Raises `ListenError`."""
+    made = AdminServer(path, Desk(server, reload, time.monotonic), time.monotonic)
+    server.watch(made.heartbeat)
+    return made
 
 
 def _end_for_sure(seconds: float) -> None:

@@ -55,6 +55,11 @@ class Config:
         10_000, values.whole(1, 10_000_000), "accounts from which on nobody can register any more"
     )
     journal: str = _setting("memory", values.journal, "where messages are kept: memory, or sqlite:PATH")
+    admin_socket: str = _setting(
+        "auto",
+        values.text,
+        "the socket of chat-server admin: a path, none, or auto, which is beside a journal in a file",
+    )
     durability: str = _setting(
         "os",
         values.one_of("fsync", "os", "none"),

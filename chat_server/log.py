@@ -43,7 +43,7 @@ EVENTS = {
     "journal_recovered": "messages can be stored again",
     "upkeep_failed": "index, log or retention of the journal could not be looked after; it is tried again",
     "limits_low": "a limit of the system is too low for the connections that are allowed",
-    "reloaded": "the settings were read again on SIGHUP; these are in force now",
+    "reloaded": "the settings were read again; these are in force now",
     "reload_failed": "the settings could not be read again; those of before stay in force",
     "stopping": "the server was told to stop",
     "stopped": "every thread has ended",

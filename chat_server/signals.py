@@ -21,7 +21,7 @@ class Signals:
     signal's number to a pipe at once (`signal.set_wakeup_fd`).
     """
 
-    def __init__(self, on_reload: Callable[[], None]) -> None:
+    def __init__(self, on_reload: Callable[[], object]) -> None:
         self.reason = ""
         self._on_reload = on_reload
         self._told = threading.Event()

@@ -12,7 +12,10 @@ from chat_server.store.moderation import Act, Moderation
 log = structlog.get_logger()
 
 #: Every act that a server sees: one word each, as the log, the store and the metrics name it.
-ACTS = ("kick", "ban", "unban", "mute", "unmute", "invite", "role", "rules", "topic", "delete")
+ACTS = (
+    *("kick", "ban", "unban", "notice", "drain", "undrain", "reload"),
+    *("mute", "unmute", "invite", "role", "rules", "topic", "delete"),
+)
 #: So many rows may wait for a disk that is full; beyond it the oldest is left out, and is in the log alone.
 ROWS_WAITING = 1000
 

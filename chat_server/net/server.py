@@ -31,6 +31,7 @@ from chat_server.net.caller import Caller
 from chat_server.net.connection import ClientConnection, ConnectionContext
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.flusher import Flusher
+from chat_server.net.heartbeat import Heartbeat
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
@@ -120,6 +121,7 @@ class Server:
         self._numbers = itertools.count(1)
         self._listeners: list[Listener] = []
         self._upkeep = Upkeep(self.hub, self.certificates, self.journalist, clock)
+        self._watched: list[Heartbeat] = []
         access.bans.follow(self._end_banned)
 
     @property
@@ -197,11 +199,15 @@ class Server:
                 totals.add(connection)
             return len(self._connections), totals
 
+    def watch(self, heartbeat: Heartbeat) -> None:
+        """Have health look at one more thread."""
+        self._watched.append(heartbeat)
+
     def health(self) -> Health:
         """Return whether every thread that others rely on makes progress, and messages can be stored."""
         workers = (self.deliverer.heartbeat, self.journalist.heartbeat)
         listeners = [listener.heartbeat for listener in self._listeners]
-        beats = (self.flusher.heartbeat, self.keeper.heartbeat, *workers, *listeners)
+        beats = (self.flusher.heartbeat, self.keeper.heartbeat, *workers, *listeners, *self._watched)
         faults = [fault for beat in beats if (fault := beat.fault()) is not None]
         return Health(self.ready, faults, self.hub.shared.commit.failure, self.admission.draining)
 

@@ -1,1 +1,4 @@
-"""What operators see: metrics and health, over HTTP. Knows the server by its snapshots alone."""
+"""What operators see and do: metrics and health over HTTP, a shell over a Unix socket.
+
+Metrics and health know the server by its snapshots alone.
+"""

@@ -27,15 +27,17 @@ _BUMP = "UPDATE accounts SET version = version + 1 WHERE number = ?"
 _scope = msgspec.json.Decoder(Scope).decode
 
 
-def beside(journal: str) -> Path | None:
+def beside(journal: str, ending: str = ENDING) -> Path | None:
     """Return where the store lies, for a journal as the setting names it; none if both are in memory.
+
+    With another `ending`, where something else lies that belongs to both.
 
     Raises `JournalError`.
     """
     if journal == "memory":
         return None
     path = located(named(journal.removeprefix("sqlite:")))
-    return path.with_name(path.name + ENDING)
+    return path.with_name(path.name + ending)
 
 
 def copy(path: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_server.admin_command import REQUESTS as ADMIN_COMMANDS
 from chat_server.cli import COMMANDS_APART, MAINTENANCE
 from chat_server.user_command import COMMANDS as USER_COMMANDS
 from tests.docs.page import PAGES, ROOT
@@ -60,6 +61,7 @@ def test_a_command_exists(page: Path) -> None:
     assert set(made) <= set(targets)
     assert set(asked) <= {*MAINTENANCE, "healthcheck", "serve", *COMMANDS_APART}
     assert set(re.findall(r"chat-server user ([a-z]+)", written)) <= set(USER_COMMANDS)
+    assert set(re.findall(r"chat-server admin ([a-z]+)", written)) <= set(ADMIN_COMMANDS)
 
 
 def test_every_page_is_reached_from_the_first() -> None:
