@@ -2,15 +2,13 @@
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Sequence
 
-from chat_server import config
 from chat_server.errors import ConfigError
 from chat_server.parser import Parser
+from chat_server.shell import journal_options, opened
 from chat_server.store.moderation import Act
-from chat_server.store.sqlite import SqliteStore, beside
 from chat_server.text import columns
 
 #: How many acts are shown if nothing is said, and at most.
@@ -28,17 +26,8 @@ def main(arguments: Sequence[str]) -> list[str]:
     options = _parser().parse_args(arguments)
     if not 1 <= options.limit <= ACTS_AT_MOST:
         raise ConfigError(f"--limit: must be from 1 to {ACTS_AT_MOST}")
-    settings = config.load({"journal": options.journal}, os.environ, options.config).config
-    path = beside(settings.journal)
-    if path is None:
-        raise ConfigError("acts are kept beside the server's journal; say which: --journal sqlite:PATH")
-    if not path.exists():
-        raise ConfigError(f"there is no {path}; name the server's journal: --journal sqlite:PATH")
-    store = SqliteStore(path)
-    try:
+    with opened(options) as (_, store):
         acts = store.moderation.acts(options.limit, options.room)
-    finally:
-        store.close()
     if options.json:
         return [_as_json(each) for each in acts]
     return columns([HEAD, *map(_cells, acts)]) if acts else ["nothing was done yet"]
@@ -54,9 +43,8 @@ def _parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        parents=[journal_options()],
     )
-    parser.add_argument("--journal", help="the server's journal, sqlite:PATH; acts lie beside it")
-    parser.add_argument("--config", metavar="FILE", help="the server's file of settings")
     parser.add_argument("--room", help="the acts in this room alone")
     parser.add_argument(
         "--limit", type=int, default=ACTS_SHOWN, help=f"how many acts to show (default: {ACTS_SHOWN})"

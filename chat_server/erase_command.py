@@ -6,17 +6,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chat_server import config
 from chat_server.chat import names
 from chat_server.chat.identity import account_id
 from chat_server.chat.inbox import inbox_name
-from chat_server.errors import ConfigError, StoreError
+from chat_server.errors import StoreError
 from chat_server.journal.sqlite.erasure import erase
 from chat_server.journal.sqlite.maintenance import Meter
 from chat_server.parser import Parser
+from chat_server.shell import journal_options, opened
 from chat_server.sqlite_file import named
 from chat_server.store.moderation import Act
-from chat_server.store.sqlite import SqliteStore, beside
 
 DESCRIPTION = """\
 Removes what an account has said: in every room and alone. The messages keep their places, without a text.
@@ -37,17 +36,11 @@ def main(arguments: Sequence[str]) -> list[str]:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        parents=[journal_options()],
     )
     parser.add_argument("name", help="name of the account")
-    parser.add_argument("--journal", help="the server's journal, sqlite:PATH")
-    parser.add_argument("--config", metavar="FILE", help="the server's file of settings")
     options = parser.parse_args(arguments)
-    settings = config.load({"journal": options.journal}, os.environ, options.config).config
-    path = beside(settings.journal)
-    if path is None:
-        raise ConfigError("what is in memory goes with its server; say which file: --journal sqlite:PATH")
-    store = SqliteStore(path)
-    try:
+    with opened(options) as (settings, store):
         account = store.find(names.user_key(options.name))
         if account is None:
             raise StoreError(f"there is no account {options.name}; list them with: chat-server user list")
@@ -63,6 +56,4 @@ def main(arguments: Sequence[str]) -> list[str]:
             meter.end()
         store.set_disabled(account.number, disabled=True)
         store.moderation.note(Act(f"shell:{os.getuid()}", "erase", account.name, detail=f"{count} messages"))
-    finally:
-        store.close()
     return [f"{count:,} messages of {account.name} are gone; nobody may log in as {account.name} any more"]

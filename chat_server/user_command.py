@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +14,9 @@ from chat_server.chat.passwords import PASSWORD_LENGTH, Passwords, digest, new_s
 from chat_server.config import Config
 from chat_server.errors import ConfigError, StoreError
 from chat_server.parser import Parser
+from chat_server.shell import journal_options, opened
 from chat_server.store.base import Account, Naming, Scope
-from chat_server.store.sqlite import SqliteStore, beside
+from chat_server.store.sqlite import SqliteStore
 
 DAY_SECONDS = 86_400
 EPILOG = """\
@@ -37,15 +37,8 @@ def main(arguments: Sequence[str]) -> list[str]:
     """Do what the arguments after `user` say; return the lines to show. Raises `OperatorError`."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    settings = config.load({"journal": options.journal}, os.environ, options.config).config
-    path = beside(settings.journal)
-    if path is None:
-        raise ConfigError("accounts lie beside the server's journal; say which: --journal sqlite:PATH")
-    store = SqliteStore(path)
-    try:
+    with opened(options, makes=True) as (settings, store):
         return COMMANDS[options.command](options, settings, store)
-    finally:
-        store.close()
 
 
 def _parser() -> Parser:
@@ -56,9 +49,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    every = Parser(add_help=False)
-    every.add_argument("--journal", help="the server's journal, sqlite:PATH; accounts lie beside it")
-    every.add_argument("--config", metavar="FILE", help="the server's file of settings")
+    every = journal_options()
     named = Parser(add_help=False)
     named.add_argument("name", help="name of the account")
     secret = Parser(add_help=False)
