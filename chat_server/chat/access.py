@@ -20,8 +20,8 @@ from chat_protocol.errors import (
 from chat_protocol.messages import RegName
 from chat_server.chat import names
 from chat_server.chat.bans import Bans
-from chat_server.chat.identity import Identity
 from chat_server.chat.passwords import Passwords, digest, same
+from chat_server.chat.session import Session
 from chat_server.chat.tries import Tries
 from chat_server.store.base import EVERYTHING, Account, Naming, Scope, Store
 
@@ -89,10 +89,10 @@ class Access:
         """How many tries there were, by what became of them."""
         return self._results
 
-    def admit(self, request: RegName, name: str, address: str, known: Identity | None) -> Entry:
+    def admit(self, request: RegName, name: str, address: str, known: Session | None) -> Entry:
         """Return as whom somebody comes in under a name.
 
-        `address` is what tries are counted by, empty for none; `known` is whose session is resumed.
+        `address` is what tries are counted by, empty for none; `known` is the session that is resumed.
         Raises `BannedError`, `AuthRequiredError`, `AuthFailedError`, `RateLimitedError`, `NotAllowedError`,
         `NameTakenError`, `LimitReachedError`, `BadFieldError`, `StoreError`.
         """
@@ -130,33 +130,42 @@ class Access:
         """Return the account of that name, in whatever spelling; none if this chat has no accounts."""
         return self.store.find(names.user_key(name)) if self.rules.mode == ACCOUNTS else None
 
-    def is_current(self, account: Account) -> bool:
-        """Tell whether whoever came in as this account may go on. Raises `StoreError`."""
+    def is_current(self, session: Session) -> bool:
+        """Tell whether a session may go on: its account is as it was when that was proved.
+
+        The identity does not tell: somebody may have come in as the same account since. Raises `StoreError`.
+        """
+        account = session.identity.account
+        if account is None:
+            return True
         now = self.store.account(account.number)
-        return now is not None and not now.disabled and now.version == account.version
+        return now is not None and not now.disabled and now.version == session.proved
 
-    def _is_theirs(self, account: Account, name: str) -> bool:
-        """Tell whether somebody who shows an account's session comes as that account, which may go on."""
-        return names.key(account.name) == names.key(name) and self.is_current(account)
+    def _theirs(self, known: Session | None, name: str) -> Account | None:
+        """Return the account of a session that is shown, if that may go on and the name is the account's."""
+        account = known.identity.account if known is not None else None
+        if known is None or account is None or names.key(account.name) != names.key(name):
+            return None
+        return account if self.is_current(known) else None
 
-    def _refuse_banned(self, name: str, known: Identity | None) -> None:
+    def _refuse_banned(self, name: str, known: Session | None) -> None:
         """Raise `BannedError` for a name, or for the guest whose session is resumed under another."""
         self.bans.refuse(self.bans.of_name(name))
-        if known is not None and not known.is_account:
-            self.bans.refuse(self.bans.of_name(known.name))
+        if known is not None and not known.identity.is_account:
+            self.bans.refuse(self.bans.of_name(known.identity.name))
 
     def _count(self, result: str) -> None:
         self._results[result] += 1
 
     def _admitted(
-        self, request: RegName, name: str, address: str, known: Identity | None
+        self, request: RegName, name: str, address: str, known: Session | None
     ) -> tuple[Entry, str]:
         if self.rules.mode == OPEN:
             if _shows_something(request):
                 raise AuthFailedError("this chat is open to everyone and has no accounts; give a name alone")
             return self._guest(name), "guest"
-        if known is not None and known.account is not None and self._is_theirs(known.account, name):
-            return Entry(known.account, None), "account"
+        if (account := self._theirs(known, name)) is not None:
+            return Entry(account, None), "account"
         if self.rules.mode == PASSWORD:
             if known is None:
                 self._check_password(request.password, address)

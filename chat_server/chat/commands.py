@@ -132,9 +132,10 @@ def _history(conversation: "Conversation", message: History) -> None:
 
 def _search(conversation: "Conversation", message: Search) -> None:
     if message.room is None:
-        inbox = conversation.session.identity.inbox
-        joined = [room.name for room in joined_rooms(conversation.session)]
-        rooms = [*joined, *([inbox.name] if inbox is not None else [])]
+        session = conversation.session
+        inbox = session.identity.inbox
+        joined = [room.name for room in joined_rooms(session)]
+        rooms = [*joined, *([inbox.name] if inbox is not None and not session.scope.rooms else [])]
     else:
         rooms = [conversation.readable(message.room).name]
     conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))

@@ -247,5 +247,5 @@ class Hub:
         """Take what was sent to an account for read: its client says goodbye, and never says what it read."""
         for room in joined_rooms(session):
             self.people.note_read(session.identity, room.name, room.delivery.taken)
-        if session.identity.inbox is not None:
+        if session.identity.inbox is not None and not session.scope.rooms:
             self.people.note_read(session.identity, INBOX, session.identity.inbox.delivery.taken)

@@ -55,7 +55,8 @@ class People:
             with self._lock:
                 known = self._identities.setdefault(id_, made)
                 self._by_key[names.key(account.name)] = known
-        known.account = account
+        if known.account is None or known.account.version < account.version:  # else somebody was faster
+            known.account = account
         return known
 
     def find(self, name: str) -> Identity | None:
@@ -135,6 +136,6 @@ class People:
     def outdated(self) -> Sequence[Session]:
         """Return the sessions of accounts that are not as they were any more. Raises `StoreError`."""
         with self._lock:
-            here = [each for each in self._identities.values() if each.sessions]
-        gone = [each for each in here if each.account is None or not self._access.is_current(each.account)]
-        return [session for each in gone for session in each.sessions]
+            here = [session for each in self._identities.values() for session in each.sessions]
+        gone = [each for each in here if not self._access.is_current(each)]
+        return gone

@@ -6,7 +6,6 @@ from chat_protocol.messages import (
     ClientMessage,
     Dm,
     Invite,
-    Join,
     Kick,
     Msg,
     Mute,
@@ -35,7 +34,8 @@ def check_scope(scope: Scope, message: ClientMessage) -> None:
         return
     if isinstance(message, Dm):
         raise NotAllowedError("this token is for rooms alone")
-    if isinstance(message, Join) and room_key(message.room) not in scope.rooms:
+    room: str | None = getattr(message, "room", None)  # none is the room joined last, which is one of them
+    if room is not None and room_key(room) not in scope.rooms:
         raise NotAllowedError(f"this token is for {', '.join(scope.rooms)} alone")
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import structlog
 
 from chat_protocol.codec import encode
-from chat_protocol.errors import LimitReachedError, NotAllowedError
+from chat_protocol.errors import AuthFailedError, LimitReachedError, NotAllowedError
 from chat_protocol.messages import RegName
 from chat_protocol.server_messages import ErrorFrame, Ignored, Welcome
 from chat_server.chat import names
 from chat_server.chat.access import Access, Entry
 from chat_server.chat.governance import Governance
-from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.people import People
 from chat_server.chat.registry import HubLimits, Registry
@@ -57,14 +56,21 @@ class Reception:
         limits = self.limits
         name = names.user_name(request.name, limits.name_length, ascii_only=limits.ascii_names)
         after = self._positions(request.after or {})
-        theirs = self.resumption.identity(request)
+        theirs = self.resumption.find(request)
         entry = self.access.admit(request, name, address, theirs)
-        session, known = self._session(request, name, entry, theirs)
+        if entry.account is not None:
+            self.people.identity(entry.account)  # what may fail of it does so before a session is claimed
+        session = self._resumed(request, entry, theirs)
+        if session is None and entry.scope is None:  # it ended just now, so it proves nothing
+            entry = self.access.admit(request, name, address, None)
+        known = session is not None
+        session = self._owned(session or self.resumption.begin(name), entry)
         self.registry.give_name(session, name if entry.account is None else entry.account.name)
         if session.identity.is_account:
             after = {**session.identity.positions, **after}
         rooms: list[Room] = []
         try:
+            self._check_current(session)
             left_out = self._visit_all(session, self._wanted(session, after, known=known), rooms)
             after = after if known or session.identity.is_account else {}
             first = rooms[0].approach(outbox, after.get(rooms[0].name)) if rooms else None
@@ -84,6 +90,11 @@ class Reception:
             outbox.push(Frames(encode(_left_out(left_out, limits.rooms_per_user))))
         return session
 
+    def _check_current(self, session: Session) -> None:
+        """Raise `AuthFailedError` if the account was changed on the way; later changes end the session."""
+        if not self.access.is_current(session):
+            raise AuthFailedError("the account has just been changed; try again")
+
     def _positions(self, after: Mapping[str, int]) -> dict[str, int]:
         limits = self.limits
         return {
@@ -93,21 +104,26 @@ class Reception:
             for room, id_ in list(after.items())[:ROOMS_LOOKED_AT]
         }
 
-    def _session(
-        self, request: RegName, name: str, entry: Entry, theirs: Identity | None
-    ) -> tuple[Session, bool]:
-        """Return the session, and whether it is one that goes on."""
-        account = entry.account
-        number = account.number if account is not None else 0
-        is_theirs = theirs is None or (theirs.account.number if theirs.account else 0) == number
-        identity = self.people.identity(account) if account is not None else None
-        session = self.resumption.claim(request) if is_theirs else None
-        known = session is not None
-        session = session or self.resumption.begin(name)
-        session.identity = identity or session.identity
+    def _resumed(self, request: RegName, entry: Entry, theirs: Session | None) -> Session | None:
+        """Return the session that goes on; none if it is over, or is not of whom somebody comes in as."""
+        number = entry.account.number if entry.account is not None else 0
+        if theirs is not None and _owner(theirs) != number:
+            return None
+        session = self.resumption.claim(request)
+        if session is None or _owner(session) in {0, number}:
+            return session
+        self.registry.depart(session, final=False)  # its owner came back with it at the same moment
+        return None
+
+    def _owned(self, session: Session, entry: Entry) -> Session:
+        """Make a session that of whom somebody comes in as. Raises `StoreError`, `JournalError`."""
+        if entry.account is not None:
+            session.identity = self.people.identity(entry.account)
+            if entry.scope is not None:
+                session.proved = entry.account.version
         if entry.scope is not None:
             session.scope = entry.scope
-        return session, known
+        return session
 
     def _wanted(self, session: Session, after: Mapping[str, int], *, known: bool) -> Sequence[str]:
         """Return the rooms to come into: those of before, those of a token, or the lobby."""
@@ -163,12 +179,18 @@ class Reception:
                 room.enter(session, entrance)
                 first = None
                 log.info("joined", user=session.identity.name, room=room.name)
-            if inbox is not None:
+            if inbox is not None and not session.scope.rooms:
                 inbox.open(outbox, after.get(INBOX, 0))
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
         finally:
             self.rooms.end_visits(rooms)
+
+
+def _owner(session: Session) -> int:
+    """Return the number of the account that a session belongs to; 0 for a guest's."""
+    account = session.identity.account
+    return account.number if account is not None else 0
 
 
 def _left_out(rooms: Sequence[str], limit: int) -> ErrorFrame:

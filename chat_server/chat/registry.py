@@ -92,11 +92,6 @@ class Registry:
         with self._lock:
             return self.sessions.setdefault(session.id, session) is session
 
-    def identity(self, session_id: str) -> Identity | None:
-        """Return whose session that is, none if it is gone."""
-        session = self.sessions.get(session_id)
-        return None if session is None else session.identity
-
     def give_name(self, session: Session, name: str) -> None:
         """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then.
 

@@ -2,7 +2,6 @@
 
 from chat_protocol.errors import UnavailableError
 from chat_protocol.messages import REFS_AT_MOST, RegName
-from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import Inbox, inbox_name
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import RoomContext
@@ -38,30 +37,34 @@ class Resumption:
         """Return a new session, of a guest until an account is given to it."""
         return guest(new_token(self._secret), name)
 
-    def identity(self, request: RegName) -> Identity | None:
-        """Return whose session a client asks for, if this run of the server knows it; nothing is claimed."""
-        if request.session is None or not is_signed(self._secret, request.session):
+    def find(self, request: RegName) -> Session | None:
+        """Return the session that `claim` would, if this run of the server knows it; nothing is claimed."""
+        if (token := self._token(request)) is None:
             return None
-        return self._registry.identity(session_id(request.session))
+        return self._registry.sessions.get(session_id(token))
 
     def claim(self, request: RegName) -> Session | None:
         """Return the session that a client resumes; none if it is gone.
 
         Raises `UnavailableError`, and `JournalError` if what an earlier run knew cannot be read.
         """
-        token = request.session
-        if token is None or request.epoch not in (None, self._journal.epoch):
+        if (token := self._token(request)) is None:
             return None
-        if is_signed(self._secret, token):
-            return self._registry.claim(session_id(token))
-        if not any(is_signed(key, token) for key in self._former):
-            return None
-        return self._registry.claim(session_id(token)) or self._revive(token)
+        if (session := self._registry.claim(session_id(token))) is not None:
+            return session
+        return None if is_signed(self._secret, token) else self._revive(token)
 
     def expire(self) -> None:
         """Forget who came back from earlier runs, once nobody can any more."""
         if self._revived and self._shared.stream.clock() > self._ends:
             self._revived.clear()
+
+    def _token(self, request: RegName) -> str | None:
+        """Return the token that a client shows, if it is of this run or of one before, and of this epoch."""
+        token = request.session
+        if token is None or request.epoch not in (None, self._journal.epoch):
+            return None
+        return token if any(is_signed(key, token) for key in (self._secret, *self._former)) else None
 
     def _revive(self, token: str) -> Session | None:
         """Return a session of an earlier run, with a token of this one; none if it is over."""

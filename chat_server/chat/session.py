@@ -30,6 +30,8 @@ class Session:
     identity: Identity
     #: What it may do; everything, unless it came with a token.
     scope: Scope = EVERYTHING
+    #: Of which version its account was when it proved who it is; 0 for a guest's. It ends with that version.
+    proved: int = 0
     id: str = field(init=False)
     #: Where frames go now. The registry sets it.
     outbox: Outgoing = NOWHERE

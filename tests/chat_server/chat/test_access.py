@@ -21,6 +21,7 @@ from chat_server.chat import names
 from chat_server.chat.access import Access, AccessRules, Entry
 from chat_server.chat.identity import Identity
 from chat_server.chat.passwords import Passwords, digest
+from chat_server.chat.session import Session, guest
 from chat_server.store.base import EVERYTHING, Account, Naming, Scope
 from chat_server.store.moderation import Ban
 from chat_server.store.sqlite import SqliteStore
@@ -45,7 +46,7 @@ def add(door: Access, name: str, hash_: str = HASH) -> Account:
     return account
 
 
-def come(door: Access, name: str = "dave", known: Identity | None = None, **fields: Any) -> Entry:  # noqa: ANN401  # as REG_NAME's fields
+def come(door: Access, name: str = "dave", known: Session | None = None, **fields: Any) -> Entry:  # noqa: ANN401  # as REG_NAME's fields
     """Come to the door."""
     return door.admit(RegName(name, **fields), name, HERE, known)
 
@@ -67,7 +68,7 @@ def test_one_password_for_all() -> None:
         come(door, "ann")
     with pytest.raises(AuthFailedError, match="wrong password"):
         come(door, "ann", password="open")  # noqa: S106  # a test's
-    assert come(door, "ann", Identity("1", "ann")) == Entry(None, EVERYTHING)
+    assert come(door, "ann", guest("1", "ann")) == Entry(None, EVERYTHING)
 
 
 def test_an_account_comes_in_with_its_password() -> None:
@@ -109,7 +110,7 @@ def test_a_guest_has_no_name_that_an_account_has() -> None:
     for name in ("d\u0430ve", "admin"):
         with pytest.raises(NameTakenError):
             come(door, name)
-    for known in (None, Identity("1", "ann")):
+    for known in (None, guest("1", "ann")):
         with pytest.raises(AuthRequiredError, match="give its password, or choose another"):
             come(door, "DAVE", known)
     assert add(door, "admin").name == "admin"
@@ -121,10 +122,10 @@ def test_whoever_comes_back_is_who_they_were() -> None:
     door = access()
     dave = door.store.find("dave")
     assert dave is not None
-    known = Identity("account-1", "dave", dave)
+    known = Session("1", Identity("account-1", "dave", dave), proved=dave.version)
     assert come(door, "dave", known) == Entry(dave, None)
     door.store.set_password(dave.number, HASH)
-    assert not door.is_current(dave)
+    assert not door.is_current(known)
     with pytest.raises(AuthRequiredError):
         come(door, "dave", known)
     now = come(door, "dave", known, password=PASSWORD).account
