@@ -40,8 +40,9 @@ from chat_protocol.messages import (
     tag,
 )
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import Ignored, Left, RoomInfo, Rooms, TopicFrame, Users
+from chat_protocol.server_messages import DmFrame, Ignored, Left, RoomInfo, Rooms, TopicFrame, Users
 from chat_server.chat import history
+from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name
 from chat_server.chat.people import EVERYBODY
 from chat_server.chat.policy import may_see
@@ -127,7 +128,10 @@ def _history(conversation: "Conversation", message: History) -> None:
     room = conversation.readable(message.room)
     if message.raw:
         conversation.hub.governance.require_moderator(conversation.session, room)
-    conversation.send(history.answer(conversation.hub.shared.commit.journal, room, message))
+    page = history.answer(conversation.hub.shared.commit.journal, room, message)
+    if room.title != INBOX:
+        conversation.readable(room.name)  # what was read may have been said after somebody was put out
+    conversation.send(page)
 
 
 def _search(conversation: "Conversation", message: Search) -> None:
@@ -138,7 +142,10 @@ def _search(conversation: "Conversation", message: Search) -> None:
         rooms = [*joined, *([inbox.name] if inbox is not None and not session.scope.rooms else [])]
     else:
         rooms = [conversation.readable(message.room).name]
-    conversation.send(history.found(conversation.hub.shared.commit.journal, rooms, message))
+    found = history.found(conversation.hub.shared.commit.journal, rooms, message)
+    here = {*rooms} & {room.name for room in joined_rooms(conversation.session)}  # as for HISTORY
+    found.messages = [each for each in found.messages if isinstance(each, DmFrame) or each.room in here]
+    conversation.send(found)
 
 
 def _change(conversation: "Conversation", message: Edit | Delete) -> None:

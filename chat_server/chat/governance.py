@@ -183,6 +183,8 @@ class Governance:
             standing.require(session.identity, Rank.MODERATOR)
             self._store.rooms.save(room.name, topic, standing.rules)
             self._note(session, "topic", "", room)
+        elif standing is not None:
+            standing.may_speak(session.identity, 1)  # a topic is read by all, so whoever is muted sets none
         room.set_topic(session, topic, ref)
 
     def _take_over(self, session: Session, room: Room, standing: Standing) -> None:

@@ -156,10 +156,10 @@ class Hub:
         read; nothing has been told then.
         """
         name = self._room_name(asked.room)
-        if name in {room.name for room in joined_rooms(session)}:
-            session.memberships[name].room.greet(session, asked.ref)
+        member = session.memberships.get(name)
+        if member is not None and member.room.greet(session, asked.ref):
             return
-        if len(session.memberships) >= self.limits.rooms_per_user:
+        if len(joined_rooms(session)) >= self.limits.rooms_per_user:
             raise LimitReachedError(
                 f"you are in {len(session.memberships)} rooms, the most there may be; LEAVE one first"
             )
@@ -167,8 +167,16 @@ class Hub:
             self.governance.may_enter(room, session.identity, asked.password)
             entrance = room.approach(session.outbox, asked.after)
             self.people.note_entered(session.identity, name, entrance.position, entrance.mark)
-            room.enter(session, entrance, asked.ref)
+            try:
+                room.enter(session, entrance, asked.ref)
+            except NotAllowedError:
+                self._not_entered(session, room)
+                raise
         log.info("joined", user=session.identity.name, room=name)
+
+    def _not_entered(self, session: Session, room: Room) -> None:
+        room.turn_away(session.outbox)
+        self.people.note_left(session.identity, room.name)
 
     def leave(self, session: Session, room: Room) -> None:
         """Let a user leave a room."""

@@ -7,7 +7,7 @@ from chat_protocol.errors import LimitReachedError
 from chat_server.chat import names
 from chat_server.chat.access import Access
 from chat_server.chat.identity import Identity, account_id
-from chat_server.chat.inbox import Inbox, inbox_name
+from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.room import RoomContext
 from chat_server.chat.session import Session
 from chat_server.errors import StoreError
@@ -97,9 +97,11 @@ class People:
         identity.ignored = kept | ({key: name} if on else {})
 
     def note_read(self, identity: Identity, room: str, id_: int) -> None:
-        """Note that an account has read a room up to an id; it never goes back."""
+        """Note that an account has read a room of its own up to an id; it never goes back."""
         if identity.account is not None:
             with self._lock:
+                if room != INBOX and room not in identity.positions:
+                    return  # it was put out, and is not to be brought back when it comes next
                 identity.positions[room] = id_ = max(id_, identity.positions.get(room, 0))
                 self._moved[identity.account.number, room] = id_
 

@@ -8,7 +8,8 @@ import structlog
 from chat_protocol.codec import encode
 from chat_protocol.errors import AuthFailedError, LimitReachedError, NotAllowedError
 from chat_protocol.messages import RegName
-from chat_protocol.server_messages import ErrorFrame, Ignored, Welcome
+from chat_protocol.reasons import CloseReason
+from chat_protocol.server_messages import ErrorFrame, Ignored, Left, Welcome
 from chat_server.chat import names
 from chat_server.chat.access import Access, Entry
 from chat_server.chat.governance import Governance
@@ -176,8 +177,14 @@ class Reception:
             for room in rooms:
                 entrance = first or room.approach(outbox, after.get(room.name))
                 self.people.note_entered(session.identity, room.name, entrance.position, entrance.mark)
-                room.enter(session, entrance)
                 first = None
+                try:
+                    room.enter(session, entrance)
+                except NotAllowedError:  # banned just now, and welcomed already
+                    room.turn_away(outbox)
+                    self.people.note_left(session.identity, room.name)
+                    outbox.push(Frames(encode(Left(room.name, session.identity.name, CloseReason.BANNED))))
+                    continue
                 log.info("joined", user=session.identity.name, room=room.name)
             if inbox is not None and not session.scope.rooms:
                 inbox.open(outbox, after.get(INBOX, 0))

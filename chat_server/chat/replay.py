@@ -1,5 +1,7 @@
 """How somebody who comes into a room gets what was said before, then all that is live."""
 
+import threading
+from collections.abc import Callable
 from typing import NamedTuple
 
 from chat_server.journal.base import PAGE_BYTES, Journal, Page
@@ -50,18 +52,40 @@ def entrance(  # noqa: PLR0913, PLR0917  # each is a thing of its own
     return Entrance(outbox, position, mark, page, gap)
 
 
-def catch_up(journal: Journal, room: str, delivery: Delivery, entrance: Entrance) -> bool:
-    """Send what came before, and go live; return false if the reader is too slow. Raises `JournalError`."""
-    outbox, position, mark, page, _ = entrance
-    for _ in range(CHASES_AT_MOST):
-        while position < mark:
-            page = page or journal.read(room, position, mark, REPLAY_MESSAGES)
-            position = page.last if page.frames else mark  # retention may have taken the rest
-            outbox.push(Frames(page.frames))
-            page = None
-            if not outbox.wait_below(PAGE_BYTES, REPLAY_SECONDS):
-                return False
-        if delivery.enter(outbox, position):
-            return True
-        mark = delivery.begin(outbox)
-    return False
+class Replay(NamedTuple):
+    """One replay. It ends as soon as `is_here` says no, which is asked under the room's `lock`.
+
+    So nothing is pushed to somebody after the LEFT that tells them that they were put out.
+    """
+
+    room: str
+    journal: Journal
+    delivery: Delivery
+    lock: threading.Lock
+    is_here: Callable[[], bool]
+
+    def run(self, entrance: Entrance) -> bool:
+        """Send it all and go live, or stop if the newcomer was put out; false if it cannot keep up.
+
+        Raises `JournalError`.
+        """
+        outbox, position, mark, page, _ = entrance
+        for _ in range(CHASES_AT_MOST):
+            while position < mark and self.is_here():
+                page = page or self.journal.read(self.room, position, mark, REPLAY_MESSAGES)
+                position = page.last if page.frames else mark  # retention may have taken the rest
+                with self.lock:
+                    if self.is_here():
+                        outbox.push(Frames(page.frames))
+                page = None
+                if not outbox.wait_below(PAGE_BYTES, REPLAY_SECONDS):
+                    return False
+            with self.lock:
+                is_here = self.is_here()
+                if is_here and self.delivery.enter(outbox, position):
+                    return True
+            if not is_here:
+                self.delivery.leave(outbox)  # it may be held anew since it was put out
+                return True
+            mark = self.delivery.begin(outbox)
+        return False

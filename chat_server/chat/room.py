@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
 from chat_protocol.codec import encode
-from chat_protocol.errors import NotAMemberError
+from chat_protocol.errors import NotAllowedError, NotAMemberError
 from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Joined, Left, TopicFrame
 from chat_server.chat.identity import Identity
-from chat_server.chat.replay import Entrance, catch_up, entrance
+from chat_server.chat.replay import Entrance, Replay, entrance
 from chat_server.chat.session import Session
 from chat_server.chat.speaking import cancel_refs, claim_refs, count_bytes, has_refs, spoken
 from chat_server.chat.standing import Standing
@@ -124,10 +125,13 @@ class Room:
     def enter(self, session: Session, coming: Entrance, ref: str | None = None) -> None:
         """Bring somebody in: JOINED in the step that makes it true, what came before, then all that is live.
 
-        Who is here already is told so. What cannot be read ends the newcomer's connection.
+        Who is here already is told so. What cannot be read ends the newcomer's connection. Raises
+        `NotAllowedError` if somebody was banned on the way: a ban comes before the look at who is here.
         """
         identity = session.identity
         with self._lock:
+            if self.standing is not None and self.standing.is_banned(identity):
+                raise NotAllowedError("you are banned from this room")
             is_double = self._is_elsewhere_here_locked(session)
             self._doubles += is_double
             member = self._members[session] = Member(self, session)
@@ -136,17 +140,20 @@ class Room:
             self._greet_locked(session, coming.mark, coming.gap, ref)
         joined = Joined(room=self.name, name=identity.name, account=identity.is_account)
         self._announce(session, joined, quiet=is_double)
-        self._replay(coming)
+        self._replay(coming, session)
 
     def turn_away(self, outbox: Outgoing) -> None:
         """Forget somebody who has approached and does not enter."""
         self.delivery.leave(outbox)
 
-    def greet(self, session: Session, ref: str | None) -> None:
-        """Tell a member about the room once more, and make it the one joined last."""
+    def greet(self, session: Session, ref: str | None) -> bool:
+        """Tell a member about the room once more, and make it the one joined last; false for no member."""
         with self._lock:
+            if session not in self._members:
+                return False
             session.memberships[self.name] = session.memberships.pop(self.name)
             self._greet_locked(session, self.delivery.taken, None, ref)
+            return True
 
     def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
         """Let somebody go. The event is set when all that they published here was delivered."""
@@ -165,7 +172,7 @@ class Room:
         with self._lock:
             gone = [each for each in self._members if each.identity is identity]
             for session in gone:
-                del self._members[session]
+                del self._members[session]  # under the lock: from here on nothing of the room is pushed to it
             self._doubles -= max(0, len(gone) - 1)
         for session in gone:
             self.delivery.leave(session.outbox)
@@ -186,9 +193,13 @@ class Room:
             self.delivery.wait_for_slow_readers()
         if self.members_only and sender not in self._members:  # its own thread alone brings it in
             raise not_a_member()
-        if self.standing is not None:
+        if self.standing is None:
+            refused = self._submit(sender, messages, received)
+        else:
             self.standing.may_speak(sender.identity, len(messages))
-        refused = self._submit(sender, messages, received)
+            with self._lock:
+                self._check_member_locked(sender)
+                refused = self._submit(sender, messages, received)
         commit.store_and_deliver(gather=self.delivery.several_spoke)
         return refused
 
@@ -200,7 +211,9 @@ class Room:
         if not said.count:
             said.change = None
         try:
-            self._shared.commit.submit(said)
+            with self._lock:
+                self._check_member_locked(sender)
+                self._shared.commit.submit(said)
         except BaseException:
             cancel_refs(said, sender)
             raise
@@ -209,20 +222,20 @@ class Room:
 
     def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
-        if sender not in self._members:
-            raise not_a_member()
         told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
         self.tell(sender, told, structs.replace(told, ref=ref), topic)
 
     def tell(self, sender: Session, told: Message, answer: Message, topic: str | None = None) -> None:
         """Tell everybody of a change, and answer whoever made it; with a topic, it is that from then on.
 
-        Raises `UnavailableError`.
+        Raises `NotAMemberError` for the topic alone, and `UnavailableError`.
         """
         self._shared.commit.wait_for_space()
         event = self._event(sender, encode(told), "topic")
         event.acks = encode(answer)
         with self._lock:
+            if topic is not None:
+                self._check_member_locked(sender)
             self._shared.commit.submit(event)
             if topic is not None:
                 self.topic = topic
@@ -235,12 +248,17 @@ class Room:
         that is quiet about who comes and goes tells nobody else.
         """
         with self._lock:
-            quiet = len(self._members) > self._shared.presence_limit
+            quiet = len(self._members) > self._shared.presence_limit or session not in self._members
             event = self._event(session, b"" if quiet else told, "name")
             event.acks = answer
             event.passed_over = passed_over
             self._shared.commit.submit(event)
         self._shared.commit.store_and_deliver()
+
+    def _check_member_locked(self, session: Session) -> None:
+        """Raise `NotAMemberError` for whoever was put out: nothing of theirs comes after their LEFT."""
+        if session not in self._members:
+            raise not_a_member()
 
     def _greet_locked(self, session: Session, last: int, gap: int | None, ref: str | None) -> None:
         joined = Joined(
@@ -255,14 +273,22 @@ class Room:
         )
         push(session.outbox, Frames(encode(joined)))
 
-    def _replay(self, coming: Entrance) -> None:
+    def _replay(self, coming: Entrance, session: Session | None = None) -> None:
         """Send what came before, and go live; end the connection of whoever cannot get it all."""
         outbox = coming.outbox
         try:
-            if not catch_up(self._journal, self.name, self.delivery, coming):
+            if not self._caught_up(coming, session):
                 outbox.end(CloseReason.SLOW_CONSUMER)  # else it would stay, and hear nothing of the room
         except Exception:  # noqa: BLE001  # it has been told that it is in
             failed(outbox)
+
+    def _caught_up(self, entrance: Entrance, session: Session | None) -> bool:
+        """Return whether somebody has caught up, or was put out meanwhile and gets no more."""
+        is_here = partial(self._is_here_locked, session)
+        return Replay(self.name, self._journal, self.delivery, self._lock, is_here).run(entrance)
+
+    def _is_here_locked(self, session: Session | None) -> bool:
+        return session is None or session in self._members
 
     def _announce(
         self,

@@ -71,6 +71,12 @@ class Standing:
         with self._lock:
             return self._roles.get(account.number, Role.MEMBER)
 
+    def is_banned(self, identity: Identity) -> bool:
+        """Tell whether somebody must stay outside for now."""
+        with self._lock:
+            ban = self._in_force_locked(self._bans, identity)
+        return ban is not None and self.role(identity) < Role.MODERATOR
+
     def may_enter(self, identity: Identity, knows_password: Callable[[str], bool]) -> None:
         """Raise `NotAllowedError` if somebody may not come in."""
         if self.role(identity) >= Role.MODERATOR:

@@ -1,7 +1,15 @@
 """How somebody who comes into a room gets what was said before."""
 
-from chat_server.chat.replay import CHASES_AT_MOST, catch_up, entrance
+import threading
+
+from chat_server.chat.replay import CHASES_AT_MOST, Entrance, Replay, entrance
+from chat_server.chat.room import Room
 from tests.support.world import RecordingOutbox, World
+
+
+def caught_up(world: World, room: Room, coming: Entrance) -> bool:
+    """Tell whether somebody who is not put out gets it all."""
+    return Replay("lobby", world.journal, room.delivery, threading.Lock(), lambda: True).run(coming)
 
 
 def test_what_came_before_then_what_is_live() -> None:
@@ -14,7 +22,7 @@ def test_what_came_before_then_what_is_live() -> None:
         outbox = RecordingOutbox()
         coming = entrance(world.journal, "lobby", room.delivery, outbox, after, history)
         assert coming.mark == 3
-        assert catch_up(world.journal, "lobby", room.delivery, coming)
+        assert caught_up(world, room, coming)
         assert outbox.ids() == ids
     ann.say("4")
     assert outbox.ids() == [4]
@@ -42,5 +50,5 @@ def test_whoever_does_not_read_is_given_up() -> None:
     slow = RecordingOutbox()
     slow.readable = False
     coming = entrance(world.journal, "lobby", room.delivery, slow, 0, 100)
-    assert not catch_up(world.journal, "lobby", room.delivery, coming)
+    assert not caught_up(world, room, coming)
     assert CHASES_AT_MOST > 1
