@@ -5,12 +5,35 @@ from typing import Any
 import pytest
 
 from chat_protocol.errors import NotAllowedError
-from chat_protocol.messages import Dm, History, Join, Msg, Name, Search, Topic, Who
+from chat_protocol.messages import (
+    Delete,
+    Dm,
+    Edit,
+    History,
+    Ignore,
+    Join,
+    Kick,
+    Msg,
+    Name,
+    Search,
+    Topic,
+    Who,
+)
 from chat_server.chat.policy import check_scope, may_see
 from chat_server.store.base import EVERYTHING, Scope
 from tests.support.world import World
 
-SAYING = (Msg("hi"), Dm("ann", "hi"), Topic("tea"), Name("bob"))
+CHANGES = (Edit(1, "x"), Delete(1), Ignore("*"))
+SAYING = (
+    Msg("hi"),
+    Dm("ann", "hi"),
+    Topic("tea"),
+    Name("bob"),
+    Edit(1, "x"),
+    Delete(1),
+    Ignore("*"),
+    Kick("bob"),
+)
 ASKING = (Topic(), Who(), History(), Search("x"), Join("builds"))
 
 
