@@ -1,6 +1,7 @@
 """Who is let in: everyone, those who know the password, or those who have an account."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from chat_server.chat.bans import Bans
 from chat_server.chat.passwords import Passwords, digest, same
 from chat_server.chat.session import Session
 from chat_server.chat.tries import Tries
+from chat_server.errors import StoreError
 from chat_server.store.base import EVERYTHING, Account, Naming, Scope, Store
 
 log = structlog.get_logger()
@@ -117,13 +119,16 @@ class Access:
         """Return the hash of a password. Raises `RateLimitedError` if too many wait for one."""
         return self._passwords.hashed(password)
 
-    def is_room_password(self, room: str, identity: str, hash_: str, password: str) -> bool:
-        """Tell whether that is a room's password; tries are counted. Raises `RateLimitedError`."""
-        counted = f"{identity} into {room}"
-        self.tries.take(counted)
+    def is_room_password(self, room: str, who: Sequence[str], hash_: str, password: str) -> bool:
+        """Tell whether that is a room's password. Raises `RateLimitedError`.
+
+        Tries are counted for each of `who`, an identity and an address: a guest has a new identity at will.
+        """
+        counted = [f"{each} into {room}" for each in who if each]
+        self.tries.take(*counted)
         is_right = self._passwords.is_right(hash_, password)
         if is_right:
-            self.tries.give_back(counted)
+            self.tries.give_back(*counted)
         return is_right
 
     def find(self, name: str) -> Account | None:
@@ -199,26 +204,23 @@ class Access:
     def _check_password(self, password: str | None, address: str) -> None:
         if password is None:
             raise AuthRequiredError("this chat has a password; give it")
-        self._take_try(address)
-        if not same(password, self.rules.password):
-            raise AuthFailedError("wrong password; try again")
-        self._give_back(address)
+        with self._try(address):
+            if not same(password, self.rules.password):
+                raise AuthFailedError("wrong password; try again")
 
     def _by_password(self, password: str, naming: Naming, address: str) -> Entry:
-        self._take_try(address, naming.key)
-        account = self.store.find(naming.key)
-        hash_ = account.hash if account is not None and not account.disabled else None
-        if not self._passwords.is_right(hash_, password) or account is None:
-            raise AuthFailedError("wrong name or password; try again")
-        self._give_back(address, naming.key)
+        with self._try(address, naming.key):
+            account = self.store.find(naming.key)
+            hash_ = account.hash if account is not None and not account.disabled else None
+            if not self._passwords.is_right(hash_, password) or account is None:
+                raise AuthFailedError("wrong name or password; try again")
         return Entry(account)
 
     def _by_token(self, token: str, naming: Naming, address: str) -> Entry:
-        self._take_try(address)
-        account, scope = self.store.token(digest(token)) or (None, None)
-        if account is None or account.disabled or names.key(account.name) != naming.key:
-            raise AuthFailedError("wrong name or token; it may have been revoked")
-        self._give_back(address)
+        with self._try(address):
+            account, scope = self.store.token(digest(token)) or (None, None)
+            if account is None or account.disabled or names.key(account.name) != naming.key:
+                raise AuthFailedError("wrong name or token; it may have been revoked")
         return Entry(account, scope)
 
     def _registered(self, request: RegName, naming: Naming, address: str) -> Entry:
@@ -229,7 +231,7 @@ class Access:
         if request.password is None or len(request.password) < PASSWORD_AT_LEAST:
             raise BadFieldError(f"REG_NAME: choose a password of {PASSWORD_AT_LEAST} characters or more")
         names.refuse_service_name(naming.name)
-        self._take_try(address)
+        self.tries.take(*_counted(address, None))
         if len(self.store.accounts()) >= self.rules.accounts:
             raise LimitReachedError("there are as many accounts as there may be; ask whoever runs this chat")
         hash_ = self._passwords.hashed(request.password)
@@ -244,11 +246,17 @@ class Access:
         log.info("account_made", user=naming.name, by=INVITATION if request.invitation else OPEN)
         return Entry(account)
 
-    def _take_try(self, address: str, key: str | None = None) -> None:
-        self.tries.take(*_counted(address, key))
-
-    def _give_back(self, address: str, key: str | None = None) -> None:
-        self.tries.give_back(*_counted(address, key))
+    @contextmanager
+    def _try(self, address: str, key: str | None = None) -> Iterator[None]:
+        """Count a try unless it is right, or the store fails: what is not looked at is no guess."""
+        counted = _counted(address, key)
+        self.tries.take(*counted)
+        try:
+            yield
+        except StoreError:
+            self.tries.give_back(*counted)
+            raise
+        self.tries.give_back(*counted)
 
 
 def _shows_something(request: RegName) -> bool:

@@ -77,7 +77,7 @@ def _tell(conversation: "Conversation", messages: Sequence[Dm]) -> None:
 
 
 def _join(conversation: "Conversation", message: Join) -> None:
-    conversation.hub.join(conversation.session, message)
+    conversation.hub.join(conversation.session, message, conversation.address)
 
 
 def _leave(conversation: "Conversation", message: Leave) -> None:

@@ -84,7 +84,8 @@ class LocalDirectory:
     def alike(self, name: str) -> Collection[str]:
         """Return those who have this name, or one that is the same to a reader."""
         with self._lock:
-            return {self._owners[key] for key in names.keys(name) if key in self._owners}
+            owners = {self._owners[key] for key in names.keys(name) if key in self._owners}
+            return {owner for owner in owners if not self._is_over(self._holdings[owner])}
 
     def hold(self, owner: str, seconds: float) -> None:
         """Keep an owner's name for it, for so long from now."""

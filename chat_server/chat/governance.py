@@ -57,17 +57,16 @@ class Governance:
         """
         if not self._access.has_accounts:
             return None
-        bans = [each for each in self._store.moderation.bans() if each.room == room]
-        return Standing(self._store.rooms.load(room), bans, self._time)
+        return Standing(self._store.rooms.load(room), list(self._store.moderation.bans(room)), self._time)
 
-    def may_enter(self, room: Room, identity: Identity, password: str | None) -> None:
+    def may_enter(self, room: Room, identity: Identity, password: str | None, address: str = "") -> None:
         """Raise `NotAllowedError` if somebody may not come in, `RateLimitedError` for too many passwords."""
         if room.standing is not None:
             room.standing.may_enter(
                 identity,
                 lambda hash_: (
                     password is not None
-                    and self._access.is_room_password(room.name, identity.id, hash_, password)
+                    and self._access.is_room_password(room.name, (identity.id, address), hash_, password)
                 ),
             )
 
@@ -126,6 +125,8 @@ class Governance:
         if other.account is None:
             standing.invite(other)
         elif standing.role(other) <= Rank.MEMBER:
+            if not standing.persistent:  # else the role would be of a room that is somebody's later
+                self._save(room, standing.rules)
             self._store.rooms.set_role(room.name, other.account.number, Rank.MEMBER.word)
             standing.set_role(other.account.number, Rank.MEMBER)
         self._note(session, "invite", other.name, room)
@@ -145,6 +146,8 @@ class Governance:
             raise NotAllowedError("only owners of this room may do that")
         if role is Rank.OWNER:
             self._check_owned(other)
+        elif mine is Rank.OWNER and standing.is_last_owner(other.account.number):
+            raise NotAllowedError("this room would be nobody's; make somebody else its owner first")
         if not standing.persistent:
             self._save(room, standing.rules)
         self._store.rooms.set_role(room.name, other.account.number, role.word if role is not None else None)
@@ -152,6 +155,8 @@ class Governance:
         self._note(session, "role", other.name, room, asked.role)
         told = RoleFrame(room.name, other.name, asked.role, session.identity.name)
         room.tell(session, told, structs.replace(told, ref=asked.ref))
+        if role is None and standing.rules.invite_only and standing.role(other) is Rank.MEMBER:
+            push(session.outbox, Frames(encode(self._expel(session, room, other, CloseReason.KICKED, ""))))
 
     def rules(self, session: Session, room: Room, asked: Rules) -> Message | None:
         """Return how a room is run, or change it and tell everybody. Raises as `set_role` does.
@@ -214,6 +219,7 @@ class Governance:
     def _keep_out(  # noqa: PLR0913, PLR0917  # each is a thing of its own
         self, session: Session, room: Room, other: Identity, kind: str, seconds: float | None, reason: str
     ) -> None:
+        _governed(room).check_space(kind)
         until = FOR_EVER if seconds is None else self._time() + seconds
         ban = StoredBan(room.name, kind, key_of(other), other.name, until, reason, session.identity.name)
         self._store.moderation.add_ban(ban)

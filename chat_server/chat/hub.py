@@ -149,7 +149,7 @@ class Hub:
 
     # Rooms
 
-    def join(self, session: Session, asked: Join) -> None:
+    def join(self, session: Session, asked: Join, address: str = "") -> None:
         """Bring a user into a room, which comes to be.
 
         Raises `RoomInvalidError`, `LimitReachedError`, `NotAllowedError`, and `JournalError` if it cannot be
@@ -164,7 +164,7 @@ class Hub:
                 f"you are in {len(session.memberships)} rooms, the most there may be; LEAVE one first"
             )
         with self.rooms.visited(name) as room:
-            self.governance.may_enter(room, session.identity, asked.password)
+            self.governance.may_enter(room, session.identity, asked.password, address)
             entrance = room.approach(session.outbox, asked.after)
             self.people.note_entered(session.identity, name, entrance.position, entrance.mark)
             try:

@@ -83,7 +83,7 @@ def room_name(name: str, limit: int, *, ascii_only: bool = False) -> str:
 
 def refuse_service_name(name: str) -> None:
     """Raise `NameTakenError` if somebody of this name could speak for the service."""
-    if not _SERVICE_KEYS.isdisjoint(keys(name)):
+    if not _SERVICE_KEYS.isdisjoint(keys(name)) or _ACCOUNT_ID.fullmatch(key(name)):
         raise NameTakenError(f"the name {name} is kept for the service; choose another")
 
 
@@ -91,6 +91,9 @@ def _cleaned(name: str) -> str:
     return unicodedata.normalize("NFKC", _INVISIBLE.sub("", name.strip()))
 
 
+# What the server itself knows an account by (`identity.account_id`): a ban of a guest of that name would
+# be the account's.
+_ACCOUNT_ID = re.compile("account-[0-9]+")
 # In capitals too: ADM1N looks like ADMIN, though it is nothing like admin.
 _SERVICE_KEYS = frozenset[str]().union(
     *(keys(spelling) for name in SERVICE_NAMES for spelling in (name, name.capitalize(), name.upper()))

@@ -19,6 +19,8 @@ from chat_server.stream.delivery import Delivery
 IGNORED_AT_MOST = 200
 #: Stands for everybody.
 EVERYBODY = "*"
+#: How many rooms of an account are remembered: with several connections it can be in more than one may.
+ROOMS_OF_ONE = 256
 
 
 class People:
@@ -112,8 +114,13 @@ class People:
         """
         if identity.account is not None:
             with self._lock:
-                identity.positions[room] = min(last, max(position, identity.positions.get(room, 0)))
-                self._moved[identity.account.number, room] = identity.positions[room]
+                positions = identity.positions
+                positions[room] = min(last, max(position, positions.get(room, 0)))
+                self._moved[identity.account.number, room] = positions[room]
+                if len(positions) > ROOMS_OF_ONE:
+                    oldest = next(each for each in positions if each != INBOX)
+                    del positions[oldest]
+                    self._moved[identity.account.number, oldest] = None
 
     def note_left(self, identity: Identity, room: str) -> None:
         """Note that a room is none of the account's any more."""

@@ -58,6 +58,8 @@ class Reception:
         name = names.user_name(request.name, limits.name_length, ascii_only=limits.ascii_names)
         after = self._positions(request.after or {})
         theirs = self.resumption.find(request)
+        if request.register or request.invitation is not None:
+            self.registry.refuse_taken(name, theirs)
         entry = self.access.admit(request, name, address, theirs)
         if entry.account is not None:
             self.people.identity(entry.account)  # what may fail of it does so before a session is claimed

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chat_protocol.errors import NameTakenError, UnavailableError
+from chat_protocol.errors import LimitReachedError, NameTakenError, UnavailableError
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.directory import Directory
 from chat_server.chat.identity import Identity
@@ -14,6 +14,8 @@ from chat_server.stream.counters import Counters
 from chat_server.stream.delivery import Delivery
 from chat_server.stream.outgoing import NOWHERE, Outgoing
 
+#: How many connections one account may have: each is looked at whenever it comes, goes or is written to.
+CONNECTIONS_OF_ONE = 100
 #: For how long a resume waits for the connection that it replaces to have ended.
 REPLACE_SECONDS = 5.0
 
@@ -93,12 +95,15 @@ class Registry:
             return self.sessions.setdefault(session.id, session) is session
 
     def give_name(self, session: Session, name: str) -> None:
-        """Give a session its name. Raises `NameTakenError`; a session that was claimed is away again then.
+        """Give a session its name. Raises `NameTakenError`, `LimitReachedError`.
+
+        A session that was claimed is away again then.
 
         An account's name is the account's: a guest who has one that is the same to a reader must go.
         """
         identity = session.identity
         if identity.is_account:
+            self._check_connections(session)
             self._clear(name)
         else:
             self._take(session, name)
@@ -106,6 +111,11 @@ class Registry:
             identity.name = name
             self.sessions[session.id] = session
             identity.sessions = (*identity.others(session), session)
+
+    def refuse_taken(self, name: str, known: Session | None) -> None:
+        """Raise `NameTakenError` if a guest has this name, or one that looks like it, in another session."""
+        if any(owner != (known.id if known is not None else "") for owner in self._directory.alike(name)):
+            raise NameTakenError(f"the name {name} is taken; choose another")
 
     def begin(self, session: Session, outbox: Outgoing) -> Inbox | None:
         """Have others reach the session's connection from now on; return its inbox, to be opened."""
@@ -223,6 +233,13 @@ class Registry:
             if session.id in self.sessions:
                 self.depart(session, final=False)
             raise
+
+    def _check_connections(self, session: Session) -> None:
+        if len(session.identity.others(session)) >= CONNECTIONS_OF_ONE:
+            if session.id in self.sessions:
+                self.depart(session, final=False)
+            name = session.identity.name
+            raise LimitReachedError(f"{name} has {CONNECTIONS_OF_ONE} connections, the most there may be")
 
     def _clear(self, name: str) -> None:
         """Have every guest go who has this name, or one that looks like it."""

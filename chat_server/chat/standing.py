@@ -4,14 +4,17 @@ import threading
 from collections.abc import Callable
 from enum import IntEnum
 
-from chat_protocol.errors import NotAllowedError, RateLimitedError
+from chat_protocol.errors import LimitReachedError, NotAllowedError, RateLimitedError
 from chat_server.chat import names
 from chat_server.chat.identity import Identity
 from chat_server.store.moderation import Ban
 from chat_server.store.rooms import RoomRules, StoredRoom
 
-#: How many speakers are remembered in a room of slow mode; past it those who spoke first are forgotten.
+#: How many speakers are remembered in a room of slow mode, and how many guests who were invited; past it the
+#: oldest are forgotten.
 SPEAKERS_AT_MOST = 10_000
+#: How many bans a room may have, and how many mutes; each is a row of the store.
+BANS_AT_MOST = 1_000
 
 
 class Role(IntEnum):
@@ -51,7 +54,7 @@ class Standing:
         self._bans = {each.value: each for each in bans if each.kind != "mute"}
         self._mutes = {each.value: each for each in bans if each.kind == "mute"}
         # Guests who were invited: by what others may know them by.
-        self._invited: set[str] = set()
+        self._invited: dict[str, None] = {}
         # When somebody may speak next in slow mode, in seconds since 1970.
         self._next: dict[str, float] = {}
 
@@ -60,6 +63,11 @@ class Standing:
         """Whether anybody owns the room."""
         with self._lock:
             return Role.OWNER in self._roles.values()
+
+    def is_last_owner(self, account: int) -> bool:
+        """Tell whether nobody would own the room without this account."""
+        with self._lock:
+            return [each for each, role in self._roles.items() if role is Role.OWNER] == [account]
 
     def role(self, identity: Identity) -> Role:
         """Return what somebody is here."""
@@ -148,7 +156,18 @@ class Standing:
     def invite(self, identity: Identity) -> None:
         """Let a guest in from now on."""
         with self._lock:
-            self._invited.add(identity.id)
+            self._invited[identity.id] = None
+            if len(self._invited) > SPEAKERS_AT_MOST:
+                del self._invited[next(iter(self._invited))]
+
+    def check_space(self, kind: str) -> None:
+        """Forget what is over; raise `LimitReachedError` if there are too many bans, or mutes."""
+        with self._lock:
+            bans = self._mutes if kind == "mute" else self._bans
+            for key in [key for key, each in bans.items() if each.until <= self._time()]:
+                del bans[key]
+            if len({each.value for each in bans.values()}) >= BANS_AT_MOST:
+                raise LimitReachedError(f"this room has {BANS_AT_MOST} of them; end one first")
 
     def add_ban(self, ban: Ban, identity: str) -> None:
         """Keep somebody out, or silent; a guest also under another name, for as long as they can resume."""

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from chat_server.store.file import StoreFile
 
+#: How many acts are kept, some 150 bytes each: the oldest go, and the log still has them.
+ACTS_AT_MOST = 1_000_000
 #: The end of what has none, in seconds since 1970.
 FOR_EVER = 1e12
 
@@ -70,20 +72,25 @@ class Moderation:
             query = "DELETE FROM bans WHERE room = ? AND kind = ? AND value = ? AND until > ?"
             return execute(query, (room, kind, value, self.clock())).rowcount > 0
 
-    def bans(self) -> Sequence[Ban]:
-        """Return all bans and mutes that are not over, in the order in which they were made."""
+    def bans(self, room: str | None = None) -> Sequence[Ban]:
+        """Return all bans and mutes that are not over, the oldest first; those of one room if it is named."""
+        where, values = ("", ()) if room is None else (" AND room = ?", (room,))
         rows = self._file.rows(
-            "SELECT room, kind, value, shown, until, reason, actor, number FROM bans WHERE until > ?"
+            f"SELECT room, kind, value, shown, until, reason, actor, number FROM bans WHERE until > ?{where}"  # noqa: S608  # put together above
             " ORDER BY number",
             self.clock(),
+            *values,
         )
         return [Ban(*row) for row in rows]
 
     def note(self, act: Act) -> None:
-        """Keep what was done, with the time of now if it has none."""
+        """Keep what was done, as of now if it has no time; the oldest beyond `ACTS_AT_MOST` go."""
         row = (act.ts or self.clock(), act.actor, act.act, act.target, act.room, act.detail)
         with self._file.writing() as execute:
-            execute("INSERT INTO acts (ts, actor, act, target, room, detail) VALUES (?, ?, ?, ?, ?, ?)", row)
+            made = execute(
+                "INSERT INTO acts (ts, actor, act, target, room, detail) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+            execute("DELETE FROM acts WHERE number <= ?", (int(made.lastrowid or 0) - ACTS_AT_MOST,))
 
     def acts(self, limit: int, room: str | None = None) -> Sequence[Act]:
         """Return the newest acts, the newest first; those in one room if it is named."""

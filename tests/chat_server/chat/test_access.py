@@ -22,6 +22,7 @@ from chat_server.chat.access import Access, AccessRules, Entry
 from chat_server.chat.identity import Identity
 from chat_server.chat.passwords import Passwords, digest
 from chat_server.chat.session import Session, guest
+from chat_server.errors import StoreError
 from chat_server.store.base import EVERYTHING, Account, Naming, Scope
 from chat_server.store.moderation import Ban
 from chat_server.store.sqlite import SqliteStore
@@ -242,13 +243,32 @@ def test_nobody_comes_in_who_is_banned() -> None:
     with capture_logs() as logs:
         with pytest.raises(AuthFailedError):
             come(door, "dave", password="wrong")  # noqa: S106  # a test's
-        for name, known in (("dave", None), ("dave", Identity("1", "dave", dave)), ("\u0435ve", None)):
+        for name, known in (
+            ("dave", None),
+            ("dave", Session("1", Identity("1", "dave", dave), proved=dave.version)),
+            ("\u0435ve", None),
+        ):
             with pytest.raises(BannedError):
                 come(door, name, known, password=PASSWORD)
         with pytest.raises(BannedError):
-            come(door, "someone", Identity("1", "EVE"))
+            come(door, "someone", guest("1", "EVE"))
     assert [each["code"] for each in logs] == ["auth_failed", *["banned"] * 4]
     assert (door.results["banned"], door.results["account"]) == (4, 0)
     with pytest.raises(BannedError):
         door.refuse_reserved("Eve")
     assert come(door, "ann") == Entry(None, EVERYTHING)
+
+
+def test_a_store_that_fails_costs_no_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not looked at is no guess: as soon as the store can be read, people come in again."""
+    door = access()
+
+    def faulty(_: str) -> None:
+        raise StoreError("another program holds it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(door.store, "find", faulty)
+        for _ in range(9):
+            with pytest.raises(StoreError):
+                come(door, password=PASSWORD)
+    assert come(door, password=PASSWORD).account is not None

@@ -12,6 +12,7 @@ from chat_protocol.messages import (
     List,
     Msg,
     Mute,
+    Name,
     Role,
     Rules,
     Search,
@@ -222,6 +223,7 @@ def test_a_room_with_a_password() -> None:
     tea = Tea(password="open sesame")  # noqa: S106  # a test's
     tea.eve.send(Join("tea"), *[Join("tea", password=f"no {each}") for each in range(6)])
     assert tea.eve.outbox.errors() == ["not_allowed"] * 6 + ["rate_limited"]
+    tea.gus.conversation.address = "192.0.2.2"  # tries are counted by address as well
     tea.gus.send(Join("tea", password="open sesame"))  # noqa: S106  # a test's
     assert tea.names() == ["ann", "gus"]
     tea.ann.send(Rules("tea", password=""))
@@ -312,3 +314,76 @@ def test_what_cannot_be_stored_is_not_done(message: ClientMessage, monkeypatch: 
     tea.gus.send(Msg("still here", "tea"))
     assert [each.text for each in tea.bob.outbox.of(MsgFrame)] == ["still here"]
     assert tea.bob.outbox.of(HistoryFrame) == []
+
+
+def test_a_guest_is_not_taken_for_an_account() -> None:
+    """Whose id would be the guest's name: a ban of the one would be the other's."""
+    tea = Tea()
+    tea.gus.send(Name("account-1"), Name("ACCOUNT-2"))
+    assert tea.gus.outbox.errors() == ["name_taken"] * 2
+
+
+def test_a_role_that_is_taken_away() -> None:
+    """Puts out of a room that is for members alone, on all connections."""
+    tea = Tea(invite_only=True)
+    tea.ann.send(Invite("eve", "tea"))
+    tea.eve.send(Join("tea"))
+    tea.still()
+    tea.ann.send(Role("eve", "none", "tea"))
+    for client in (tea.ann, tea.eve):
+        assert [(each.name, each.reason) for each in client.outbox.of(Left)] == [("eve", "kicked")]
+    tea.eve.send(Join("tea"), History("tea"))
+    assert tea.eve.outbox.errors() == ["not_allowed", "not_a_member"]
+
+
+def test_a_room_keeps_its_last_owner() -> None:
+    """Or one account could leave rows of any number of rooms, one after another. Operators may do it."""
+    tea = Tea()
+    tea.ann.send(Role("ann", "none", "tea"), Role("ann", "reader", "tea"))
+    assert tea.ann.outbox.errors() == ["not_allowed"] * 2
+    tea.op.send(Role("ann", "none", "tea"))
+    assert tea.op.outbox.errors() == []
+    room = tea.chat.hub.rooms.get("tea")
+    assert room is not None
+    assert room.standing is not None
+    assert not room.standing.owned
+
+
+def test_an_invitation_by_an_operator_is_of_the_room_as_it_is() -> None:
+    """Also after a restart, so that no role waits for a room that is somebody's later."""
+    tea = Tea()
+    tea.gus.send(Join("den"))
+    tea.op.send(Invite("eve", "den"))
+    assert tea.chat.store.rooms.load("den") is not None
+
+
+def test_a_room_has_so_many_bans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a row that stays; those that are over make room."""
+    monkeypatch.setattr("chat_server.chat.standing.BANS_AT_MOST", 2)
+    tea = Tea()
+    tea.ann.send(Ban("gus", "tea", 60.0), Ban("bob", "tea"), Ban("eve", "tea"), Mute("eve", "tea"))
+    assert tea.ann.outbox.errors() == ["limit_reached"]
+    tea.chat.time.now += 61.0
+    tea.ann.send(Ban("eve", "tea"))
+    assert tea.ann.outbox.errors() == ["limit_reached"]
+    assert len(tea.chat.store.moderation.bans("tea")) == 3
+    assert tea.chat.store.moderation.bans("den") == []
+
+
+def test_whoever_is_muted_sets_no_topic() -> None:
+    """In a room that is nobody's, where all others may."""
+    tea = Tea()
+    tea.gus.send(Join("den"))
+    tea.op.send(Mute("gus", "den"))
+    tea.gus.send(Topic("read this", "den"))
+    assert tea.gus.outbox.errors() == ["not_allowed"]
+
+
+def test_a_room_s_password_is_guessed_by_address() -> None:
+    """A guest comes with a new identity at will."""
+    tea = Tea(password="open sesame")  # noqa: S106  # a test's
+    wrong = [Join("tea", password=f"no {each}") for each in range(3)]
+    first, second = tea.chat.client("first"), tea.chat.client("second")
+    first.send(*wrong)
+    second.send(*wrong)
+    assert first.outbox.errors() + second.outbox.errors() == ["not_allowed"] * 5 + ["rate_limited"]

@@ -12,6 +12,7 @@ from chat_server.chat import people as people_module
 from chat_server.chat.access import AccessRules
 from chat_server.chat.inbox import INBOX, inbox_name
 from chat_server.chat.passwords import Passwords
+from chat_server.chat.people import ROOMS_OF_ONE
 from chat_server.errors import StoreError
 from chat_server.store.base import Account, Naming
 from chat_server.store.sqlite import SqliteStore
@@ -28,9 +29,9 @@ def add(store: SqliteStore, name: str) -> Account:
     return account
 
 
-def world(*accounts: str, store: SqliteStore | None = None) -> World:
+def world(*accounts: str, store: SqliteStore | None = None, registration: str = "off") -> World:
     """Return a chat for accounts and guests, with these accounts."""
-    rules, time = AccessRules("accounts", guests=True), Clock(1_790_000_000.0)
+    rules, time = AccessRules("accounts", guests=True, registration=registration), Clock(1_790_000_000.0)
     made = World(FragileJournal(), rules=rules, time=time, store=store or SqliteStore(None, time))
     for name in accounts:
         add(made.store, name)
@@ -244,3 +245,36 @@ def test_a_guest_ignores_for_the_session(monkeypatch: pytest.MonkeyPatch) -> Non
     ann.send(Ignore("bob"), Ignore("x"), Ignore("y"))
     bob.send(Dm("ann", "psst"))
     assert (ann.outbox.errors(), bob.outbox.errors()) == (["limit_reached"], ["not_allowed"])
+
+
+def test_so_many_rooms_of_an_account_are_remembered() -> None:
+    """With several connections it can be in more than one may, and each is a row that stays."""
+    chat = world("ann")
+    identity = come(chat, "ann").session.identity
+    chat.hub.people.note_read(identity, INBOX, 0)
+    for number in range(300):
+        chat.hub.people.note_entered(identity, f"r{number}", 0, 0)
+    assert len(identity.positions) == ROOMS_OF_ONE
+    assert INBOX in identity.positions
+    chat.hub.people.save()
+    assert chat.store.positions(1).keys() == identity.positions.keys()
+
+
+def test_a_store_that_fails_hides_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The change is looked at again, though the file is as it was at the last look."""
+    path = tmp_path / "store"
+    chat = world("ann", store=SqliteStore(path))
+    ann, shell = come(chat, "ann"), SqliteStore(path)
+    shell.set_disabled(1, disabled=True)
+    shell.close()
+
+    def faulty(_: int) -> None:
+        raise StoreError("it cannot be read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chat.store, "account", faulty)
+        with pytest.raises(StoreError):
+            chat.hub.follow_accounts()
+    chat.hub.follow_accounts()
+    assert ann.outbox.ended == ["logged_out"]
+    chat.store.close()

@@ -310,3 +310,30 @@ def test_a_token_for_rooms_moderates_no_other() -> None:
     bot.send(*acts)
     assert bot.outbox.errors() == ["not_allowed"] * len(acts)
     assert "lobby" in gus.session.memberships
+
+
+@pytest.mark.parametrize("name", ["gus", "GUS", "g\u057ds"])
+def test_nobody_registers_a_name_that_a_guest_has(name: str) -> None:
+    """Or one that looks like it: the guest would have to go, and the stranger would get their messages."""
+    chat = world(registration="open")
+    gus = chat.client("gus")
+    stranger = Client(chat.hub)
+    assert stranger.register(name, password=PASSWORD, register=True) is None
+    assert (stranger.outbox.errors(), gus.outbox.ended) == (["name_taken"], [])
+    assert Client(chat.hub).register("gus", password=PASSWORD, register=True, session=gus.session.token)
+    assert gus.outbox.ended == ["name_reserved"]
+
+
+def test_an_account_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is told so, and one that came back is as it was."""
+    monkeypatch.setattr("chat_server.chat.registry.CONNECTIONS_OF_ONE", 2)
+    chat = world("ann")
+    away = come(chat, "ann")
+    away.hang_up()
+    here = [come(chat, "ann") for _ in range(2)]
+    for token in (None, away.session.token):
+        client = Client(chat.hub)
+        assert client.register("ann", password=PASSWORD, session=token) is None
+        assert client.outbox.errors() == ["limit_reached"]
+    here[0].hang_up()
+    assert Client(chat.hub).register("ann", session=away.session.token) is not None

@@ -1,5 +1,6 @@
 """Bans and acts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,12 @@ def test_an_act_may_have_its_time() -> None:
         True,
         False,
     )
+
+
+def test_so_many_acts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go: whoever owns a room may act in it without end."""
+    monkeypatch.setattr("chat_server.store.moderation.ACTS_AT_MOST", 2)
+    moderation = made(Clock())
+    for name in ("ann", "bob", "cat"):
+        moderation.note(Act("op", "kick", name))
+    assert [each.target for each in moderation.acts(9)] == ["cat", "bob"]
