@@ -3,31 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from structlog.testing import capture_logs
-
-from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder, encode, server_decoder
+from chat_protocol.codec import client_decoder, encode, server_decoder
 from chat_protocol.errors import PeerError
 from chat_protocol.framing import Framer
 from chat_protocol.messages import Message
-from chat_protocol.server_messages import (
-    DmFrame,
-    Found,
-    HistoryFrame,
-    Joined,
-    Left,
-    Limits,
-    MsgFrame,
-    NameChanged,
-    RegNameRequest,
-    Welcome,
-)
-from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.proxy_header import FIXED, FOLLOWING_BYTES, SIGNATURE, ProxyHeader, ProxyHeaderError
-from tests.support.world import Client, World
+from tests.fuzz.people import LINE_BYTES, commands, governed
 
 CORPUS = Path(__file__).parent / "corpus"
-LINE_BYTES = 512
-PEOPLE = 3
 
 
 def cut(data: bytes, seed: int) -> Iterator[bytes]:
@@ -84,89 +67,6 @@ def told(heard: object) -> tuple[object, ...]:
     return type(heard), repr(heard)
 
 
-def commands(data: bytes) -> None:
-    """Check that, whatever people say, all get whole lines that a client reads, and only of their own rooms.
-
-    No handler fails, and nobody speaks under a name that nobody has. The first byte of a line says who
-    speaks; with nothing behind it, that one goes and somebody new comes.
-    """
-    with capture_logs() as logs:
-        world = World()
-        known: set[str] = set()
-        people = [_Person(world, known) for _ in range(PEOPLE)]
-        for line in data.split(b"\n"):
-            who = people[sum(line[:1]) % PEOPLE]
-            who.hear(line[1:])
-            world.jobs.work()
-            if len(line) == 1:
-                people[people.index(who)] = who.replaced()
-            for person in people:
-                person.check()
-    assert not [each for each in logs if each["event"] in {"contained", "job_failed"}], logs
-
-
-class _Person:
-    """One who speaks JSON lines to a hub without sockets, and what they were told."""
-
-    def __init__(self, world: World, known: set[str]) -> None:
-        self._world = world
-        self._client = Client(world.hub)
-        request = RegNameRequest(1, "fuzz", Limits(LINE_BYTES, 32, 256, 50))
-        self._lines = JsonLines(JsonLinesSettings(client_decoder(LINE_BYTES), request))
-        self._rooms: set[str] = set()
-        #: All names that anybody was seen to have.
-        self._known = known
-        self.name = ""
-
-    def hear(self, line: bytes) -> None:
-        """Say a line."""
-        if self._client.conversation.over is None:
-            self._client.conversation.handle(self._lines.feed(line + b"\n"), 0.0)
-
-    def replaced(self) -> "_Person":
-        """Hang up; return who comes instead."""
-        if self._client.conversation.has_session:
-            self._client.hang_up()
-        return _Person(self._world, self._known)
-
-    def check(self) -> None:
-        """Look at all that came."""
-        for block in self._client.outbox.pushed:
-            assert block.endswith(b"\n")
-            assert all(len(line) < SERVER_LINE_BYTES for line in block.split(b"\n"))
-        messages = self._client.outbox.messages
-        self._client.outbox.clear()
-        for message in messages:
-            assert not isinstance(message, PeerError), message
-            self._take(message)
-
-    def _take(self, message: object) -> None:
-        match message:
-            case Welcome(name=name):
-                self.name = name
-                self._known.add(name)
-            case NameChanged(old=old, name=name):
-                self._known.add(name)
-                self.name = name if old == self.name else self.name
-            case Joined(room=room, name=name):
-                if name == self.name:
-                    self._rooms.add(room)
-            case Left(room=room, name=name) if name == self.name:
-                self._rooms.discard(room)
-            case MsgFrame(room=room, sender=sender):
-                assert room in self._rooms
-                assert sender in self._known
-            case DmFrame(sender=sender, to=to):
-                assert {sender, to} <= self._known
-            case HistoryFrame(room=room):
-                assert room in self._rooms
-            case Found(messages=found):
-                assert {each.room for each in found if isinstance(each, MsgFrame)} <= self._rooms
-                assert all(self.name in (each.sender, each.to) for each in found if isinstance(each, DmFrame))
-            case _:
-                pass
-
-
 def proxy_header(data: bytes) -> None:
     """Check that, however a header is cut, it has one outcome, and no byte behind it is taken.
 
@@ -193,7 +93,7 @@ def _read_header(pieces: Sequence[bytes], size: int) -> tuple[object, ...]:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (framing, codec, commands, proxy_header)
+    each.__name__: each for each in (framing, codec, commands, governed, proxy_header)
 }
 
 

@@ -12,6 +12,7 @@ from chat_server.chat import leftovers, registry, room, rooms
 from chat_server.chat.access import Access, AccessRules
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub
+from chat_server.chat.passwords import Passwords
 from chat_server.chat.registry import HubLimits
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session
@@ -213,12 +214,13 @@ class World:
     pacing: Pacing = MEASURED
     rules: AccessRules = field(default_factory=AccessRules)
     store: SqliteStore = field(default_factory=lambda: SqliteStore(None))
+    passwords: Passwords | None = None
 
     def __post_init__(self) -> None:
         stream = StreamContext(self.clock, self.jobs, self.yield_cpu, self.pacing)
         self.commit = GroupCommit(self.journal, stream, self.failures.append)
         self.shared = RoomContext(self.commit, stream, self.time, self.presence_limit, self.join_history)
-        self.access = Access(self.rules, self.store, self.clock)
+        self.access = Access(self.rules, self.store, self.clock, self.passwords)
         self.hub = Hub(self.shared, self.limits, self.access)
 
     def yield_cpu(self) -> None:
@@ -235,6 +237,7 @@ class World:
             *(self.journal, self.limits, self.presence_limit, self.join_history, Clock(), time),
             rules=self.rules,
             store=self.store,
+            passwords=self.passwords,
         )
 
     def client(self, name: str, *rooms: str) -> Client:
