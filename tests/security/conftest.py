@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.guests import Guests
 from tests.conformance.running import Running
+from tests.security.realm import EXEMPT, Realm
 from tests.security.table import Case, Row, rendered, row_of
 from tests.support.certificates import made
 from tests.support.peer import fresh
@@ -59,6 +60,14 @@ def encrypted() -> Iterator[Running]:
     files = ("--tls-cert", str(made() / "cert.pem"), "--tls-key", str(made() / "key.pem"))
     with Running("--register-timeout", "1", *files) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    """Run a server for accounts and guests, on which nobody is counted by address."""
+    realm = Realm(tmp_path_factory.mktemp("realm"), *EXEMPT)
+    yield realm
+    realm.close()
 
 
 @pytest.fixture
