@@ -146,5 +146,4 @@ class People:
         """Return the sessions of accounts that are not as they were any more. Raises `StoreError`."""
         with self._lock:
             here = [session for each in self._identities.values() for session in each.sessions]
-        gone = [each for each in here if not self._access.is_current(each)]
-        return gone
+        return [each for each in here if not self._access.is_current(each)]

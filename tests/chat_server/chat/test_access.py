@@ -238,6 +238,7 @@ def test_nobody_comes_in_who_is_banned() -> None:
     door = access(guests=True)
     dave = door.store.find("dave")
     assert dave is not None
+    stay = Session("1", Identity("1", "dave", dave), proved=dave.version)
     door.bans.add(Ban("", "account", str(dave.number), "dave", reason="spam"))
     door.bans.add(Ban("", "name", "eve", "eve"))
     with capture_logs() as logs:
@@ -245,7 +246,7 @@ def test_nobody_comes_in_who_is_banned() -> None:
             come(door, "dave", password="wrong")  # noqa: S106  # a test's
         for name, known in (
             ("dave", None),
-            ("dave", Session("1", Identity("1", "dave", dave), proved=dave.version)),
+            ("dave", stay),
             ("\u0435ve", None),
         ):
             with pytest.raises(BannedError):
