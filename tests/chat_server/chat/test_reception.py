@@ -252,7 +252,7 @@ def test_another_password_ends_what_came_before_it() -> None:
     away.hang_up()
     chat.store.set_password(1, HASH)
     owner = come(chat, "ann")
-    chat.hub.people._changed = True  # noqa: SLF001  # as a shell's change would have it
+    chat.hub._is_outdated = True  # noqa: SLF001  # as a shell's change would have it
     chat.hub.follow_accounts()
     assert (here.outbox.ended, owner.outbox.ended) == (["logged_out"], [])
     thief = Client(chat.hub)

@@ -111,7 +111,7 @@ def test_what_another_process_has_changed(tmp_path: Path) -> None:
     dave = world.client("dave")
     other = SqliteStore(tmp_path / "store")
     other.moderation.add_ban(Ban("", "name", "dave", "dave"))
-    read, world.store.moderation.bans = world.store.moderation.bans, failing  # type: ignore[method-assign]  # a disk
+    read, world.store.moderation.bans = world.store.moderation.bans, failing  # type: ignore[method-assign, assignment]  # a disk
     with pytest.raises(StoreError):
         world.hub.follow_accounts()
     world.store.moderation.bans = read  # type: ignore[method-assign]  # it is well again
