@@ -28,6 +28,10 @@ _SPEAKERS = st.sampled_from([b"0", b"1", b"2"])
 _BEGINNING = b"".join(
     b'%d{"type":"REG_NAME","name":"%s"}\n' % each for each in enumerate((b"ann", b"bob", b"cat"))
 )
+_GOVERNED = b"".join(
+    b'%d{"type":"REG_NAME","name":"%s","password":"%s"}\n' % (each, name, name)
+    for each, name in enumerate((b"ann", b"bob", b"eve"))
+)
 _SPOKEN = st.lists(st.builds(bytes.__add__, _SPEAKERS, st.one_of(_LINES, st.just(b""))), max_size=20)
 
 INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
@@ -38,6 +42,7 @@ INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
     ),
     "codec": st.lists(_LINES, max_size=12).map(b"\n".join),
     "commands": _SPOKEN.map(lambda lines: _BEGINNING + b"\n".join(lines)),
+    "governed": _SPOKEN.map(lambda lines: _GOVERNED + b"\n".join(lines)),
     "proxy_header": st.builds(
         lambda seed, header, tail: seed + header + tail,
         st.binary(min_size=1, max_size=1),
