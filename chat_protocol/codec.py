@@ -1,6 +1,7 @@
 """Lines <-> messages, a batch at a time; a bad line costs only itself."""
 
 import re
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -19,7 +20,10 @@ from chat_protocol.messages import ClientMessage, Message, Ref
 from chat_protocol.server_messages import ServerMessage
 
 M = TypeVar("M")
-encode_lines = msgspec.json.Encoder().encode_lines
+# Its encode and encode_lines are 200 ns a message faster, but crash the process when memory is out
+# (msgspec 0.22: they go on after a failed growth of their buffer).
+_encode_into = msgspec.json.Encoder().encode_into  # noqa: TID251  # the one that does not crash
+_LINE_END = ord("\n")
 
 #: No line of a server is longer than this, in bytes: the largest is a page of history.
 SERVER_LINE_BYTES = 1024 * 1024
@@ -127,8 +131,24 @@ def _depth(line: bytes) -> int:
     return deepest
 
 
+def encode_json(value: object) -> bytes:
+    """Encode anything as JSON, in one line without its end. Raises `MemoryError`, and crashes at nothing."""
+    text = bytearray()
+    _encode_into(value, text)
+    return bytes(text)
+
+
+def encode_lines(messages: Iterable[Message]) -> bytes:
+    """Encode messages as lines, the end of each included. Raises `MemoryError`."""
+    lines = bytearray()
+    for each in messages:
+        _encode_into(each, lines, -1)
+        lines.append(_LINE_END)
+    return bytes(lines)
+
+
 def encode(message: Message) -> bytes:
-    """Encode one message as a line, its end included."""
+    """Encode one message as a line, its end included. Raises `MemoryError`."""
     return encode_lines([message])
 
 

@@ -19,8 +19,6 @@ all is acknowledged.
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import msgspec
-
 from chat_client.errors import NotSentError, RefInUseError, TooLongError
 from chat_client.protocol.events import (
     Changed,
@@ -36,7 +34,7 @@ from chat_client.protocol.events import (
     Said,
 )
 from chat_client.ui.lines import Lines
-from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder
+from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder, encode_json
 from chat_protocol.messages import ClientMessage, Exit, Message, Pong, RegName
 from chat_protocol.server_messages import ErrorFrame
 
@@ -119,4 +117,4 @@ class Pipe(Lines):
             self._give({"type": "CLIENT", "event": _OWN[type(event)], **asdict(event)})
 
     def _give(self, message: object) -> None:
-        self.write(msgspec.json.encode(message).decode() + "\n")
+        self.write(encode_json(message).decode() + "\n")

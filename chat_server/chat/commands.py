@@ -6,9 +6,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec.json import encode as encode_json
-
-from chat_protocol.codec import SERVER_LINE_BYTES
+from chat_protocol.codec import SERVER_LINE_BYTES, encode_json
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
     Ban,

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from chat_protocol.codec import encode_json
+
 #: The last text of a message that was changed; none if it was deleted.
 Text = str | None
 #: Returns what became of the messages with these ids, first and last, of those that were changed.
@@ -34,8 +36,8 @@ def _line(line: bytes, id_: int, changed: Mapping[int, Text], look_up: LookUp) -
     frame, text = msgspec.json.decode(line), changed[id_]
     if text is None:
         return _without_text(frame)
-    return msgspec.json.encode({**frame, "text": text, "edited": True}) + b"\n"
+    return encode_json({**frame, "text": text, "edited": True}) + b"\n"
 
 
 def _without_text(frame: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode({**frame, "text": "", "deleted": True}) + b"\n"
+    return encode_json({**frame, "text": "", "deleted": True}) + b"\n"

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from chat_protocol.codec import encode_json
+
 #: Bytes of a line that is asked, and of all lines that are answered.
 REQUEST_BYTES = 16 * 1024
 ANSWER_BYTES = 16 * 1024 * 1024
@@ -146,6 +148,6 @@ class Done(Message, tag="done"):
 Row = ConnectionRow | UserRow | RoomRow | BanRow
 Answer = Row | Said | Warned | Refused | Done
 
-encode = msgspec.json.Encoder().encode
+encode = encode_json
 decode_request = msgspec.json.Decoder(Request).decode
 decode_answer = msgspec.json.Decoder(Answer).decode

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from chat_protocol.codec import encode_json
 from chat_server.store.file import StoreFile
 
 
@@ -51,9 +52,7 @@ class RoomTable:
     def save(self, room: str, topic: str, rules: RoomRules) -> None:
         """Keep topic and rules of a room from now on."""
         with self._file.writing() as execute:
-            execute(
-                "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?)", (room, topic, msgspec.json.encode(rules))
-            )
+            execute("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?)", (room, topic, encode_json(rules)))
 
     def set_role(self, room: str, account: int, role: str | None) -> None:
         """Give an account a role in a room, or none."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from chat_protocol.codec import encode_json
 from chat_server.errors import StoreError
 from chat_server.sqlite_file import (
     connect,
@@ -113,7 +114,7 @@ class SqliteStore:
 
     def add_token(self, number: int, digest: bytes, label: str, scope: Scope) -> int:
         """Keep a token of an account; return the token's number."""
-        row = (digest, number, label, self._clock(), msgspec.json.encode(scope))
+        row = (digest, number, label, self._clock(), encode_json(scope))
         with self.file.writing() as execute:
             made = execute(
                 "INSERT INTO tokens (digest, account, label, created, scope) VALUES (?, ?, ?, ?, ?)", row

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import fields
 
 from chat_protocol import errors
-from chat_protocol.codec import NESTING_LEVELS, SERVER_LINE_BYTES, client_decoder, server_decoder
+from chat_protocol.codec import NESTING_LEVELS, SERVER_LINE_BYTES, client_decoder, encode_json, server_decoder
 from chat_protocol.messages import PAGE_MESSAGES, REFS_AT_MOST, ClientMessage, Message, Search, tag
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import ServerMessage
@@ -162,7 +162,7 @@ def test_an_example_is_what_is_really_sent(side: str, line: str) -> None:
     decoder = client_decoder(1 << 14) if side == "C" else server_decoder()
     (message,) = decoder.decode(line.encode() + b"\n")
     assert not isinstance(message, errors.PeerError), message
-    again = msgspec.json.encode(message).decode()
+    again = encode_json(message).decode()
     if side == "S":
         assert again == line
     assert msgspec.json.decode(again) == msgspec.json.decode(line)

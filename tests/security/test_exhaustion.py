@@ -117,9 +117,13 @@ def test_out_of_threads(short: Running) -> None:
     wait_for(lambda: "no_threads" in {each.get("reason") for each in short.events()})
 
 
-@row("out of memory", defence="a fault costs one step or one connection", default="MemoryMax= of the unit")
+@row(
+    "out of memory",
+    defence="a fault costs one step or one connection; what cannot be stored waits",
+    default="MemoryMax= of the unit",
+)
 def test_out_of_memory(short: Running) -> None:
-    """Long pages are asked for while there is none: who asks is ended, others talk on, and it recovers."""
+    """Long pages are asked for while there is none: who asks is ended; what others say may wait, and comes."""
     guests = Guests(short.address)
     room = fresh("room")
     ann, bob = guests(room), guests(room)
@@ -135,11 +139,15 @@ def test_out_of_memory(short: Running) -> None:
         peer.send("JOIN", room=room)
         peer.raw(b'{"type":"HISTORY","room":"%s","limit":200}\n' % room.encode() * 8)
     wait_for(lambda: "internal_error" in {each.get("reason") for each in short.events()})
-    for _ in range(5):
-        talk(ann, bob, room)
+    texts = [fresh("still here ") for _ in range(5)]
+    for text in texts:
+        ann.say(text, room, ref=text)
     for peer in offenders:
         peer.close()
     shortage.free()
+    for text in texts:
+        bob.hear(text, room)
+        ann.until("ACK", ref=text)
     talk(guests(room), bob, room)
     assert short.metric("chat_threads_stuck") == 0
     guests.leave()

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from chat_protocol.codec import encode_json
 from chat_server.journal.sqlite.check import Progress
 from chat_server.journal.sqlite.lockfile import LockedFile
 from chat_server.journal.sqlite.schema import ID_BITS, prepare
@@ -66,7 +67,7 @@ def _empty_row(
     for at, line in enumerate(lines):
         frame = msgspec.json.decode(line)
         if frame.get("text") and is_theirs(frame):
-            lines[at] = msgspec.json.encode({**frame, "text": "", "deleted": True}) + b"\n"
+            lines[at] = encode_json({**frame, "text": "", "deleted": True}) + b"\n"
             emptied.append((key >> ID_BITS << ID_BITS) + int(frame.get("of", first + at)))
     if emptied:
         connection.execute("UPDATE batches SET frames = ? WHERE key = ?", (b"".join(lines), key))

@@ -9,8 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from chat_protocol.codec import encode_json
 from chat_server.errors import JournalError
 from chat_server.journal.base import Announcement, Bounds, FormerKey, Placed, Placement, Record
 from chat_server.journal.calendar import SYSTEM, Clocks
@@ -277,7 +276,7 @@ def _is_plain(records: Sequence[Record]) -> bool:
 def _row(record: Record, place: Placement, number: int) -> tuple[Any, ...]:
     key = (number << ID_BITS) + place.last
     if record.refs:
-        refs = msgspec.json.encode([(ref, place.first + index) for ref, index in record.refs])
+        refs = encode_json([(ref, place.first + index) for ref, index in record.refs])
         return key, place.first, place.ts, record.session, refs, place.frames
     return key, place.first, place.ts, None, None, place.frames
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chat_protocol.codec import encode_json
 from chat_server.journal.base import FormerKey
 from chat_server.sqlite_file import transaction
 
@@ -22,7 +23,7 @@ def rotate(connection: sqlite3.Connection, now: float) -> None:
     with transaction(connection):
         meta = dict(connection.execute("SELECT name, value FROM meta"))
         kept = [FormerKey(bytes(meta["secret"]), now), *former(meta)][:KEPT_KEYS]
-        rows = {"secret": secrets.token_bytes(32), "former": msgspec.json.encode(kept)}
+        rows = {"secret": secrets.token_bytes(32), "former": encode_json(kept)}
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows.items())
 
 
