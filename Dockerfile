@@ -41,8 +41,9 @@ LABEL org.opencontainers.image.title="threaded-chat" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="docker.io/library/python:3.14-slim"
 COPY --from=build /opt/chat /opt/chat
-# A new named volume takes over the owner of the folder that it covers.
-RUN install -d -o 10001 -g 10001 -m 0750 /data
+# A new named volume takes over the owner of the folder that it covers; those in /private are deploy/private.yml's.
+RUN install -d -o 10001 -g 10001 -m 0750 /data \
+    /private/server /private/trust /private/people /private/operator
 # Inside a container the loopback is nobody's: what is reachable from outside is up to who publishes ports.
 ENV PATH=/opt/chat/bin:$PATH PYTHONUNBUFFERED=1 CHAT_HOST=0.0.0.0 CHAT_METRICS_HOST=0.0.0.0
 USER 10001:10001
