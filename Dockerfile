@@ -40,6 +40,10 @@ LABEL org.opencontainers.image.title="threaded-chat" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="docker.io/library/python:3.14-slim"
+# The base's pip and what would bring it back: whoever got in could fetch tools with it.
+RUN for each in $(python3 -c 'import importlib.util as u; \
+      print(*[m.submodule_search_locations[0] for m in map(u.find_spec, ["pip", "ensurepip"]) if m])'); \
+    do rm -rf "$each" "$each"-*; done; rm -f /usr/bin/pip* /usr/local/bin/pip*
 COPY --from=build /opt/chat /opt/chat
 # A new named volume takes over the owner of the folder that it covers; those in /private are deploy/private.yml's.
 RUN install -d -o 10001 -g 10001 -m 0750 /data \
