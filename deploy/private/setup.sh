@@ -20,15 +20,19 @@ account() { # folder, name, options of `user add`
   fi
 }
 
-certificate() { # made anew at a start, a month before it expires
-  if [ -s /private/server/cert.pem ] && [ -z "$(find /private/server/cert.pem -mtime +60)" ]; then
-    return
+certificate() { # made anew at a start, a month before it expires, unless somebody has put another in its place
+  cd /private/server
+  if [ -s cert.pem ]; then
+    sha256sum --check --status made.sha256 || return 0
+    [ -n "$(find cert.pem -mtime +60)" ] || return 0
   fi
-  rm -rf /private/server/new
-  chat-server dev-cert /private/server/new >/dev/null
-  mv /private/server/new/ca.pem /private/trust/ca.pem
-  mv /private/server/new/key.pem /private/server/new/cert.pem /private/server
-  rmdir /private/server/new
+  rm -rf new
+  chat-server dev-cert new >/dev/null
+  mv new/ca.pem /private/trust
+  mv new/key.pem .
+  (cd new && sha256sum cert.pem) >made.sha256
+  mv new/cert.pem .
+  rmdir new
 }
 
 case $1 in

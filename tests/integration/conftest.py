@@ -71,8 +71,11 @@ def stack(image: str) -> Iterator[Stack]:
 
 
 @contextmanager
-def new_stack() -> Iterator[Stack]:
-    """Give a stack a project name of its own and free ports; remove whatever was started of it."""
+def new_stack(*settings: str) -> Iterator[Stack]:
+    """Give a stack a project name of its own and free ports; remove whatever was started of it.
+
+    `settings` are further variables of its environment.
+    """
     stack = Stack(
         ROOT,
         (
@@ -80,6 +83,7 @@ def new_stack() -> Iterator[Stack]:
             "CHAT_PUBLISH_PORT=0",
             "CHAT_PUBLISH_METRICS_PORT=0",
             "CHAT_PUBLISH_PROMETHEUS_PORT=0",
+            *settings,
         ),
     )
     try:
