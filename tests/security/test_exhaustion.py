@@ -123,7 +123,7 @@ def test_out_of_threads(short: Running) -> None:
     default="MemoryMax= of the unit",
 )
 def test_out_of_memory(short: Running) -> None:
-    """Long pages are asked for while there is none: who asks is ended; what others say may wait, and comes."""
+    """Long pages are asked for while there is none: who asks is ended, what others say waits and comes."""
     guests = Guests(short.address)
     room = fresh("room")
     ann, bob = guests(room), guests(room)
