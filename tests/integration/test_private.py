@@ -133,7 +133,7 @@ def test_the_readme_s_five_commands_make_a_private_server(image: str) -> None:
     variables = settings.removeprefix("export ").split()
     with new_stack(*variables) as stack:
         done = subprocess.run(  # noqa: S603  # what the page says
-            ["env", *stack.environment, *up.split()],  # noqa: S607
+            ["env", *stack.environment, *up.split()],  # noqa: S607  # likewise
             cwd=ROOT,
             capture_output=True,
             timeout=2 * START_SECONDS,
