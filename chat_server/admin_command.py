@@ -30,6 +30,7 @@ examples:
   chat-server admin ban mallory --for 2d --reason spam       a name, or an account if there is one
   chat-server admin ban 192.0.2.0/24                         a network; an address alone is one host
   chat-server admin unban mallory
+  chat-server admin mute mallory --for 10m                   read, but not speak, in no room
   chat-server admin notice "we restart at noon"
   chat-server admin bans --json | jq                         each line a JSON object
 
@@ -91,16 +92,21 @@ def _parser() -> Parser:
     command("connections", "list the connections, and how many bytes wait for each")
     command("users", "list the users who are connected")
     command("rooms", "list the rooms")
-    command("bans", "list the bans in force")
+    command("bans", "list the bans and mutes in force")
     kick = command("kick", "end all connections of a user, who may come again")
     kick.add_argument("name", help="name of the user")
     ban = command("ban", "let somebody in no more, and end their connections")
     ban.add_argument("who", help="a name, an account, an IP address or a network")
-    ban.add_argument("--for", dest="length", metavar="TIME", help="30m, 2h or 1d (default: for ever)")
-    for each in (kick, ban):
+    mute = command("mute", "let somebody read, but not speak")
+    mute.add_argument("who", help="a name or an account")
+    for each in (ban, mute):
+        each.add_argument("--for", dest="length", metavar="TIME", help="30m, 2h or 1d (default: for ever)")
+    for each in (kick, ban, mute):
         each.add_argument("--reason", default="", help="why; they are told, and the audit keeps it")
     unban = command("unban", "end a ban")
-    unban.add_argument("who", help="as `bans` shows it")
+    unmute = command("unmute", "let somebody speak again")
+    for each in (unban, unmute):
+        each.add_argument("who", help="as `bans` shows it")
     notice = command("notice", "tell everybody something")
     notice.add_argument("text", help="what to tell")
     command("drain", "take nobody new; /readyz says no")
@@ -109,14 +115,15 @@ def _parser() -> Parser:
     return parser
 
 
-def _ban(options: argparse.Namespace) -> admin.Request:
+def _seconds(options: argparse.Namespace) -> float | None:
+    """Return for how long something is asked, none for ever. Raises `ConfigError`."""
     try:
         seconds = None if options.length is None else duration(options.length)
     except ValueError as error:
         raise ConfigError(f"--for: {options.length!r} {error}") from None
     if seconds is not None and seconds > admin.BAN_SECONDS:
         raise ConfigError("--for: at most 3650d; leave it out for ever")
-    return admin.BanSomebody(options.who, seconds, options.reason)
+    return seconds
 
 
 REQUESTS: Mapping[str, Callable[[argparse.Namespace], admin.Request]] = {
@@ -125,8 +132,10 @@ REQUESTS: Mapping[str, Callable[[argparse.Namespace], admin.Request]] = {
     "rooms": lambda _: admin.Rooms(),
     "bans": lambda _: admin.ListBans(),
     "kick": lambda options: admin.Kick(options.name, options.reason),
-    "ban": _ban,
+    "ban": lambda options: admin.BanSomebody(options.who, _seconds(options), options.reason),
     "unban": lambda options: admin.Unban(options.who),
+    "mute": lambda options: admin.MuteSomebody(options.who, _seconds(options), options.reason),
+    "unmute": lambda options: admin.Unmute(options.who),
     "notice": lambda options: admin.Tell(options.text),
     "drain": lambda _: admin.Drain(),
     "undrain": lambda _: admin.Undrain(),
@@ -183,7 +192,7 @@ EMPTY = {
     "connections": "nobody is connected",
     "users": "nobody is here",
     "rooms": "there are no rooms",
-    "bans": "nobody is banned",
+    "bans": "nobody is banned or muted",
 }
 HEADS: Mapping[type[admin.Row], Sequence[str]] = {
     admin.ConnectionRow: ("NUMBER", "NAME", "IS", "FROM", "SINCE", "WAITING", "ROOMS"),

@@ -1,4 +1,4 @@
-"""Who is banned from the whole chat: in memory, and in the store so that it holds over restarts."""
+"""Who is banned from the whole chat, or muted in it: in memory, and in the store for the next start."""
 
 import ipaddress
 import threading
@@ -15,7 +15,8 @@ from chat_server.store.moderation import Ban, Moderation
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Key = tuple[str, object]
 
-NAME, ACCOUNT, ADDRESS = KINDS = ("name", "account", "address")
+NAME, ACCOUNT, ADDRESS = BANS = ("name", "account", "address")
+MUTED_NAME, MUTED_ACCOUNT = MUTES = ("muted name", "muted account")
 #: Networks wider than this hold whole countries, and are taken for a slip of the finger.
 WIDEST_BITS = {4: 8, 6: 16}
 #: A host gets at least a /64 of IPv6 (RFC 6177), and may change its address in it.
@@ -33,10 +34,14 @@ class _Index(NamedTuple):
     by_key: Mapping[Key, Sequence[Ban]] = {}
     #: The lengths of the networks' prefixes, by version of IP.
     prefixes: Mapping[int, Sequence[int]] = {}
+    #: Whether anybody is muted: each line that is said asks for it.
+    has_mutes: bool = False
 
 
 class Bans:
-    """The bans from the whole chat; those of rooms are no business of it. A ban that is over counts no more.
+    """The bans from the whole chat, and the mutes in it; those of rooms are no business of it.
+
+    A mute is a ban from all but reading, and each is over at its end.
 
     1. Who asks whether somebody is banned waits for nobody, and reads no file.
     2. A change is in force at once, and then stored. `StoreError` says that it could not be: it stays in
@@ -71,9 +76,7 @@ class Bans:
 
     def of_name(self, name: str) -> Ban | None:
         """Return the ban of a name, or of one that is the same to a reader."""
-        if not (index := self._index).bans:
-            return None
-        return self._longest([ban for key in names.keys(name) for ban in index.by_key.get((NAME, key), ())])
+        return self._of_name(NAME, name)
 
     def of_account(self, number: int) -> Ban | None:
         """Return the ban of an account."""
@@ -84,12 +87,23 @@ class Bans:
         by_account = None if identity.account is None else self.of_account(identity.account.number)
         return by_account or self.of_name(identity.name)
 
+    @property
+    def has_mutes(self) -> bool:
+        """Whether anybody may be muted."""
+        return self._index.has_mutes
+
+    def mute_of(self, identity: Identity) -> Ban | None:
+        """Return what lets somebody who is here only read, by account or name."""
+        number = None if identity.account is None else str(identity.account.number)
+        mute = self._longest(self._index.by_key.get((MUTED_ACCOUNT, number), ()))
+        return mute or self._of_name(MUTED_NAME, identity.name)
+
     def left(self, ban: Ban) -> float | None:
         """Return for how many seconds a ban lasts; none if it has no end."""
         return None if ban.is_for_ever else max(0.0, ban.until - self._moderation.clock())
 
     def in_force(self) -> Sequence[Ban]:
-        """Return the bans that are not over, in the order in which they were made."""
+        """Return the bans and mutes that are not over, in the order in which they were made."""
         now = self._moderation.clock()
         return [ban for ban in self._index.bans if ban.until > now]
 
@@ -121,7 +135,7 @@ class Bans:
             stored = {
                 (ban.kind, ban.value): ban
                 for ban in self._moderation.bans()
-                if not ban.room and ban.kind in KINDS
+                if not ban.room and ban.kind in {*BANS, *MUTES}
             }
             now: dict[tuple[str, str], Ban | None] = {**stored, **self._unsaved}
             self._index = _indexed([ban for ban in now.values() if ban is not None])
@@ -161,14 +175,20 @@ class Bans:
             with contained("ban"):
                 follower()
 
+    def _of_name(self, kind: str, name: str) -> Ban | None:
+        if not (index := self._index).bans:
+            return None
+        return self._longest([ban for key in names.keys(name) for ban in index.by_key.get((kind, key), ())])
+
     def _longest(self, found: Iterable[Ban]) -> Ban | None:
         now = self._moderation.clock()
         return max((ban for ban in found if ban.until > now), key=lambda ban: ban.until, default=None)
 
 
 def told(ban: Ban) -> str:
-    """Return what somebody is told who is banned."""
-    return f"{ban.shown} is banned from this chat" + (f": {ban.reason}" if ban.reason else "")
+    """Return what somebody is told who is banned, or muted."""
+    said = "may only read in this chat" if ban.kind in MUTES else "is banned from this chat"
+    return f"{ban.shown} {said}" + (f": {ban.reason}" if ban.reason else "")
 
 
 def network(who: str, exempt: Sequence[Network]) -> tuple[Network | None, str]:
@@ -228,17 +248,22 @@ def _indexed(bans: Sequence[Ban]) -> _Index:
             by_key.setdefault(key, []).append(ban)
             if isinstance(at := key[1], Network):
                 prefixes.setdefault(at.version, set()).add(at.prefixlen)
-    return _Index(bans, by_key, {version: sorted(bits) for version, bits in prefixes.items()})
+    return _Index(
+        bans,
+        by_key,
+        {version: sorted(bits) for version, bits in prefixes.items()},
+        any(ban.kind in MUTES for ban in bans),
+    )
 
 
 def _keys(ban: Ban) -> Sequence[Key]:
     """Return by what a ban is found; by nothing, if the store has a value that is none."""
-    if ban.kind == NAME:
+    if ban.kind in {NAME, MUTED_NAME}:
         spellings = (ban.shown, ban.shown.lower(), ban.shown.upper())  # EV1L looks like EVIL, not like evil
         found = set[str]().union(*map(names.keys, spellings))
-        return [(NAME, key) for key in sorted(found) if key]
-    if ban.kind == ACCOUNT:
-        return [(ACCOUNT, ban.value)]
+        return [(ban.kind, key) for key in sorted(found) if key]
+    if ban.kind in {ACCOUNT, MUTED_ACCOUNT}:
+        return [(ban.kind, ban.value)]
     try:
         return [(ADDRESS, ipaddress.ip_network(ban.value))]
     except ValueError:

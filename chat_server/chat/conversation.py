@@ -19,7 +19,7 @@ from chat_server.chat.commands import COMMANDS, ConversationStage
 from chat_server.chat.hub import Hub
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import room_key
-from chat_server.chat.policy import check_scope
+from chat_server.chat.policy import check_mute, check_scope
 from chat_server.chat.room import Room, not_a_member
 from chat_server.chat.session import Session
 from chat_server.errors import StorageError
@@ -166,8 +166,11 @@ class Conversation:
         try:
             if command.stage is not None and command.stage is not self.stage:
                 raise _refusal(self.stage)
-            if self._session is not None and self._session.scope is not EVERYTHING:
-                check_scope(self._session.scope, message)
+            if self._session is not None:
+                if self._session.scope is not EVERYTHING:
+                    check_scope(self._session.scope, message)
+                if self.hub.access.bans.has_mutes:
+                    check_mute(self.hub.access.bans, self._session, message)
             command.handler(self, run if command.target else message)
         except PeerError as error:
             self._refuse(error, run)

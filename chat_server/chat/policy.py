@@ -3,9 +3,11 @@
 from chat_protocol.errors import NotAllowedError
 from chat_protocol.messages import (
     ClientMessage,
+    Delete,
     Dm,
     Exit,
     History,
+    Ignore,
     Join,
     Leave,
     List,
@@ -16,6 +18,7 @@ from chat_protocol.messages import (
     Topic,
     Who,
 )
+from chat_server.chat.bans import Bans, told
 from chat_server.chat.names import room_key
 from chat_server.chat.room import Room
 from chat_server.chat.session import Session
@@ -24,12 +27,13 @@ from chat_server.store.base import Scope
 
 #: What a token for reading allows: it neither says nor changes anything for others. A TOPIC may ask as well.
 READS = (Join, Leave, Who, List, History, Search, Read, Ping, Pong, Exit)
+#: What is left to somebody who is muted in the whole chat. A new name would be a way to speak, or out of it.
+MUTED_MAY = (*READS, Ignore, Delete)
 
 
 def check_scope(scope: Scope, message: ClientMessage) -> None:
     """Raise `NotAllowedError` if the token that a session came with is not for this."""
-    asks = isinstance(message, Topic) and message.topic is None
-    if not scope.writes and not isinstance(message, READS) and not asks:
+    if not scope.writes and not isinstance(message, READS) and not _asks(message):
         raise NotAllowedError("this token may read alone")
     if not scope.rooms:
         return
@@ -38,6 +42,18 @@ def check_scope(scope: Scope, message: ClientMessage) -> None:
     room: str | None = getattr(message, "room", None)  # none is the room joined last, which is one of them
     if room is not None and room_key(room) not in scope.rooms:
         raise NotAllowedError(f"this token is for {', '.join(scope.rooms)} alone")
+
+
+def check_mute(bans: Bans, session: Session, message: ClientMessage) -> None:
+    """Raise `NotAllowedError` if somebody is muted in the whole chat, and this is more than reading."""
+    if isinstance(message, MUTED_MAY) or _asks(message):
+        return
+    if (mute := bans.mute_of(session.identity)) is not None:
+        raise NotAllowedError(told(mute))
+
+
+def _asks(message: ClientMessage) -> bool:
+    return isinstance(message, Topic) and message.topic is None
 
 
 def may_see(session: Session, room: Room) -> bool:

@@ -58,6 +58,20 @@ class Unban(Message, tag="unban"):
     who: Word
 
 
+class MuteSomebody(Message, tag="mute"):
+    """Lets a name or an account only read, for so many seconds or for ever."""
+
+    who: Word
+    seconds: Seconds | None = None
+    reason: Words = ""
+
+
+class Unmute(Message, tag="unmute"):
+    """Lets somebody speak again."""
+
+    who: Word
+
+
 class Tell(Message, tag="notice"):
     """Tells everybody something."""
 
@@ -77,7 +91,19 @@ class Reload(Message, tag="reload"):
 
 
 Request = (
-    Connections | Users | Rooms | ListBans | Kick | BanSomebody | Unban | Tell | Drain | Undrain | Reload
+    Connections
+    | Users
+    | Rooms
+    | ListBans
+    | Kick
+    | BanSomebody
+    | Unban
+    | MuteSomebody
+    | Unmute
+    | Tell
+    | Drain
+    | Undrain
+    | Reload
 )
 
 

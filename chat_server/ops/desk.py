@@ -1,13 +1,22 @@
 """The operator's desk: what each request of a shell looks up, or does."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from chat_protocol.codec import encode
 from chat_protocol.server_messages import Notice as NoticeFrame
 from chat_server.chat import bans, names, removal
-from chat_server.chat.bans import ACCOUNT, ADDRESS, NAME, BadTargetError
+from chat_server.chat.bans import (
+    ACCOUNT,
+    ADDRESS,
+    BANS,
+    MUTED_ACCOUNT,
+    MUTED_NAME,
+    MUTES,
+    NAME,
+    BadTargetError,
+)
 from chat_server.errors import OperatorError, StoreError
 from chat_server.net.server import Server
 from chat_server.ops import admin_messages as admin
@@ -81,30 +90,60 @@ class Desk:
 
     def _ban(self, request: admin.BanSomebody, actor: str) -> Answers:
         kind, value, shown, hint = self._target(request.who)
-        until = FOR_EVER if request.seconds is None else self._hub.audit.now() + request.seconds
-        try:
-            self._bans.add(Ban("", kind, value, shown, until, request.reason, actor))
-        except StoreError as error:
-            yield _not_stored(error)
-        length = "for ever" if request.seconds is None else f"for {age(request.seconds)}"
-        self._note(actor, "ban", shown, f"{request.reason} ({length})" if request.reason else length)
+        length = yield from self._add(request, actor, "ban", Ban("", kind, value, shown))
         if hint:
             yield admin.Warned(hint)
         yield admin.Said(f"the {kind} {shown} is banned {length}")
 
     def _unban(self, request: admin.Unban, actor: str) -> Answers:
+        ended = yield from self._lift(request.who, BANS)
+        if not ended:
+            raise OperatorError(f"{request.who} is not banned; list who is with: bans")
+        self._note(actor, "unban", request.who)
+        yield admin.Said(f"{' and '.join(ended)} may come in again")
+
+    def _mute(self, request: admin.MuteSomebody, actor: str) -> Answers:
+        kind, value, shown, _ = self._target(request.who)
+        if kind == ADDRESS:
+            raise OperatorError(f"{request.who} is an address; mute a name or an account, or ban it")
+        mute = Ban("", MUTED_ACCOUNT if kind == ACCOUNT else MUTED_NAME, value, shown)
+        length = yield from self._add(request, actor, "mute", mute)
+        for session in self._hub.registry.here():
+            found = self._bans.mute_of(session.identity)
+            if found is not None and found.shown == shown:
+                push(session.outbox, Frames(encode(NoticeFrame(bans.told(found)))))
+        yield admin.Said(f"the {kind} {shown} may only read, {length}")
+
+    def _unmute(self, request: admin.Unmute, actor: str) -> Answers:
+        if not (yield from self._lift(request.who, MUTES)):
+            raise OperatorError(f"{request.who} is not muted; list who is with: bans")
+        self._note(actor, "unmute", request.who)
+        yield admin.Said(f"{request.who} may speak again")
+
+    def _add(
+        self, request: admin.BanSomebody | admin.MuteSomebody, actor: str, act: str, ban: Ban
+    ) -> Generator[admin.Answer, None, str]:
+        """Put a ban or a mute in force; return for how long, in words."""
+        until = FOR_EVER if request.seconds is None else self._hub.audit.now() + request.seconds
+        try:
+            self._bans.add(ban._replace(until=until, reason=request.reason, actor=actor))
+        except StoreError as error:
+            yield _not_stored(error)
+        length = "for ever" if request.seconds is None else f"for {age(request.seconds)}"
+        self._note(actor, act, ban.shown, f"{request.reason} ({length})" if request.reason else length)
+        return length
+
+    def _lift(self, who: str, kinds: Collection[str]) -> Generator[admin.Answer, None, Sequence[str]]:
+        """End the bans or mutes that somebody means; return those that there were, in words."""
         ended = []
-        for kind, value, shown in self._banned_as(request.who):
+        for kind, value, shown in self._banned_as(who, kinds):
             try:
                 if self._bans.lift(kind, value):
                     ended.append(f"the {kind} {shown}")
             except StoreError as error:
                 ended.append(f"the {kind} {shown}")
                 yield _not_stored(error)
-        if not ended:
-            raise OperatorError(f"{request.who} is not banned; list who is with: bans")
-        self._note(actor, "unban", request.who)
-        yield admin.Said(f"{' and '.join(ended)} may come in again")
+        return ended
 
     def _tell(self, request: admin.Tell, actor: str) -> Answers:
         if not request.text.strip():
@@ -149,8 +188,8 @@ class Desk:
             return ACCOUNT, str(account.number), account.name, ""
         return NAME, names.key(name), name, ""
 
-    def _banned_as(self, who: str) -> Iterator[tuple[str, str, str]]:
-        """Return the bans that somebody means by this: of an address, or of a name and an account."""
+    def _banned_as(self, who: str, kinds: Collection[str]) -> Iterator[tuple[str, str, str]]:
+        """Return what somebody means by this: bans of an address, or those of a name and an account."""
         key = names.user_key(who)
         network: object = None
         try:
@@ -159,7 +198,7 @@ class Desk:
             raise OperatorError(str(error)) from None
         for ban in self._bans.in_force():
             named = ban.kind != ADDRESS and network is None and names.user_key(ban.shown) == key
-            if named or (ban.kind == ADDRESS and ban.value == str(network)):
+            if ban.kind in kinds and (named or (ban.kind == ADDRESS and ban.value == str(network))):
                 yield ban.kind, ban.value, ban.shown
 
     _HANDLERS: dict[type[admin.Request], Callable[[Any, Any, str], Answers]] = {  # noqa: RUF012  # never changed
@@ -170,6 +209,8 @@ class Desk:
         admin.Kick: _kick,
         admin.BanSomebody: _ban,
         admin.Unban: _unban,
+        admin.MuteSomebody: _mute,
+        admin.Unmute: _unmute,
         admin.Tell: _tell,
         admin.Drain: _drain,
         admin.Undrain: _undrain,

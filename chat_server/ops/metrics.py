@@ -82,7 +82,7 @@ def _queue_metrics(now: Snapshot) -> Iterator[Metric]:
     yield _labelled(
         "chat_logins", "Tries to come in, by what became of them.", "result", now.logins, now.logins
     )
-    yield GaugeMetricFamily("chat_bans", "Bans from the whole chat that are in force.", now.bans)
+    yield GaugeMetricFamily("chat_bans", "Bans and mutes of the whole chat that are in force.", now.bans)
     yield _labelled("chat_acts", "Acts of operators and moderators.", "act", now.acts, now.acts)
     yield CounterMetricFamily("chat_journal_commits", "Commits of the journal.", now.commits)
     yield CounterMetricFamily("chat_journal_records", "Records (batches of messages) stored.", now.records)

@@ -53,8 +53,38 @@ def test_a_ban_of_a_name(chat: Operated) -> None:
     assert ann.until("ERROR", ref="1")["code"] == "banned"
     assert "dave" in chat.admin("bans")
     chat.admin("unban", "dave")
-    assert chat.admin("bans") == "nobody is banned\n"
+    assert chat.admin("bans") == "nobody is banned or muted\n"
     chat.come("dave")
+
+
+def test_a_mute(chat: Operated) -> None:
+    """Lets somebody read on, and nothing more, however they try to say it; a mute that is over is none."""
+    dave, ann = chat.come("dave"), chat.come("ann")
+    ann.say("before", ref="1")
+    dave.hear("before")
+    chat.admin("mute", "dave", "--for", "2h", "--reason", "spam")
+    assert dave.until("NOTICE")["text"] == "dave may only read in this chat: spam"
+    for kind, fields in (
+        ("MSG", {"text": "hi"}),
+        ("DM", {"to": "ann", "text": "hi"}),
+        ("EDIT", {"id": 1, "text": "hi"}),
+        ("TOPIC", {"topic": "hi"}),
+        ("NAME", {"name": "hi"}),
+        ("KICK", {"name": "ann", "reason": "hi"}),
+    ):
+        dave.send(kind, ref=kind, **fields)
+        error = dave.until("ERROR", ref=kind)
+        assert (error["code"], error["text"]) == ("not_allowed", "dave may only read in this chat: spam"), (
+            kind
+        )
+    dave.send("JOIN", room="tea")
+    dave.until("JOINED", room="tea")
+    ann.say("after", ref="2")
+    dave.hear("after")
+    assert "hi" not in repr(ann.fence())
+    chat.admin("unmute", "dave")
+    dave.say("sorry", "lobby", ref="3")
+    ann.hear("sorry")
 
 
 def test_a_ban_of_an_address(chat: Operated) -> None:
@@ -119,7 +149,7 @@ def test_nobody_is_kicked_or_banned_by_mistake(chat: Operated) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("chat-server: ")
     dave.fence()
-    assert chat.admin("bans") == "nobody is banned\n"
+    assert chat.admin("bans") == "nobody is banned or muted\n"
 
 
 def test_looking(chat: Operated) -> None:

@@ -260,4 +260,35 @@ def test_a_name_that_is_meant() -> None:
     assert user(" dave ", 32) == "dave"
     with pytest.raises(BadTargetError, match="a b cannot be a name"):
         user("a b", 32)
-    assert module.KINDS == ("name", "account", "address")
+
+
+def test_a_mute() -> None:
+    """Holds an account, or a name and what looks like it, until its end; it is no ban."""
+    clock = Clock()
+    bans, store = made(clock)
+    gus, ann = (
+        Identity("1", "gus"),
+        Identity("2", "ann", Account(7, "ann", "", operator=False, disabled=False, version=1)),
+    )
+    assert (bans.has_mutes, bans.mute_of(gus)) == (False, None)
+    bans.add(Ban("", module.MUTED_NAME, "gus", "gus", clock.now + 60, "spam"))
+    bans.add(Ban("", module.MUTED_ACCOUNT, "7", "ann"))
+    assert [told(each) for each in bans.in_force()] == [
+        "gus may only read in this chat: spam",
+        "ann may only read in this chat",
+    ]
+    for name in ("gus", "GUS", "gu\u0455"):
+        assert bans.mute_of(Identity("3", name)) is not None, name
+    assert bans.mute_of(ann) is not None
+    assert bans.mute_of(Identity("4", "ann")) is None
+    assert (
+        bans.mute_of(Identity("5", "ann", Account(8, "ann", "", operator=False, disabled=False, version=1)))
+        is None
+    )
+    assert bans.of_name("gus") is bans.of_account(7) is bans.of_identity(ann) is None
+    again = Bans(store.moderation)
+    assert again.mute_of(gus) is not None
+    clock.now += 61
+    assert bans.mute_of(gus) is None
+    assert bans.lift(module.MUTED_ACCOUNT, "7")
+    assert (bans.has_mutes, bans.mute_of(ann)) == (True, None)

@@ -136,6 +136,25 @@ def test_a_ban_of_a_name(desks: Desks) -> None:
     assert desks.server.snapshot().acts["ban"] == 1
 
 
+def test_a_mute(desks: Desks) -> None:
+    """Is told to whom it concerns, listed and noted; and its end. An address has no mouth."""
+    dave, ann = desks.come("dave"), desks.come("ann")
+    assert desks.ask(admin.MuteSomebody("Dave", 600.0, "spam")) == [
+        admin.Said("the name Dave may only read, for 10m")
+    ]
+    assert dave.until("NOTICE")["text"] == "Dave may only read in this chat: spam"
+    assert "NOTICE" not in {each["type"] for each in ann.fence()}
+    assert desks.ask(admin.ListBans()) == [admin.BanRow("muted name", "Dave", 600.0, "spam", ACTOR)]
+    (refused,) = desks.ask(admin.Unban("dave"))
+    assert isinstance(refused, admin.Refused)
+    assert desks.ask(admin.Unmute("DAVE")) == [admin.Said("DAVE may speak again")]
+    (refused,) = desks.ask(admin.Unmute("dave"))
+    assert refused == admin.Refused("dave is not muted; list who is with: bans")
+    (refused,) = desks.ask(admin.MuteSomebody("192.0.2.7"))
+    assert isinstance(refused, admin.Refused)
+    assert desks.acts() == [("unmute", "DAVE", ""), ("mute", "Dave", "spam (for 10m)")]
+
+
 def test_a_ban_of_an_address(desks: Desks) -> None:
     """Ends who is there from it, and turns others away; undone by the same word."""
     dave = desks.come("dave")
