@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from chat_protocol.base import Message, Ref
 from chat_protocol.errors import (
     BadEncodingError,
     BadFieldError,
@@ -16,7 +17,7 @@ from chat_protocol.errors import (
     PeerError,
     UnknownTypeError,
 )
-from chat_protocol.messages import ClientMessage, Message, Ref
+from chat_protocol.messages import ClientMessage
 from chat_protocol.server_messages import ServerMessage
 
 M = TypeVar("M")

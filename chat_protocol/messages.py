@@ -6,7 +6,9 @@ own label: it comes back in the answer.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from chat_protocol.base import Message, Ref
 
 PROTOCOL = 1
 
@@ -17,22 +19,12 @@ Reason = Annotated[str, Meta(max_length=200)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
-Ref = Annotated[str, Meta(min_length=1, max_length=64)]
 # Larger than any id, and what every JSON reader holds exactly (RFC 8259, section 6).
 MessageId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 PAGE_MESSAGES = 200
 #: How many messages with a ref a session may have whose acknowledgements are not known to be read.
 REFS_AT_MOST = 10_000
 PageSize = Annotated[int, Meta(ge=1, le=PAGE_MESSAGES)]
-
-
-class Message(Struct, tag_field="type", omit_defaults=True, gc=False):
-    """The base of every message: its `type` is the Struct's tag, and defaults are left out."""
-
-
-def tag(kind: type[Message]) -> str:
-    """Return the `type` that messages of this kind have."""
-    return str(kind.__struct_config__.tag)
 
 
 class RegName(Message, tag="REG_NAME"):

@@ -5,7 +5,8 @@ A few types go both ways with other fields; the server's are then named `...Fram
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from chat_protocol.messages import REFS_AT_MOST, Message, Ping, Pong
+from chat_protocol.base import Message
+from chat_protocol.messages import REFS_AT_MOST, Ping, Pong
 
 
 class Pace(Struct, gc=False):

@@ -16,7 +16,8 @@ from chat_client.protocol.client import ClientProtocol
 from chat_client.protocol.events import Cause, Ended, Event, Lost, NameRefused, Registered
 from chat_client.protocol.liveness import Liveness
 from chat_client.terms import farewell
-from chat_protocol.messages import ClientMessage, Dm, Message, Msg
+from chat_protocol.base import Message
+from chat_protocol.messages import ClientMessage, Dm, Msg
 
 #: How long, in seconds, `leave` waits for each next acknowledgement, and then for the server's BYE.
 LEAVE_SECONDS = 5.0

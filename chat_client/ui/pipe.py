@@ -34,8 +34,9 @@ from chat_client.protocol.events import (
     Said,
 )
 from chat_client.ui.lines import Lines
+from chat_protocol.base import Message
 from chat_protocol.codec import SERVER_LINE_BYTES, client_decoder, encode_json
-from chat_protocol.messages import ClientMessage, Exit, Message, Pong, RegName
+from chat_protocol.messages import ClientMessage, Exit, Pong, RegName
 from chat_protocol.server_messages import ErrorFrame
 
 _OWN = {

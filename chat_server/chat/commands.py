@@ -6,6 +6,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chat_protocol.base import Message, tag
 from chat_protocol.codec import SERVER_LINE_BYTES, encode_json
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
@@ -21,7 +22,6 @@ from chat_protocol.messages import (
     Kick,
     Leave,
     List,
-    Message,
     Msg,
     Mute,
     Name,
@@ -35,7 +35,6 @@ from chat_protocol.messages import (
     Topic,
     Unban,
     Who,
-    tag,
 )
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import DmFrame, Ignored, Left, RoomInfo, Rooms, TopicFrame, Users

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from chat_protocol.base import Message
 from chat_protocol.codec import encode, encode_lines
 from chat_protocol.errors import (
     AlreadyRegisteredError,
@@ -12,7 +13,7 @@ from chat_protocol.errors import (
     PeerError,
     UnavailableError,
 )
-from chat_protocol.messages import REFS_AT_MOST, ClientMessage, Message, RegName
+from chat_protocol.messages import REFS_AT_MOST, ClientMessage, RegName
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import ErrorFrame
 from chat_server.chat.commands import COMMANDS, ConversationStage

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from chat_protocol.base import Message
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError, NotAllowedError
-from chat_protocol.messages import Ban, Invite, Kick, Message, Mute, Role, Rules, Unban
+from chat_protocol.messages import Ban, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Banned, Invited, Left, Muted, RoleFrame, RulesFrame
 from chat_server.chat import names

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import structs
 
+from chat_protocol.base import Message
 from chat_protocol.codec import encode
 from chat_protocol.errors import NotAllowedError, NotAMemberError
-from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Joined, Left, TopicFrame
 from chat_server.chat.identity import Identity

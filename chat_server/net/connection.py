@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from chat_protocol.base import Message
 from chat_protocol.codec import encode
-from chat_protocol.messages import Message
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.chat.conversation import Conversation
 from chat_server.chat.hub import Hub

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from chat_protocol.messages import tag
+from chat_protocol.base import tag
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import __version__, log
 from chat_server.chat.commands import COMMANDS

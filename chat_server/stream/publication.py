@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TYPE_CHECKING
 
 from chat_protocol.codec import encode_lines
-from chat_protocol.messages import Message, Ping
+from chat_protocol.messages import Ping
 from chat_protocol.server_messages import Ack, DeleteFrame, DmFrame, EditFrame, MsgFrame
 from chat_server.journal.base import Record
 from chat_server.journal.heads import head_bytes
 from chat_server.journal.ledger import Ledger
 from chat_server.stream.context import StreamContext
 from chat_server.stream.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from chat_protocol.base import Message
 
 
 class Sender(Protocol):

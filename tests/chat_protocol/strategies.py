@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from chat_protocol.messages import Message
+from chat_protocol.base import Message
 
 
 def message(kind: type[Message]) -> st.SearchStrategy[Message]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chat_server
+from chat_protocol.base import Message, tag
 from chat_protocol.codec import (
     NESTING_LEVELS,
     Decoder,
@@ -20,7 +21,7 @@ from chat_protocol.codec import (
     server_decoder,
 )
 from chat_protocol.errors import PeerError
-from chat_protocol.messages import ClientMessage, Message, Msg, Ping, tag
+from chat_protocol.messages import ClientMessage, Msg, Ping
 from chat_protocol.server_messages import ServerMessage
 from tests.chat_protocol.strategies import kinds, message, same
 

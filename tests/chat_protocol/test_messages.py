@@ -2,8 +2,9 @@
 
 import pytest
 
+from chat_protocol.base import Message, tag
 from chat_protocol.codec import encode
-from chat_protocol.messages import ClientMessage, Message, Msg, tag
+from chat_protocol.messages import ClientMessage, Msg
 from chat_protocol.server_messages import ServerMessage
 from tests.chat_protocol.strategies import kinds
 

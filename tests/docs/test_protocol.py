@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import fields
 
 from chat_protocol import errors
+from chat_protocol.base import Message, tag
 from chat_protocol.codec import NESTING_LEVELS, SERVER_LINE_BYTES, client_decoder, encode_json, server_decoder
-from chat_protocol.messages import PAGE_MESSAGES, REFS_AT_MOST, ClientMessage, Message, Search, tag
+from chat_protocol.messages import PAGE_MESSAGES, REFS_AT_MOST, ClientMessage, Search
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import ServerMessage
 from chat_server.chat.commands import ANSWER_ROWS

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from chat_protocol.base import Message
 from chat_protocol.codec import client_decoder, encode, server_decoder
 from chat_protocol.errors import PeerError
 from chat_protocol.framing import Framer
-from chat_protocol.messages import Message
 from chat_server.net.proxy_header import FIXED, FOLLOWING_BYTES, SIGNATURE, ProxyHeader, ProxyHeaderError
 from tests.fuzz.people import LINE_BYTES, commands, governed
 

@@ -17,8 +17,9 @@ from chat_client.protocol.backoff import Backoff
 from chat_client.protocol.client import ClientProtocol
 from chat_client.protocol.events import Event
 from chat_client.ui.app import Options
+from chat_protocol.base import Message
 from chat_protocol.codec import client_decoder, encode_lines
-from chat_protocol.messages import PROTOCOL, Exit, Message, Msg, RegName
+from chat_protocol.messages import PROTOCOL, Exit, Msg, RegName
 from chat_protocol.server_messages import Ack, Bye, Joined, Limits, MsgFrame, RegNameRequest, Welcome
 
 #: A test that waits longer than this for the other side has failed; seconds.

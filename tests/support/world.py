@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from chat_protocol.base import Message
 from chat_protocol.codec import encode, server_decoder
-from chat_protocol.messages import ClientMessage, Join, Message, Msg, RegName
+from chat_protocol.messages import ClientMessage, Join, Msg, RegName
 from chat_protocol.server_messages import Ack, ErrorFrame, MsgFrame, Welcome
 from chat_server.chat import leftovers, registry, room, rooms
 from chat_server.chat.access import Access, AccessRules

@@ -14,8 +14,9 @@ import pytest
 from chat_client.connection import connection as connection_module
 from chat_client.connection.connection import Connection, connect
 from chat_client.errors import ConnectionLostError, IncompatibleError
+from chat_protocol.base import Message
 from chat_protocol.codec import SERVER_LINE_BYTES, encode, encode_lines
-from chat_protocol.messages import Message, Msg, Ping
+from chat_protocol.messages import Msg, Ping
 from chat_protocol.server_messages import Notice
 from chat_protocol.tls import TlsStream
 from tests.support.certificates import client_context, server_context

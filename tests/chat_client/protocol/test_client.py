@@ -19,6 +19,7 @@ from chat_client.protocol.events import (
     Registered,
     Said,
 )
+from chat_protocol.base import Message
 from chat_protocol.errors import BadJsonError
 from chat_protocol.messages import (
     ClientMessage,
@@ -27,7 +28,6 @@ from chat_protocol.messages import (
     Edit,
     Join,
     Leave,
-    Message,
     Msg,
     Ping,
     Pong,

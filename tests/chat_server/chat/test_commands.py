@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chat_protocol.base import Message, tag
 from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
     Ban,
@@ -19,7 +20,6 @@ from chat_protocol.messages import (
     Kick,
     Leave,
     List,
-    Message,
     Msg,
     Mute,
     Name,
@@ -33,7 +33,6 @@ from chat_protocol.messages import (
     Topic,
     Unban,
     Who,
-    tag,
 )
 from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, Rooms, TopicFrame, Users
 from chat_server.chat import commands

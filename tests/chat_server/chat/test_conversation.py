@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.base import Message
 from chat_protocol.errors import BadJsonError, NotAMemberError, NotRegisteredError, PeerError
-from chat_protocol.messages import ClientMessage, Dm, Exit, Join, Leave, Message, Msg, Ping, Pong, Who
+from chat_protocol.messages import ClientMessage, Dm, Exit, Join, Leave, Msg, Ping, Pong, Who
 from chat_protocol.server_messages import Ack, ErrorFrame, MsgFrame
 from chat_server.chat import conversation as module
 from chat_server.chat.commands import ConversationStage

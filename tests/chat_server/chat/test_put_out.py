@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chat_protocol.messages import Ban, History, Join, Kick, Leave, Message, Msg, Read, Search, Topic
+from chat_protocol.base import Message
+from chat_protocol.messages import Ban, History, Join, Kick, Leave, Msg, Read, Search, Topic
 from chat_protocol.server_messages import Found, HistoryFrame, Joined, Left, MsgFrame, TopicFrame
 from chat_server.chat import history
 from chat_server.chat.room import Room
