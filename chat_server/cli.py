@@ -214,12 +214,11 @@ def serve(settings: Config, reload: Callable[[], Config]) -> int:
     settings = dataclasses.replace(settings, connections=system.capacity(wanted))
     server, side, shell = _started(settings, reading)
     started.append(server)
-    addresses = [shown(host, port) for host, port in server.addresses]
     logger.info(
         "listening",
         port=server.port,
         metrics_port=side.port,
-        addresses=addresses,
+        endpoints=[str(each) for each in server.endpoints],
         pid=os.getpid(),
         cpus=sorted(cpus),
     )

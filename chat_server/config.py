@@ -29,7 +29,7 @@ class Config:
     host: str = _setting("localhost", values.text, "address to listen on; 0.0.0.0 is every IPv4 one")
     port: int = _setting(9090, _PORT, "port of the chat; 0 picks a free one")
     listen: tuple[values.Endpoint, ...] = _setting(
-        (), values.endpoints, "places to listen on instead, such as chats://0.0.0.0:9443; may be repeated"
+        (), values.endpoints, "places to listen on instead, such as chats://:9443; may be repeated"
     )
     tls_cert: str = _setting("", values.path, "certificate (PEM, with its chain): the port then speaks TLS")
     tls_key: str = _setting("", values.path, "the certificate's key (PEM)")
@@ -154,7 +154,7 @@ class Config:
     @property
     def endpoints(self) -> tuple[values.Endpoint, ...]:
         """Where to listen: `listen`, or else `host` and `port`, with TLS if there is a certificate."""
-        return self.listen or (values.Endpoint(bool(self.tls_cert), self.host, self.port),)
+        return self.listen or (values.Endpoint("chats" if self.tls_cert else "chat", self.host, self.port),)
 
 
 METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS", "proxies": "NETWORKS"}
@@ -241,7 +241,7 @@ def _check_tls(config: Config) -> None:
             f"{encrypted[0]} needs tls_cert and tls_key; chat-server dev-cert makes some to try"
         )
     if config.tls_cert and not encrypted:
-        raise ConfigError("tls_cert is given, but none of listen is chats://; make one so")
+        raise ConfigError("tls_cert is given, but none of listen speaks TLS; make one chats://")
 
 
 def _check_access(config: Config) -> None:

@@ -25,7 +25,12 @@ PRIVATE = tuple(
         "fe80::/10",
     )
 )
-ENDPOINTS = "must be one or more of chat://HOST:PORT, or chats://HOST:PORT with TLS"
+#: What endpoints may speak, and the port if none is given; with TLS the name has an `s` behind it.
+SCHEMES = {"chat": 9090, "chats": 9443}
+ENDPOINTS = (
+    f"must be one or more of {', '.join(f'{scheme}://HOST:PORT' for scheme in SCHEMES)}; without HOST it is"
+    " every address, without PORT the usual one"
+)
 
 
 def shown(host: str, port: int) -> str:
@@ -34,14 +39,24 @@ def shown(host: str, port: int) -> str:
 
 
 class Endpoint(NamedTuple):
-    """Where to listen, and whether with TLS."""
+    """Where to listen, and for what: one of `SCHEMES`. An empty host is every address."""
 
-    tls: bool
+    scheme: str
     host: str
     port: int
 
+    @property
+    def tls(self) -> bool:
+        """Whether with TLS."""
+        return self.scheme.endswith("s")
+
+    @property
+    def dialect(self) -> str:
+        """What is spoken there: chat, irc or http."""
+        return self.scheme.removesuffix("s")
+
     def __str__(self) -> str:
-        return f"chat{'s' if self.tls else ''}://{shown(self.host, self.port)}"
+        return f"{self.scheme}://{shown(self.host, self.port)}"
 
 
 def text(value: object) -> str:
@@ -138,10 +153,11 @@ def endpoints(value: object) -> tuple[Endpoint, ...]:
 
 
 def _endpoint(text: str) -> Endpoint | None:
-    match = re.fullmatch(r"(chats?)://(\[[0-9A-Fa-f:.%\w]+\]|[^\s/:\[\]]+):(\d{1,5})/?", text)
-    if match is None or int(match[3]) > LAST_PORT:
+    match = re.fullmatch(r"([a-z]+)://(\[[0-9A-Fa-f:.%\w]+\]|[^\s/:\[\]]*)(?::(\d{1,5}))?/?", text)
+    if match is None or match[1] not in SCHEMES or not (match[2] or match[3]):
         return None
-    return Endpoint(match[1] == "chats", match[2].strip("[]"), int(match[3]))
+    port = SCHEMES[match[1]] if match[3] is None else int(match[3])
+    return Endpoint(match[1], match[2].strip("[]"), port) if port <= LAST_PORT else None
 
 
 def networks(value: object) -> tuple[Network, ...]:

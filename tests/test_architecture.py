@@ -240,15 +240,15 @@ def test_only_the_transport_calls_a_connection_s_socket(path: Path) -> None:
     found = {each.split(".")[0] for each in imports(path)}
     if "dialects" in path.parts:
         assert not found & {"socket", "threading", "select", "time", "chat_client"}
-    elif path.name not in {"transport.py", "tls.py", "addresses.py", "listener.py", "server.py"}:
+    elif path.name not in {"transport.py", "tls.py", "addresses.py", "listener.py", "entrances.py"}:
         assert "socket" not in found
 
 
 @pytest.mark.parametrize("path", [*PROTOCOL, *SERVER], ids=str)
-def test_only_the_server_knows_which_dialects_there_are(path: Path) -> None:
+def test_one_file_knows_which_dialects_there_are(path: Path) -> None:
     """Everything else is given one."""
     named = {each for each in imports(path) if each.startswith("chat_server.net.dialects.")}
-    allowed = path.name == "server.py" or "dialects" in path.parts
+    allowed = path.name == "entrances.py" or "dialects" in path.parts
     assert allowed or not {each for each in named if each.split(".")[3].islower()}
 
 

@@ -18,7 +18,7 @@ def bound(host: str, port: int, option: str, backlog: int) -> list[socket.socket
     Raises `ListenError`, which says what to do about it.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
         raise ListenError(
             f"cannot find the address {host!r}: {error.strerror}; give another --{option}host"

@@ -3,7 +3,6 @@
 import contextlib
 import enum
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,8 +20,8 @@ from chat_server.net.admission import Refusal
 from chat_server.net.caller import Caller
 from chat_server.net.dialects import Dialect, Heard
 from chat_server.net.flusher import Flusher
+from chat_server.net.linger import linger
 from chat_server.net.outbox import Outbox, OutboxLimits
-from chat_server.net.sniff import sniff
 from chat_server.net.throttle import READ_BYTES, Rates, Throttle
 from chat_server.net.transport import Transport
 from chat_server.stream.frames import Frames
@@ -37,12 +36,6 @@ SMALL_READ_BYTES = 223
 DRAIN_SECONDS = 5.0
 #: Likewise for one that was cut for not reading.
 DRAIN_CUT_SECONDS = 1.0
-#: How much of what a peer still sends is read before its connection is closed, so that the BYE arrives.
-LINGER_BYTES = 1024 * 1024
-LINGER_SECONDS = 1.0
-#: After so many seconds each it looks whether the peer's host has everything; there is no event for it. The
-#: steps grow: 50 frozen clients that are cut together must not look hundreds of times a second each.
-ARRIVAL_STEP_SECONDS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
 
 
 class ConnectionStage(enum.Enum):
@@ -191,7 +184,7 @@ class ClientConnection:
         try:
             structlog.contextvars.clear_contextvars()  # a free-threaded build inherits the accept thread's
             structlog.contextvars.bind_contextvars(conn=self.id)
-            if (failed := self.caller.open(self.transport, self._context, self._opened)) is not None:
+            if (failed := self._open()) is not None:
                 self.end(failed)
             else:
                 self.conversation.address = self._context.counted(host_of(self.caller.peer))
@@ -205,6 +198,12 @@ class ClientConnection:
                 log.exception("connection_failed")
             self.end(CloseReason.INTERNAL_ERROR)
         self._finish(self._reason or CloseReason.INTERNAL_ERROR)
+
+    def _open(self) -> CloseReason | RejectReason | None:
+        """Learn whose connection it is, and agree on keys and dialect; return why that failed."""
+        if (failed := self.caller.open(self.transport, self._context, self._opened)) is not None:
+            return failed
+        return self._dialect.open(self.transport, self._left(self.since + self._context.register_seconds))
 
     def _opened(self) -> None:
         self._context.on_opened()
@@ -229,7 +228,7 @@ class ClientConnection:
                 size = SMALL_READ_BYTES
             self.last_received = clock()
             self.bytes_received += len(data)
-            if first and (other := sniff(data)) is not None:
+            if first and (other := self._dialect.mistaken(data)) is not None:
                 self.end(other)
                 return
             first = False
@@ -283,7 +282,7 @@ class ClientConnection:
             CloseReason.PEER_RESET,
         ):  # what such a peer has not got, it never will
             with contained("linger"), contextlib.suppress(OSError):
-                self._linger()
+                linger(self.transport, clock)
         with contained("forget"):
             context.flusher.forget(self.outbox)
         with contained("close"):
@@ -317,33 +316,14 @@ class ClientConnection:
             return
         in_turn = self._context.leaving.acquire(timeout=self._left(deadline))
         try:
-            delivered = self._context.hub.disconnect(self.conversation.session, reason, final=reason in FINAL)
+            final = reason in FINAL or not self._dialect.resumable
+            delivered = self._context.hub.disconnect(self.conversation.session, reason, final=final)
         finally:
             if in_turn:
                 self._context.leaving.release()
         if reason != CloseReason.PEER_RESET:
             for event in delivered:
                 event.wait(self._left(deadline))
-
-    def _linger(self) -> None:
-        """Let the peer read the BYE: a close with unread bytes resets the connection (RFC 9293, 3.6.1).
-
-        So does what comes after the shutdown of both directions, one of which `end` shut; and a reset
-        throws away what the peer's host has not acknowledged. So that is waited for first.
-        """
-        budget = LINGER_BYTES
-        for step in ARRIVAL_STEP_SECONDS:
-            if budget <= 0 or not self.transport.unacknowledged():
-                break
-            budget -= self.transport.discard(READ_BYTES)
-            time.sleep(step)
-        self.transport.stop_sending()
-        deadline = self._context.clock() + LINGER_SECONDS
-        while budget > 0 and (left := self._left(deadline)) > 0:
-            data = self.transport.receive_within(READ_BYTES, left)
-            if not data:
-                return
-            budget -= len(data)
 
     def _left(self, deadline: float) -> float:
         return max(0.0, deadline - self._context.clock())

@@ -4,15 +4,17 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from chat_server.faults import report
 from chat_server.net.addresses import bound
+from chat_server.net.dialects import Dialect
 from chat_server.net.heartbeat import BEAT_SECONDS, Heartbeat
-from chat_server.net.transport import TcpTransport, Transport
-from chat_server.values import shown
+from chat_server.net.transport import Transport
+from chat_server.values import Endpoint, shown
 
 log = structlog.get_logger()
 
@@ -29,11 +31,20 @@ QUIET_SECONDS = 10.0
 class Acceptor(Protocol):
     """Who takes the connections."""
 
-    def serve(self, transport: Transport, peer: str) -> None:
-        """Take a connection; never waits."""
+    def serve(self, transport: Transport, peer: str, dialect: Dialect) -> None:
+        """Take a connection that speaks this dialect; never waits."""
 
     def no_descriptors(self) -> None:
         """Take note that the system has no descriptor for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What is made of a connection: the transport of its socket, and the dialect that it speaks."""
+
+    endpoint: Endpoint
+    transport: Callable[[socket.socket], Transport]
+    dialect: Callable[[], Dialect]
 
 
 class Listener:
@@ -46,16 +57,17 @@ class Listener:
     def __init__(
         self,
         sock: socket.socket,
+        entrance: Entrance,
         acceptor: Acceptor,
         clock: Callable[[], float],
-        wrap: Callable[[socket.socket], Transport] = TcpTransport,
     ) -> None:
         self._socket = sock
-        self._wrap = wrap
+        self._entrance = entrance
         self._acceptor = acceptor
         self._clock = clock
         self._quiet_until = 0.0
         self.address: tuple[str, int] = sock.getsockname()[:2]
+        self.endpoint = Endpoint(entrance.endpoint.scheme, *self.address)
         self._waker, self._wake = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="accept")
         self.heartbeat = Heartbeat(self._thread, clock)
@@ -112,7 +124,8 @@ class Listener:
         try:
             sock.setblocking(True)  # socket's own signature
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._acceptor.serve(self._wrap(sock), shown(*address))
+            entrance = self._entrance
+            self._acceptor.serve(entrance.transport(sock), shown(*address), entrance.dialect())
         except OSError:  # it has gone already
             sock.close()
         except BaseException:
@@ -120,12 +133,7 @@ class Listener:
             raise
 
 
-def listen(
-    host: str,
-    port: int,
-    acceptor: Acceptor,
-    clock: Callable[[], float],
-    wrap: Callable[[socket.socket], Transport] = TcpTransport,
-) -> list[Listener]:
-    """Listen on every address that the host has here, all with one port. Raises `ListenError`."""
-    return [Listener(sock, acceptor, clock, wrap) for sock in bound(host, port, "", WAITING_CONNECTIONS)]
+def listen(entrance: Entrance, acceptor: Acceptor, clock: Callable[[], float]) -> list[Listener]:
+    """Listen on every address that the endpoint's host has here, all with one port. Raises `ListenError`."""
+    _, host, port = entrance.endpoint
+    return [Listener(sock, entrance, acceptor, clock) for sock in bound(host, port, "", WAITING_CONNECTIONS)]

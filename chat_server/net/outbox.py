@@ -136,8 +136,8 @@ class Outbox:
         render = self._render
         with self._lock:
             try:
-                data = frames.lines if render is None else frames.rendered(render)
-                if self._size or not self._open:
+                data = frames.lines if render is None else self._dialect.complete(frames.rendered(render))
+                if self._size or not self._open or not data:
                     return self._queue_locked(data, droppable=droppable)
                 # As `_send_locked`, without the call: this is done for each member and message.
                 try:
@@ -260,7 +260,7 @@ class Outbox:
             return REFUSED
         if droppable and self._size > self._limits.soft:
             return DROPPED
-        return self._keep_locked(frames, 0)
+        return self._keep_locked(frames, 0) if frames else TAKEN
 
     def _send_locked(self, frames: bytes) -> int:
         try:
@@ -322,9 +322,9 @@ class Outbox:
         """Throw away what waits but for the rest of a begun line, and say why."""
         waiting, head = self._waiting or (), self._head
         first = waiting[0][0] if waiting else b""
-        begun = head > 0 and not first.endswith(b"\n", 0, head)
-        rest = first[head : first.find(b"\n", head) + 1] if begun else b""
-        self.lost += sum([piece.count(b"\n") for piece, _ in waiting]) - first.count(b"\n", 0, head) - begun
+        rest = self._dialect.rest(first, head) if head else b""
+        kept = first.count(b"\n", 0, head) + rest.count(b"\n")
+        self.lost += sum([piece.count(b"\n") for piece, _ in waiting]) - kept
         bye = rest + self._dialect.farewell(CloseReason.SLOW_CONSUMER)
         self._waiting = deque([(bye, self._clock())])
         self._head = 0

@@ -5,14 +5,13 @@ import itertools
 import math
 import os
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable
 
 import structlog
 
-from chat_protocol.codec import client_decoder, encode
+from chat_protocol.codec import encode
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import Notice
 from chat_server.chat.access import Access
@@ -29,17 +28,18 @@ from chat_server.net.addresses import host_of
 from chat_server.net.admission import RETRY_SECONDS, Admission
 from chat_server.net.caller import Caller
 from chat_server.net.connection import ClientConnection, ConnectionContext
-from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
+from chat_server.net.dialects import Dialect
+from chat_server.net.entrances import entrances
 from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import Heartbeat
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
-from chat_server.net.settings import access_rules, admission_limits, greeting, hub_limits
+from chat_server.net.settings import access_rules, admission_limits, hub_limits
 from chat_server.net.throttle import Rates
-from chat_server.net.tls import Certificates, TlsTransport
+from chat_server.net.tls import Certificates
 from chat_server.net.totals import Health, Snapshot, Totals
-from chat_server.net.transport import DONTWAIT, TcpTransport, Transport
+from chat_server.net.transport import DONTWAIT, Transport
 from chat_server.net.upkeep import Upkeep
 from chat_server.net.worker import Worker
 from chat_server.store.base import Store
@@ -48,6 +48,7 @@ from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import push
+from chat_server.values import Endpoint
 
 log = structlog.get_logger()
 
@@ -113,7 +114,6 @@ class Server:
             on_opened=self._count_opened,
             charge=self.admission.charge,
         )
-        self._json_lines = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
         # The outermost lock: guards _connections and _totals.
         self._lock = threading.Lock()
         self._connections: dict[int, ClientConnection] = {}
@@ -125,9 +125,9 @@ class Server:
         access.bans.follow(self._end_banned)
 
     @property
-    def addresses(self) -> list[tuple[str, int]]:
-        """Where it listens."""
-        return [listener.address for listener in self._listeners]
+    def endpoints(self) -> list[Endpoint]:
+        """Where it listens, and for what."""
+        return [listener.endpoint for listener in self._listeners]
 
     @property
     def port(self) -> int:
@@ -155,14 +155,8 @@ class Server:
         self.ready = True
 
     def _listen(self) -> None:
-        for endpoint in self.config.endpoints:
-            wrap = self._encrypted if endpoint.tls else TcpTransport
-            self._listeners += listen(endpoint.host, endpoint.port, self, self.clock, wrap)
-
-    def _encrypted(self, sock: socket.socket) -> Transport:
-        """Return TLS on a connection, with the certificate that is in force now."""
-        assert self.certificates is not None  # noqa: S101  # the settings were checked
-        return TlsTransport(sock, self.certificates.context)
+        for entrance in entrances(self.config, self.certificates):
+            self._listeners += listen(entrance, self, self.clock)
 
     def stop(self, reason: str = "told to") -> None:
         """End in order; returns when every thread has ended."""
@@ -239,19 +233,18 @@ class Server:
             else self.certificates.seconds_left(time.time()),
         )
 
-    def serve(self, transport: Transport, peer: str) -> None:
+    def serve(self, transport: Transport, peer: str, dialect: Dialect) -> None:
         """Start a connection's thread; called by the accepting thread, so nothing here waits."""
         try:
-            dialect = JsonLines(self._json_lines)
             connection = ClientConnection(next(self._numbers), peer, transport, dialect, self._context)
             if self.admission.is_proxy(host_of(peer)):
                 connection.caller = Caller(peer, proxied=True)
         except MemoryError:
-            self._reject(transport, peer, RejectReason.NO_THREADS)
+            self._reject(transport, peer, dialect, RejectReason.NO_THREADS)
             return
         host = connection.caller.counted
         if (refusal := self.admission.admit(host)) is not None:
-            self._reject(transport, peer, *refusal)
+            self._reject(transport, peer, dialect, *refusal)
             return
         with self._lock:
             self._connections[connection.id] = connection
@@ -262,7 +255,7 @@ class Server:
             with self._lock:
                 del self._connections[connection.id]
             self.admission.release(host, named=False)
-            self._reject(transport, peer, RejectReason.NO_THREADS)
+            self._reject(transport, peer, dialect, RejectReason.NO_THREADS)
 
     def _count_opened(self) -> None:
         with self._lock:
@@ -274,14 +267,19 @@ class Server:
             self._totals.rejected[RejectReason.NO_DESCRIPTORS] += 1
 
     def _reject(
-        self, transport: Transport, peer: str, reason: RejectReason, after: float | None = RETRY_SECONDS
+        self,
+        transport: Transport,
+        peer: str,
+        dialect: Dialect,
+        reason: RejectReason,
+        after: float | None = RETRY_SECONDS,
     ) -> None:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
         with contextlib.closing(transport), contextlib.suppress(OSError):  # over TLS nothing can be said yet
             again = None if after is None else round(after, 1)
-            transport.send(JsonLines(self._json_lines).farewell(reason, again), DONTWAIT)
+            transport.send(dialect.farewell(reason, again), DONTWAIT)
 
     def _end_banned(self) -> None:
         """End the connections of addresses that are banned."""

@@ -1,11 +1,16 @@
 """What is handed out at once, in whatever dialect a member speaks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-#: Makes another dialect's bytes of JSON lines; it always makes the same of the same.
-Render = Callable[[bytes], bytes]
+from chat_protocol.base import Message
+
+#: What a dialect makes of JSON lines: bytes that are the same for all who speak it so, or pieces, among which
+#: are messages that each connection says in its own way.
+Rendered = bytes | Sequence[bytes | Message]
+#: Makes another dialect's form of JSON lines; it always makes the same of the same.
+Render = Callable[[bytes], Rendered]
 
 
 class Frames(Struct, gc=False):
@@ -16,9 +21,9 @@ class Frames(Struct, gc=False):
     """
 
     lines: bytes
-    made: dict[Render, bytes] | None = None
+    made: dict[Render, Rendered] | None = None
 
-    def rendered(self, render: Render) -> bytes:
+    def rendered(self, render: Render) -> Rendered:
         """Return the same in another dialect."""
         if self.made is None:
             self.made = {}

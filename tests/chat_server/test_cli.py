@@ -360,7 +360,7 @@ def test_the_first_line_says_where_it_listens() -> None:
             first = json.loads(process.stdout.readline())
             assert first["event"] == "listening"
             assert first["pid"] == process.pid
-            assert first["addresses"] == [f"127.0.0.1:{first['port']}"]
+            assert first["endpoints"] == [f"chat://127.0.0.1:{first['port']}"]
             with socket.create_connection(("127.0.0.1", first["port"]), PATIENCE) as chat:
                 assert chat.recv(100).startswith(b'{"type":"REG_NAME"')
             assert main(["healthcheck", "--metrics-port", str(first["metrics_port"])]) == 0

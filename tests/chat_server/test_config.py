@@ -174,7 +174,7 @@ def test_places_to_listen_on_are_a_list(given: object) -> None:
     """A flag that is repeated, a text with several, or a list of TOML."""
     files = {"tls_cert": "cert.pem", "tls_key": "key.pem"}
     loaded = load({"listen": given, **files}, {}, None)
-    assert loaded.config.endpoints == (Endpoint(True, "0.0.0.0", 9443), Endpoint(False, "::1", 9090))  # noqa: S104  # a field; not bound here
+    assert loaded.config.endpoints == (Endpoint("chats", "0.0.0.0", 9443), Endpoint("chat", "::1", 9090))  # noqa: S104  # a field; not bound here
     assert 'listen = ["chats://0.0.0.0:9443", "chat://[::1]:9090"]' in show(loaded)
 
 
@@ -214,7 +214,7 @@ def test_the_simple_flags_are_one_place() -> None:
         ({"tls_key": "k"}, "belong together"),
         ({"tls_client_ca": "ca"}, "needs tls_cert"),
         ({"listen": "chats://h:1"}, "chats://h:1 needs tls_cert and tls_key"),
-        ({"listen": "chat://h:1", "tls_cert": "c", "tls_key": "k"}, "none of listen is chats://"),
+        ({"listen": "chat://h:1", "tls_cert": "c", "tls_key": "k"}, "none of listen speaks TLS"),
         ({"listen": "h:1"}, "must be one or more of chat://HOST:PORT"),
         ({"listen": "chat://h:65536"}, "must be one or more"),
         ({"listen": "chat://h:1 tcp://h:2"}, "must be one or more"),

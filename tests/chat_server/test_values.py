@@ -9,15 +9,25 @@ from hypothesis import strategies as st
 
 from chat_server import values
 
-HOSTS = st.sampled_from(["localhost", "127.0.0.1", "::1"])
+HOSTS = st.sampled_from(["localhost", "127.0.0.1", "::1", ""])
 
 
-@given(st.lists(st.tuples(st.booleans(), HOSTS, st.integers(0, 65535))))
-def test_endpoints_are_read_as_they_are_shown(places: list[tuple[bool, str, int]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from([*values.SCHEMES]), HOSTS, st.integers(0, 65535))))
+def test_endpoints_are_read_as_they_are_shown(places: list[tuple[str, str, int]]) -> None:
     """In a list or in one text."""
     endpoints = tuple(values.Endpoint(*place) for place in places)
     shown = [str(each) for each in endpoints]
     assert values.endpoints(shown) == values.endpoints(", ".join(shown)) == endpoints
+
+
+def test_what_is_left_out_of_an_endpoint() -> None:
+    """Without a port it is the usual one, without a host every address; not both, which may be a mistake."""
+    assert values.endpoints("chats://localhost chat://:1") == (
+        values.Endpoint("chats", "localhost", 9443),
+        values.Endpoint("chat", "", 1),
+    )
+    with pytest.raises(ValueError, match="must be one or more of chat://HOST:PORT"):
+        values.endpoints("chat://")
 
 
 @pytest.mark.parametrize(("given_", "taken"), [("on", True), ("off", False), (True, True), (False, False)])

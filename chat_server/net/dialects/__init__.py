@@ -6,17 +6,34 @@ from typing import Protocol
 from chat_protocol.errors import PeerError
 from chat_protocol.messages import ClientMessage
 from chat_protocol.reasons import CloseReason, RejectReason
-from chat_server.stream.frames import Render
+from chat_server.net.transport import Transport
+from chat_server.stream.frames import Render, Rendered
 
 #: What was said, or what was wrong with it, in order.
 Heard = Sequence[ClientMessage | PeerError]
 
 
 class Dialect(Protocol):
-    """One connection's way of speaking. Used by the thread that reads, but for `farewell` and `render`."""
+    """One connection's way of speaking.
 
-    #: Makes the dialect's bytes of JSON lines, for all its members at once; `None` if it speaks JSON lines.
+    The thread that reads calls everything but `complete`, `rest` and `farewell`: whoever sends does, one at a
+    time, while the other feeds.
+    """
+
+    #: Makes the dialect's form of JSON lines, once for all members whose `render` is equal to it; `None` if
+    #: this one speaks JSON lines.
     render: Render | None
+    #: Whether somebody can come back as who they were; if not, their name is free when they are gone.
+    resumable: bool
+
+    def open(self, transport: Transport, seconds: float) -> CloseReason | None:
+        """Agree with the peer on how to speak, within so long; return a reason to end there and then.
+
+        May wait for the peer. Raises `OSError`, a `TimeoutError` too.
+        """
+
+    def mistaken(self, first: bytes) -> CloseReason | None:
+        """Return what the first bytes of a peer are, if they are another protocol's."""
 
     def greeting(self) -> bytes:
         """Return what the server says first."""
@@ -30,6 +47,15 @@ class Dialect(Protocol):
     @property
     def endless(self) -> bool:
         """Whether the peer goes on with something that has no end, so that it is given up."""
+
+    def complete(self, rendered: Rendered) -> bytes:
+        """Return what this connection is sent of what `render` made; never waits.
+
+        Everything that is sent passes here, in its order, and is sent then unless the connection ends.
+        """
+
+    def rest(self, piece: bytes, sent: int) -> bytes:
+        """Return what must follow the first `sent` bytes of something so that nothing is torn."""
 
     def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return the last that is sent; `retry_after` is in seconds."""

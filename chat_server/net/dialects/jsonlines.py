@@ -9,7 +9,9 @@ from chat_protocol.messages import ClientMessage
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import Bye, RegNameRequest
 from chat_server.net.dialects import Heard
-from chat_server.stream.frames import Render
+from chat_server.net.sniff import sniff
+from chat_server.net.transport import Transport
+from chat_server.stream.frames import Render, Rendered
 
 #: So many bytes without the end of a line, and the peer is given up.
 ENDLESS_BYTES = 1024 * 1024
@@ -30,10 +32,18 @@ class JsonLines:
 
     #: What rooms hand out is sent as it is.
     render: Render | None = None
+    resumable = True
 
     def __init__(self, settings: JsonLinesSettings) -> None:
         self._settings = settings
         self._framer = Framer(settings.request.limits.line_bytes)
+
+    def open(self, transport: Transport, seconds: float) -> CloseReason | None:
+        """Do nothing: there is one way to speak."""
+
+    def mistaken(self, first: bytes) -> CloseReason | None:
+        """Return what the first bytes of a peer are, if they are another protocol's."""
+        return sniff(first)
 
     def greeting(self) -> bytes:
         """Return the question for the name, with what the server speaks and takes."""
@@ -54,6 +64,15 @@ class JsonLines:
     def endless(self) -> bool:
         """Whether the end of a line is nowhere in sight."""
         return self._framer.skipped > ENDLESS_BYTES
+
+    def complete(self, rendered: Rendered) -> bytes:
+        """Return the lines: they are sent as they are."""
+        assert isinstance(rendered, bytes)  # noqa: S101  # there is no `render`
+        return rendered
+
+    def rest(self, piece: bytes, sent: int) -> bytes:
+        """Return the rest of a line that has begun."""
+        return b"" if piece.endswith(b"\n", 0, sent) else piece[sent : piece.find(b"\n", sent) + 1]
 
     def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return a BYE with the reason."""

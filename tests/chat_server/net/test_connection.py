@@ -15,6 +15,7 @@ from chat_protocol.messages import RegName
 from chat_protocol.reasons import CloseReason
 from chat_server.chat.hub import Hub
 from chat_server.net import connection as module
+from chat_server.net import linger as linger_module
 from chat_server.net.connection import ClientConnection
 from chat_server.net.dialects import jsonlines
 from chat_server.stream.frames import Frames
@@ -26,7 +27,7 @@ REGISTER = b'{"type":"REG_NAME","name":"ann"}\n'
 @pytest.fixture(autouse=True)
 def _ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a connection that ends wait but a moment for a peer that reads later."""
-    monkeypatch.setattr(module, "ARRIVAL_STEP_SECONDS", (0.002,))
+    monkeypatch.setattr(linger_module, "ARRIVAL_STEP_SECONDS", (0.002,))
 
 
 def converse(stage: Stage, *sent: bytes) -> tuple[ClientConnection, list[dict[str, Any]]]:
@@ -243,7 +244,7 @@ def test_the_peer_may_read_its_bye_though_it_still_sends(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With unread bytes a close would be a reset that destroys the BYE: they are read first."""
-    monkeypatch.setattr(module, "LINGER_SECONDS", PATIENCE)
+    monkeypatch.setattr(linger_module, "LINGER_SECONDS", PATIENCE)
     near, far = tcp_pair()
     connection, _ = stage.connection((near, far))
     far.sendall(REGISTER + b'{"type":"EXIT"}\n' + b"x" * 100_000)
@@ -258,8 +259,8 @@ def test_a_peer_that_sends_for_ever_is_not_read_for_ever(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The patience for what a peer still sends is bounded in bytes."""
-    monkeypatch.setattr(module, "LINGER_BYTES", 200_000)
-    monkeypatch.setattr(module, "LINGER_SECONDS", PATIENCE)
+    monkeypatch.setattr(linger_module, "LINGER_BYTES", 200_000)
+    monkeypatch.setattr(linger_module, "LINGER_SECONDS", PATIENCE)
     connection, far = begin(stage, REGISTER)
     connection.end(CloseReason.PING_TIMEOUT)
     with pytest.raises(OSError, match=r"Broken pipe|reset"):
@@ -288,7 +289,7 @@ def fail(*_arguments: object, **_fields: object) -> NoReturn:
         ("outbox", "finish"),
         ("outbox", "close"),
         ("flusher", "forget"),
-        ("connection", "_linger"),
+        ("connection", "linger"),
         ("log", "info"),
     ],
 )
@@ -305,7 +306,7 @@ def test_the_end_keeps_its_promises_whatever_fails(
         "hub": type(stage.hub),
         "outbox": type(connection.outbox),
         "flusher": type(stage.flusher),
-        "connection": ClientConnection,
+        "connection": module,
     }
     with monkeypatch.context() as broken:
         if owner == "log":

@@ -5,16 +5,19 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
 from chat_server.errors import ListenError
 from chat_server.net import listener as module
-from chat_server.net.listener import Listener, listen
+from chat_server.net.dialects import Dialect
+from chat_server.net.dialects.jsonlines import JsonLines
+from chat_server.net.listener import Entrance, Listener, listen
 from chat_server.net.transport import TcpTransport, Transport
-from tests.chat_server.net.support import PATIENCE, Clock
+from chat_server.values import Endpoint
+from tests.chat_server.net.support import PATIENCE, Clock, json_lines
 
 
 class Acceptor:
@@ -26,8 +29,9 @@ class Acceptor:
         self.refused = threading.Event()
         self.served = threading.Semaphore(0)
 
-    def serve(self, transport: Transport, peer: str) -> None:
+    def serve(self, transport: Transport, peer: str, dialect: Dialect) -> None:
         """Take a connection."""
+        assert isinstance(dialect, JsonLines)
         self.taken.append(transport)
         self.peers.append(peer)
         self.served.release()
@@ -40,6 +44,13 @@ class Acceptor:
         """Wait until so many more were taken."""
         for _ in range(number):
             assert self.served.acquire(timeout=PATIENCE)
+
+
+def entrance(
+    host: str = "127.0.0.1", port: int = 0, wrap: Callable[[socket.socket], Transport] = TcpTransport
+) -> Entrance:
+    """Return what is made of connections to a free port."""
+    return Entrance(Endpoint("chat", host, port), wrap, json_lines)
 
 
 @pytest.fixture
@@ -91,7 +102,7 @@ def tcp() -> socket.socket:
 def test_a_burst_is_taken_whole(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than one burst at once: every one is taken, in several rounds."""
     monkeypatch.setattr(module, "BURST_CONNECTIONS", 16)
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    (listener,) = listen(entrance(), acceptor, Clock())
     clients = [socket.create_connection(listener.address, PATIENCE) for _ in range(100)]
     listener.start()
     acceptor.await_(100)
@@ -110,7 +121,7 @@ def test_connections_block_and_do_not_delay(acceptor: Acceptor) -> None:
         taken.append(sock)
         return TcpTransport(sock)
 
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock(), wrap)
+    (listener,) = listen(entrance(wrap=wrap), acceptor, Clock())
     listener.start()
     with socket.create_connection(listener.address, PATIENCE):
         acceptor.await_(1)
@@ -121,7 +132,7 @@ def test_connections_block_and_do_not_delay(acceptor: Acceptor) -> None:
 
 def test_stop_wakes_the_thread_and_closes_the_socket(acceptor: Acceptor) -> None:
     """An idle one stops at once; then nobody can connect."""
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    (listener,) = listen(entrance(), acceptor, Clock())
     listener.start()
     listener.stop()
     with pytest.raises(ConnectionRefusedError):
@@ -130,7 +141,7 @@ def test_stop_wakes_the_thread_and_closes_the_socket(acceptor: Acceptor) -> None
 
 def test_stop_without_a_start(acceptor: Acceptor) -> None:
     """Closes what was opened."""
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    (listener,) = listen(entrance(), acceptor, Clock())
     listener.stop()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(listener.address, PATIENCE)
@@ -143,7 +154,7 @@ def test_a_system_without_descriptors_is_waited_for(
     """It is counted and logged, the thread rests instead of spinning, and then takes the next."""
     monkeypatch.setattr(module, "NO_DESCRIPTOR_SECONDS", 0.001)
     fake = FakeListening([OSError(number, os.strerror(number)), tcp()])
-    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    listener = Listener(fake, entrance(), acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
     with capture_logs() as logs:
         listener.start()
         acceptor.await_(1)
@@ -157,7 +168,7 @@ def test_stop_need_not_wait_for_the_rest(acceptor: Acceptor, monkeypatch: pytest
     """Also while it rests for want of descriptors it is woken."""
     monkeypatch.setattr(module, "NO_DESCRIPTOR_SECONDS", 600)
     fake = FakeListening([OSError(errno.EMFILE, "none left"), left := tcp()])
-    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    listener = Listener(fake, entrance(), acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
     with capture_logs():
         listener.start()
         assert acceptor.refused.wait(PATIENCE)
@@ -169,7 +180,7 @@ def test_stop_need_not_wait_for_the_rest(acceptor: Acceptor, monkeypatch: pytest
 def test_one_who_left_before_accept_costs_nothing(acceptor: Acceptor) -> None:
     """A connection that was aborted in the queue is passed over."""
     fake = FakeListening([ConnectionAbortedError(errno.ECONNABORTED, "gone"), tcp()])
-    listener = Listener(fake, acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
+    listener = Listener(fake, entrance(), acceptor, Clock())  # type: ignore[arg-type]  # a stand-in
     listener.start()
     acceptor.await_(1)
     listener.stop()
@@ -179,7 +190,7 @@ def test_one_who_left_before_accept_costs_nothing(acceptor: Acceptor) -> None:
 def test_the_beat_shows_that_it_lives(acceptor: Acceptor) -> None:
     """Each round notes the time."""
     clock = Clock()
-    (listener,) = listen("127.0.0.1", 0, acceptor, clock)
+    (listener,) = listen(entrance(), acceptor, clock)
     clock.now += 42
     listener.start()
     with socket.create_connection(listener.address, PATIENCE):
@@ -191,9 +202,9 @@ def test_the_beat_shows_that_it_lives(acceptor: Acceptor) -> None:
 
 def test_an_address_in_use_says_what_to_do(acceptor: Acceptor) -> None:
     """The second to listen on a port hears so, and how to choose another."""
-    (first,) = listen("127.0.0.1", 0, acceptor, Clock())
+    (first,) = listen(entrance(), acceptor, Clock())
     with pytest.raises(ListenError, match=r"Address already in use; choose another with --port"):
-        listen("127.0.0.1", first.address[1], acceptor, Clock())
+        listen(entrance(port=first.address[1]), acceptor, Clock())
     first.stop()
 
 
@@ -205,13 +216,28 @@ def test_an_unknown_host_says_what_to_do(acceptor: Acceptor, monkeypatch: pytest
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(ListenError, match=r"cannot find the address 'no\.where'.*--host"):
-        listen("no.where", 0, acceptor, Clock())
+        listen(entrance("no.where"), acceptor, Clock())
 
 
 def test_an_address_of_another_machine_says_what_to_do(acceptor: Acceptor) -> None:
     """TEST-NET-1 (RFC 5737) is nobody's own address."""
     with pytest.raises(ListenError, match=r"no address '192\.0\.2\.1'"):
-        listen("192.0.2.1", 0, acceptor, Clock())
+        listen(entrance("192.0.2.1"), acceptor, Clock())
+
+
+def test_no_host_is_every_address(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system is asked for all that it has, of both families."""
+    asked: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    (listener,) = listen(entrance(""), acceptor, Clock())
+    assert asked == [None]
+    assert listener.endpoint == Endpoint("chat", "127.0.0.1", listener.address[1])
+    listener.stop()
 
 
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[int, tuple[object, ...]]) -> None:
@@ -234,7 +260,7 @@ def has_ipv6() -> bool:
 def test_localhost_is_both_families_on_one_port(acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch) -> None:
     """A free port is chosen once, and both addresses have it."""
     resolves_to(monkeypatch, (socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET6, ("::1", 0, 0, 0)))
-    listeners = listen("localhost", 0, acceptor, Clock())
+    listeners = listen(entrance("localhost"), acceptor, Clock())
     assert [each.address[0] for each in listeners] == ["127.0.0.1", "::1"]
     assert len({each.address[1] for each in listeners}) == 1
     for each in listeners:
@@ -246,7 +272,7 @@ def test_a_family_that_is_switched_off_is_left_out(
 ) -> None:
     """An address that this machine lacks is no error while another is there."""
     resolves_to(monkeypatch, (socket.AF_INET, ("192.0.2.1", 0)), (socket.AF_INET, ("127.0.0.1", 0)))
-    (listener,) = listen("localhost", 0, acceptor, Clock())
+    (listener,) = listen(entrance("localhost"), acceptor, Clock())
     assert listener.address[0] == "127.0.0.1"
     listener.stop()
 
@@ -256,11 +282,11 @@ def test_a_family_that_is_switched_off_is_left_out(
 )
 def test_a_fault_with_one_connection_ends_no_thread(acceptor: Acceptor, fault: Exception) -> None:
     """That one is closed, the next is taken; and nobody takes it for a lack of descriptors."""
-    (listener,) = listen("127.0.0.1", 0, acceptor, Clock())
+    (listener,) = listen(entrance(), acceptor, Clock())
     serve = acceptor.serve
 
-    def serve_or_fail(transport: Transport, peer: str) -> None:
-        del transport, peer
+    def serve_or_fail(transport: Transport, peer: str, dialect: Dialect) -> None:
+        del transport, peer, dialect
         acceptor.serve = serve  # type: ignore[method-assign]  # for the next one
         raise fault
 

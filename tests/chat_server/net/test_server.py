@@ -18,7 +18,7 @@ from chat_server.errors import JournalError, ListenError
 from chat_server.journal.base import Placement, Record
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net import admission
-from chat_server.net import connection as connection_module
+from chat_server.net import linger as linger_module
 from chat_server.net import server as module
 from chat_server.net.connection import ClientConnection
 from chat_server.net.flusher import Flusher
@@ -112,7 +112,7 @@ def test_a_frozen_client_holds_up_the_end_no_longer_than_the_drain(
     start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who reads nothing is dropped when the time is up; all others have their BYE long before."""
-    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(linger_module, "LINGER_SECONDS", 0.05)
     server = start(drain_timeout=0.3)
     frozen = socket.socket()
     frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -95,9 +95,9 @@ def test_a_plain_peer_is_told_to_use_tls(start: Callable[..., Server], said: byt
 
 def test_tls_on_a_plain_port_is_told_so(start: Callable[..., Server]) -> None:
     """The other way round, where one server has both: each port says what it speaks."""
-    both = (Endpoint(True, "127.0.0.1", 0), Endpoint(False, "127.0.0.1", 0))  # a field
+    both = (Endpoint("chats", "127.0.0.1", 0), Endpoint("chat", "127.0.0.1", 0))  # a field
     server = start(listen=both)
-    tls, unencrypted = (port for _, port in server.addresses)
+    tls, unencrypted = (each.port for each in server.endpoints)
     with (
         socket.create_connection(("127.0.0.1", tls), PATIENCE) as sock,
         client_context().wrap_socket(sock, server_hostname="localhost") as encrypted,

@@ -29,7 +29,9 @@ class Foreigner(RecordingOutbox):
 
     def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Keep what was made of the frames."""
-        return super().push(Frames(frames.rendered(shouted)), droppable=droppable)
+        lines = frames.rendered(shouted)
+        assert isinstance(lines, bytes)
+        return super().push(Frames(lines), droppable=droppable)
 
 
 rendered: list[bytes] = []
