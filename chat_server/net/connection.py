@@ -203,11 +203,20 @@ class ClientConnection:
         """Learn whose connection it is, and agree on keys and dialect; return why that failed."""
         if (failed := self.caller.open(self.transport, self._context, self._opened)) is not None:
             return failed
-        return self._dialect.open(self.transport, self._left(self.since + self._context.register_seconds))
+        known = self._dialect.is_open
+        seconds = self._left(self.since + self._context.register_seconds)
+        failed = self._dialect.open(self.transport, seconds, host_of(self.caller.peer))
+        if not known:
+            self._log_connected()
+        return failed
 
     def _opened(self) -> None:
         self._context.on_opened()
-        log.info("connected", **self.caller.fields)
+        self._log_connected()
+
+    def _log_connected(self) -> None:
+        if self._dialect.is_open:
+            log.info("connected", **self.caller.fields)
 
     def _read_all(self) -> None:
         size = SMALL_READ_BYTES
@@ -245,12 +254,10 @@ class ClientConnection:
             elif not self.throttle.perform(heard, self.last_received):
                 self.end(CloseReason.FLOODING)
             self._working = False
-        elif self._dialect.endless:
-            self.end(CloseReason.LINE_TOO_LONG)
         if not self.named:
             self._look_for_name()
-        if conversation.over is not None:
-            self.end(conversation.over)
+        if (over := conversation.over or self._dialect.over) is not None:
+            self.end(over)
         if len(conversation.errors) > self._errors_logged:
             self._log_errors()
 
@@ -295,14 +302,20 @@ class ClientConnection:
         with contained("log"):
             if isinstance(reason, RejectReason):  # which is logged, and was never connected
                 return
-            log.info(
-                "disconnected",
-                reason=reason,
-                seconds=round(clock() - self.since, 3),
-                messages_received=sum(self.conversation.received.values()),
-                bytes_received=self.bytes_received,
-                bytes_sent=self.outbox.sent,
-            )
+            self._log_disconnected(reason)
+
+    def _log_disconnected(self, reason: CloseReason) -> None:
+        fields = {
+            "reason": reason,
+            "seconds": round(self._context.clock() - self.since, 3),
+            "messages_received": sum(self.conversation.received.values()),
+            "bytes_received": self.bytes_received,
+            "bytes_sent": self.outbox.sent,
+        }
+        if self._dialect.is_open:
+            log.info("disconnected", **fields)
+        else:
+            log.debug("disconnected", **fields)
 
     def _retry_after(self, reason: CloseReason | RejectReason) -> float | None:
         """Return for how many seconds to stay away, if that is worth saying."""

@@ -26,11 +26,15 @@ class Dialect(Protocol):
     #: Whether somebody can come back as who they were; if not, their name is free when they are gone.
     resumable: bool
 
-    def open(self, transport: Transport, seconds: float) -> CloseReason | None:
+    def open(self, transport: Transport, seconds: float, host: str) -> CloseReason | None:
         """Agree with the peer on how to speak, within so long; return a reason to end there and then.
 
-        May wait for the peer. Raises `OSError`, a `TimeoutError` too.
+        May wait for the peer, who is at `host`. Raises `OSError`, a `TimeoutError` too.
         """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the peer has come to chat. Of others, such as who gets a page, the log is silent."""
 
     def mistaken(self, first: bytes) -> CloseReason | None:
         """Return what the first bytes of a peer are, if they are another protocol's."""
@@ -45,8 +49,8 @@ class Dialect(Protocol):
         """Return what was left unfinished when the stream ended."""
 
     @property
-    def endless(self) -> bool:
-        """Whether the peer goes on with something that has no end, so that it is given up."""
+    def over(self) -> CloseReason | None:
+        """Why the peer is given up, or wants to go, whatever it has said before; none while it goes on."""
 
     def complete(self, rendered: Rendered) -> bytes:
         """Return what this connection is sent of what `render` made; never waits.

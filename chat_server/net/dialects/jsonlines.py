@@ -33,12 +33,13 @@ class JsonLines:
     #: What rooms hand out is sent as it is.
     render: Render | None = None
     resumable = True
+    is_open = True
 
     def __init__(self, settings: JsonLinesSettings) -> None:
         self._settings = settings
         self._framer = Framer(settings.request.limits.line_bytes)
 
-    def open(self, transport: Transport, seconds: float) -> CloseReason | None:
+    def open(self, transport: Transport, seconds: float, host: str) -> CloseReason | None:
         """Do nothing: there is one way to speak."""
 
     def mistaken(self, first: bytes) -> CloseReason | None:
@@ -61,9 +62,9 @@ class JsonLines:
         return self._settings.decoder.decode(block) if block else []
 
     @property
-    def endless(self) -> bool:
-        """Whether the end of a line is nowhere in sight."""
-        return self._framer.skipped > ENDLESS_BYTES
+    def over(self) -> CloseReason | None:
+        """Give the peer up if the end of a line is nowhere in sight."""
+        return CloseReason.LINE_TOO_LONG if self._framer.skipped > ENDLESS_BYTES else None
 
     def complete(self, rendered: Rendered) -> bytes:
         """Return the lines: they are sent as they are."""

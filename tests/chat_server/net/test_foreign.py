@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from chat_protocol.messages import ClientMessage, Exit, Msg, Ping, RegName
 from chat_protocol.reasons import CloseReason, RejectReason
@@ -34,11 +35,15 @@ class Framed:
     def __init__(self, refusal: CloseReason | None = None) -> None:
         self.refusal = refusal
         self.asked = 0.0
+        self.host = ""
+        self.over: CloseReason | None = None
+        self.is_open = False
 
-    def open(self, transport: Transport, seconds: float) -> CloseReason | None:
+    def open(self, transport: Transport, seconds: float, host: str) -> CloseReason | None:
         """Read one byte."""
-        self.asked = seconds
+        self.asked, self.host = seconds, host
         assert transport.receive_within(1, PATIENCE) == b"!"
+        self.is_open = self.refusal is None
         return self.refusal
 
     def mistaken(self, first: bytes) -> CloseReason | None:
@@ -51,19 +56,19 @@ class Framed:
         return b"hello"
 
     def feed(self, data: bytes) -> Heard:
-        """Take a byte for each message."""
+        """Take a byte for each message; at the last, `q`, give up."""
         known: dict[int, ClientMessage] = {
             ord("n"): RegName("ann"),
             ord("m"): Msg("hi"),
             ord("x"): Exit(),
         }
-        return [known[byte] for byte in data]
+        if data.endswith(b"q"):
+            self.over = CloseReason.BAD_LINES
+        return [known[byte] for byte in data.removesuffix(b"q")]
 
     def finish(self) -> Heard:
         """Leave nothing unfinished."""
         return []
-
-    endless = False
 
     def complete(self, rendered: Rendered) -> bytes:
         """Join the pieces, with a mark for each message."""
@@ -144,6 +149,7 @@ def test_it_is_opened_before_the_greeting(stage: Stage) -> None:
     dialect = Framed()
     _, received = run(stage, dialect, b"!nmx")
     assert 0 < dialect.asked <= stage.context.register_seconds
+    assert dialect.host == "127.0.0.1"
     assert received.startswith(b"hello<")
     assert received.endswith(b"[exit]")
 
@@ -152,6 +158,23 @@ def test_one_that_cannot_be_opened_ends(stage: Stage) -> None:
     """With the reason of the dialect, and no greeting."""
     _, received = run(stage, Framed(CloseReason.PROXY_FAILED), b"!n")
     assert received == b"[proxy_failed]"
+
+
+def test_the_dialect_may_give_up(stage: Stage) -> None:
+    """After what was said before it."""
+    one, received = run(stage, Framed(), b"!nq")
+    assert one.named
+    assert received.endswith(b"[bad_lines]")
+
+
+@pytest.mark.parametrize(("refusal", "level"), [(None, "info"), (CloseReason.PROXY_FAILED, "debug")])
+def test_the_log_is_about_who_comes_to_chat(stage: Stage, refusal: CloseReason | None, level: str) -> None:
+    """They are connected once that is known; of all others an operator hears in the debug log alone."""
+    with capture_logs() as logs:
+        run(stage, Framed(refusal), b"!nx")
+    said = [(each["event"], each["log_level"]) for each in logs if "connected" in each["event"]]
+    came = [("connected", "info")] if refusal is None else []
+    assert said == [*came, ("disconnected", level)]
 
 
 def test_who_cannot_come_back_leaves_the_name(stage: Stage) -> None:

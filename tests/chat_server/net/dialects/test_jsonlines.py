@@ -24,7 +24,7 @@ def test_however_the_bytes_are_cut(cuts: set[int]) -> None:
     heard = [each for start, end in itertools.pairwise(places) for each in dialect.feed(LINES[start:end])]
     assert heard[:2] == [Msg("hi"), Ping()]
     assert [type(each).__name__ for each in heard[2:]] == ["BadJsonError"]
-    assert (dialect.finish(), dialect.endless) == ([], False)
+    assert (dialect.finish(), dialect.over) == ([], None)
 
 
 def test_a_last_line_without_an_end() -> None:
@@ -42,8 +42,8 @@ def test_a_line_that_is_too_long_is_told_once(monkeypatch: pytest.MonkeyPatch) -
     assert first == Ping()
     assert isinstance(error, LineTooLongError)
     assert "16384 bytes" in error.text
-    assert (dialect.feed(b"x" * 30_000), dialect.endless) == ([], False)
-    assert (dialect.feed(b"x" * 30_000), dialect.endless) == ([], True)
+    assert (dialect.feed(b"x" * 30_000), dialect.over) == ([], None)
+    assert (dialect.feed(b"x" * 30_000), dialect.over) == ([], CloseReason.LINE_TOO_LONG)
     assert dialect.feed(b'x\n{"type":"PING"}\n') == [Ping()]
 
 
