@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chat_protocol.base import Message, Ref
+from chat_protocol.people_messages import Profile, Watch, Whois
 
 PROTOCOL = 1
 
@@ -92,10 +93,11 @@ class Topic(Message, tag="TOPIC"):
 
 
 class Who(Message, tag="WHO"):
-    """Asks who is in a room."""
+    """Asks who is in a room; with their `profiles`, if they have any."""
 
     room: str | None = None
     ref: Ref | None = None
+    profiles: bool = False
 
 
 class List(Message, tag="LIST"):
@@ -268,6 +270,9 @@ ClientMessage = (
     | Role
     | Rules
     | Ignore
+    | Profile
+    | Whois
+    | Watch
     | Ping
     | Pong
     | Exit

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from chat_protocol.base import Message
 from chat_protocol.messages import REFS_AT_MOST, Ping, Pong
+from chat_protocol.people_messages import Away, Offline, Online, Person, ProfileFrame, UserProfile, Watched
 
 
 class Pace(Struct, gc=False):
@@ -122,7 +123,10 @@ class Ack(Message, tag="ACK"):
 
 
 class Joined(Message, tag="JOINED"):
-    """Somebody entered a room. To the one who did: `last` is the id after which all is live."""
+    """Somebody entered a room. To the one who did: `last` is the id after which all is live.
+
+    To the others: what is to be seen beside the name.
+    """
 
     room: str
     name: str
@@ -132,6 +136,9 @@ class Joined(Message, tag="JOINED"):
     first: int | None = None
     ref: str | None = None
     account: bool = False
+    realname: str = ""
+    away: str = ""
+    bot: bool = False
 
 
 class Left(Message, tag="LEFT"):
@@ -225,7 +232,8 @@ class RulesFrame(Message, tag="RULES"):
 class Users(Message, tag="USERS"):
     """Who is in a room; answers WHO. `total` counts all if `names` is cut to fit a line.
 
-    `accounts` tells which of the names are no guests', by their places from 0.
+    `accounts` tells which of the names are no guests', by their places from 0; `roles` who is more or less
+    than a member; `profiles` what is to be seen beside the names, if that was asked for.
     """
 
     room: str
@@ -233,6 +241,8 @@ class Users(Message, tag="USERS"):
     total: int
     ref: str | None = None
     accounts: list[int] = field(default_factory=list)
+    roles: dict[str, list[int]] = field(default_factory=dict)
+    profiles: list[UserProfile] = field(default_factory=list)
 
 
 class RoomInfo(Struct, gc=False):
@@ -312,6 +322,12 @@ ServerMessage = (
     | Ignored
     | RoleFrame
     | RulesFrame
+    | ProfileFrame
+    | Away
+    | Person
+    | Watched
+    | Online
+    | Offline
     | Users
     | Rooms
     | HistoryFrame

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from chat_protocol.base import Message, tag
-from chat_protocol.codec import SERVER_LINE_BYTES, encode_json
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
     Ban,
@@ -36,26 +35,20 @@ from chat_protocol.messages import (
     Unban,
     Who,
 )
+from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import DmFrame, Ignored, Left, RoomInfo, Rooms, TopicFrame, Users
-from chat_server.chat import history
+from chat_protocol.server_messages import DmFrame, Ignored, Left, Rooms, TopicFrame
+from chat_server.chat import answers, history
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name
 from chat_server.chat.people import EVERYBODY
 from chat_server.chat.policy import may_see
 from chat_server.chat.session import joined_rooms
 
-#: The most rows that ROOMS and USERS have; their `total` counts all.
-ANSWER_ROWS = 1000
-#: Bytes of the rows of an answer: the rest of the line needs less than 64 KiB.
-ANSWER_BYTES = SERVER_LINE_BYTES - 64 * 1024
-
 if TYPE_CHECKING:
     from chat_server.chat.conversation import Conversation
 
     Handler = Callable[[Conversation, Any], None]
-
-Row = TypeVar("Row", str, RoomInfo)
 
 
 def _register(conversation: "Conversation", message: RegName) -> None:
@@ -98,27 +91,25 @@ def _topic(conversation: "Conversation", message: Topic) -> None:
 
 
 def _who(conversation: "Conversation", message: Who) -> None:
-    room = conversation.readable(message.room)
-    people = room.people()
-    names = _fitting([each.name for each in people])
-    accounts = [place for place, each in enumerate(people[: len(names)]) if each.is_account]
-    conversation.send(Users(room.name, names, len(people), message.ref, accounts))
+    conversation.send(answers.users(conversation.readable(message.room), message))
+
+
+def _profile(conversation: "Conversation", message: Profile) -> None:
+    conversation.hub.presence.set_profile(conversation.session, message)
+
+
+def _whois(conversation: "Conversation", message: Whois) -> None:
+    conversation.send(conversation.hub.presence.whois(conversation.session, message))
+
+
+def _watch(conversation: "Conversation", message: Watch) -> None:
+    conversation.send(conversation.hub.presence.watch(conversation.session, message))
 
 
 def _list(conversation: "Conversation", message: List) -> None:
     session = conversation.session
     rooms = conversation.hub.rooms.listing(lambda room: may_see(session, room))
-    conversation.send(Rooms(_fitting(rooms), len(rooms), message.ref))
-
-
-def _fitting(rows: Sequence[Row]) -> list[Row]:
-    """Return the first rows, as many as a line holds and at most `ANSWER_ROWS`."""
-    room = ANSWER_BYTES
-    for count, row in enumerate(rows[:ANSWER_ROWS]):
-        room -= len(encode_json(row)) + 1
-        if room < 0:
-            return list(rows[:count])
-    return list(rows[:ANSWER_ROWS])
+    conversation.send(Rooms(answers.fitting(rooms), len(rooms), message.ref))
 
 
 def _history(conversation: "Conversation", message: History) -> None:
@@ -277,6 +268,9 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (Role, _role, ConversationStage.NAMED, 16, None),
     (Rules, _rules, ConversationStage.NAMED, 16, None),
     (Ignore, _ignore, ConversationStage.NAMED, 16, None),
+    (Profile, _profile, ConversationStage.NAMED, 5, None),
+    (Whois, _whois, ConversationStage.NAMED, 5, None),
+    (Watch, _watch, ConversationStage.NAMED, 64, None),  # of 100 names
     (Ping, _ping, None, 1, None),
     (Pong, _pong, None, 1, None),
     (Exit, _exit, None, 3, None),

@@ -8,6 +8,7 @@ import structlog
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError, NotAllowedError
 from chat_protocol.messages import Dm, Join, RegName
+from chat_protocol.people_messages import Away
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import NameChanged
 from chat_server.chat import names
@@ -20,6 +21,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.people import EVERYBODY, People
+from chat_server.chat.presence import Presence, tell_once
 from chat_server.chat.reception import Reception
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.removal import REMOVED, end_banned, end_if_banned
@@ -58,6 +60,7 @@ class Hub:
         self.audit = Audit(access.store.moderation)
         access.bans.follow(lambda: end_banned(self.registry, access.bans))
         self.people = People(shared, access)
+        self.presence = Presence(self.registry, self.people, shared, limits.name_length)
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
         # Whether the store was changed from outside, and what follows from that is not done yet.
@@ -66,7 +69,8 @@ class Hub:
         self.governance = Governance(access, self.people, self.guest, shared.time, self.audit)
         self.rooms = Rooms(shared, limits.rooms, self._leftovers, self.governance.standing)
         self._reception = Reception(
-            limits, access, self.people, self.registry, self._resumption, self.rooms, self.governance
+            *(limits, access, self.people, self.registry, self._resumption, self.rooms, self.governance),
+            presence=self.presence,
         )
         self.changing = Changing(self._journal, self.audit, shared.time, limits.edit_seconds)
         #: Shows what other nodes have stored, if the journal is shared.
@@ -93,15 +97,8 @@ class Hub:
         end_if_banned(session, self.access.bans)
         log.info("renamed", user=name, old=old)
         answer, told = encode(NameChanged(old, name, ref)), encode(NameChanged(old, name))
-        if not joined_rooms(session):
-            session.outbox.push(Frames(answer))
-        informed: dict[Outgoing, None] = {}
-        for room in joined_rooms(session):
-            here = [each.session.outbox for each in room.members() if each.session is not session]
-            room.rename(session, told, answer, [each for each in here if each in informed])
-            answer = b""
-            if len(here) < self.shared.presence_limit:
-                informed.update(dict.fromkeys(here))
+        tell_once([session], told, answer, self.shared.presence_limit)
+        self.presence.renamed(session, old)
 
     def disconnect(self, session: Session, reason: str, *, final: bool) -> list[threading.Event]:
         """Let somebody go, who may resume unless it is `final`.
@@ -109,6 +106,7 @@ class Hub:
         The events are set when all that was published has been delivered, or when that may not come.
         """
         events: list[threading.Event] = []
+        name = session.identity.name
         inbox = self.registry.pause(session)
         if final and reason not in REMOVED and not session.says_read:
             with contained("positions"):
@@ -123,6 +121,7 @@ class Hub:
                 inbox.close(session.outbox)
         finally:
             self.registry.depart(session, final=final)
+            self.presence.went(session, name)
         return events
 
     def release(self, session: Session, outbox: Outgoing) -> None:
@@ -141,7 +140,10 @@ class Hub:
             raise NoSuchUserError("nobody else of that name is here; WHO lists who is")
         if found.ignored and not {EVERYBODY, names.key(sender.identity.name)}.isdisjoint(found.ignored):
             raise NotAllowedError(f"{found.name} takes no direct messages from you")
-        return found.inbox.publish(sender, messages, received)
+        refused = found.inbox.publish(sender, messages, received)
+        if found.profile.away:
+            sender.outbox.push(Frames(encode(Away(found.name, found.profile.away))))
+        return refused
 
     def guest(self, name: str) -> Identity | None:
         """Return the guest of that name, with an inbox; none if there is none."""

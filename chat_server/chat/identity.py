@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chat_protocol.server_messages import Joined
 from chat_server.chat.bucket import Bucket
+from chat_server.chat.profiles import NOTHING, Profile
 from chat_server.store.base import Account
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Identity:
     positions: dict[str, int] = field(default_factory=dict)
     #: Whose direct messages it does not take: name by key. Set as a whole.
     ignored: Mapping[str, str] = field(default_factory=dict)
+    #: What others see beside the name. Set as a whole.
+    profile: Profile = NOTHING
     #: What they may say and ask for, on however many connections.
     bucket: Bucket = field(default_factory=Bucket)
 
@@ -36,6 +40,18 @@ class Identity:
     def is_account(self) -> bool:
         """Whether it has proved who it is."""
         return self.account is not None
+
+    def joined(self, room: str) -> Joined:
+        """Return what the others of a room are told when they come in."""
+        profile = self.profile
+        return Joined(
+            room,
+            self.name,
+            account=self.is_account,
+            realname=profile.realname,
+            away=profile.away,
+            bot=profile.bot,
+        )
 
     def others(self, session: "Session") -> "list[Session]":
         """Return the sessions that are connected as this one beside it."""

@@ -70,6 +70,11 @@ class People:
         account = self._access.find(name)
         return None if account is None or account.disabled else self.identity(account)
 
+    def known(self, name: str) -> Identity | None:
+        """Return the account of that name, in whatever spelling, if it has been here; asks no store."""
+        with self._lock:
+            return self._by_key.get(names.user_key(name))
+
     def delivery(self, owner: str) -> Delivery | None:
         """Return what delivers to an account's inbox; none if nobody has needed it yet."""
         with self._lock:

@@ -15,6 +15,7 @@ from chat_server.chat.access import Access, Entry
 from chat_server.chat.governance import Governance
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.people import People
+from chat_server.chat.presence import Presence
 from chat_server.chat.registry import HubLimits, Registry
 from chat_server.chat.removal import end_if_banned
 from chat_server.chat.replay import Entrance
@@ -47,6 +48,7 @@ class Reception:
     resumption: Resumption
     rooms: Rooms
     governance: Governance
+    presence: Presence
 
     def register(self, request: RegName, outbox: Outgoing, address: str) -> Session:
         """Let somebody in, as new or as the one who left: WELCOME, then the rooms.
@@ -175,6 +177,7 @@ class Reception:
         """Bring somebody who has been welcomed into the rooms and to the inbox; end who cannot come in."""
         try:
             inbox = self.registry.begin(session, outbox)
+            self.presence.came(session)
             end_if_banned(session, self.access.bans)  # a ban of this moment has not found the connection
             for room in rooms:
                 entrance = first or room.approach(outbox, after.get(room.name))

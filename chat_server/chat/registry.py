@@ -146,6 +146,12 @@ class Registry:
                     identity.inbox.go_live(session.outbox)
             return identity
 
+    def find(self, name: str) -> Identity | None:
+        """Return the guest of that name, here or away for a moment; none if there is none."""
+        found = self._directory.find(name)
+        session = self.sessions.get(found or "")
+        return session.identity if session is not None else None
+
     def inbox_delivery(self, session_id: str) -> Delivery | None:
         """Return what delivers to a guest's inbox; none if that is not open here."""
         with self._lock:

@@ -138,8 +138,7 @@ class Room:
             session.memberships.pop(self.name, None)
             session.memberships[self.name] = member
             self._greet_locked(session, coming.mark, coming.gap, ref)
-        joined = Joined(room=self.name, name=identity.name, account=identity.is_account)
-        self._announce(session, joined, quiet=is_double)
+        self._announce(session, identity.joined(self.name), quiet=is_double)
         self._replay(coming, session)
 
     def turn_away(self, outbox: Outgoing) -> None:
@@ -241,8 +240,10 @@ class Room:
                 self.topic = topic
         self._shared.commit.store_and_deliver()
 
-    def rename(self, session: Session, told: bytes, answer: bytes, passed_over: Sequence[Outgoing]) -> None:
-        """Tell the others of a session's new name, behind what was said under the old one.
+    def reintroduce(
+        self, session: Session, told: bytes, answer: bytes, passed_over: Sequence[Outgoing]
+    ) -> None:
+        """Tell the others of somebody's new name or profile, behind what was said under the old one.
 
         The session itself gets the `answer`; those who are `passed_over` are told in another room. A room
         that is quiet about who comes and goes tells nobody else.

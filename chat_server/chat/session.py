@@ -49,6 +49,10 @@ class Session:
     said_bytes: int = 0
     count_started: float = 0.0
     floods: bool = False
+    #: When its connection was made, in seconds since 1970, and when it last said something, on the monotonic
+    #: clock.
+    since: float = 0.0
+    said_at: float = 0.0
     #: Whether the client says how far it has read.
     says_read: bool = False
 

@@ -68,7 +68,8 @@ def cancel_refs(said: Publication, sender: Session) -> None:
 
 
 def count_bytes(sender: Session, size: int, received: float) -> None:
-    """Count what somebody says, and look whether it is a flood."""
+    """Count what somebody says, and when, and look whether it is a flood."""
+    sender.said_at = received
     sender.said_bytes += size
     if sender.said_bytes > FLOOD_BYTES:
         look_for_flood(sender, received)

@@ -12,9 +12,10 @@ from chat_protocol import errors
 from chat_protocol.base import Message, tag
 from chat_protocol.codec import NESTING_LEVELS, SERVER_LINE_BYTES, client_decoder, encode_json, server_decoder
 from chat_protocol.messages import PAGE_MESSAGES, REFS_AT_MOST, ClientMessage, Search
+from chat_protocol.people_messages import WATCHED_AT_MOST
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import ServerMessage
-from chat_server.chat.commands import ANSWER_ROWS
+from chat_server.chat.answers import ANSWER_ROWS
 from chat_server.chat.conversation import BAD_LINES
 from chat_server.config import Config
 from chat_server.journal.base import PAGE_BYTES
@@ -35,6 +36,7 @@ LIMITS = {
     "rooms of one user": Config.rooms_per_user,
     "messages of a page": PAGE_MESSAGES,
     "rows of `USERS` and `ROOMS`": ANSWER_ROWS,
+    "names that a session may watch": WATCHED_AT_MOST,
     "levels of nesting": NESTING_LEVELS,
     "bad lines in a row": BAD_LINES,
     "refs of a session whose acknowledgements may be unread": REFS_AT_MOST,

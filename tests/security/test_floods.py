@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat_server.chat.commands import ANSWER_ROWS
+from chat_server.chat.answers import ANSWER_ROWS
 from chat_server.config import Config
 from tests.conformance.guests import Guests
 from tests.conformance.running import Running

@@ -10,7 +10,7 @@ import pytest
 ORDER = (
     "server",
     "rooms registry",
-    "room",
+    "room watching",
     "delivery commit",
     "arrival",
     "outbox",

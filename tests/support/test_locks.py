@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat_server.chat import directory, leftovers, people, registry, room, rooms, standing, tries
+from chat_server.chat import directory, leftovers, people, registry, room, rooms, standing, tries, watching
 from chat_server.chat.directory import Directory
 from chat_server.config import Config
 from chat_server.journal import ledger as ledger_module
@@ -27,7 +27,7 @@ from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
     server, rooms, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
-    memory, directory, people, tries, standing, ledger_module,
+    memory, directory, people, tries, standing, ledger_module, watching,
 )  # fmt: skip
 ROUNDS = 15
 TIMEOUT = 20.0
@@ -165,6 +165,9 @@ def talk(peer: Peer, name: str, others: Sequence[str]) -> None:
         peer.send(type="WHO")
         peer.send(type="LIST")
         peer.send(type="NAME", name=f"{name}{number % 2}")
+        peer.send(type="WATCH", names=[*others, f"{name}0"])
+        peer.send(type="PROFILE", away=f"away {number}")
+        peer.send(type="WHOIS", name=others[number % len(others)])
         peer.send(type="LEAVE")
 
 

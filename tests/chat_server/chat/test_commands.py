@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from chat_protocol.base import Message, tag
-from chat_protocol.codec import SERVER_LINE_BYTES
 from chat_protocol.messages import (
     Ban,
     ClientMessage,
@@ -34,9 +33,9 @@ from chat_protocol.messages import (
     Unban,
     Who,
 )
-from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, Rooms, TopicFrame, Users
-from chat_server.chat import commands
-from chat_server.chat.commands import ANSWER_ROWS, COMMANDS, ConversationStage
+from chat_protocol.people_messages import Profile, Watch, Whois
+from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, TopicFrame
+from chat_server.chat.commands import COMMANDS, ConversationStage
 from tests.chat_protocol.strategies import kinds
 from tests.support.world import Client, World
 
@@ -63,6 +62,9 @@ EXAMPLES: dict[type[Message], Any] = {
     Role: Role("bob", "member", ref="r"),
     Rules: Rules(ref="r"),
     Ignore: Ignore(ref="r"),
+    Profile: Profile(ref="r"),
+    Whois: Whois("bob", "r"),
+    Watch: Watch(ref="r"),
 }
 
 
@@ -139,26 +141,6 @@ def test_topic_is_bounded() -> None:
     assert client.conversation.room("lobby").topic == ""
 
 
-def test_who_is_here() -> None:
-    """In the order of coming."""
-    ann, _bob = World().clients("ann", "bob")
-    ann.send(Who(ref="w"), Who("attic"))
-    (users,) = ann.outbox.of(Users)
-    assert (users.room, users.names, users.total, users.ref) == ("lobby", ["ann", "bob"], 2, "w")
-    assert ann.outbox.errors() == ["not_a_member"]
-
-
-def test_long_lists_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that they fit a line; `total` counts all."""
-    assert ANSWER_ROWS <= 1000
-    monkeypatch.setattr(commands, "ANSWER_ROWS", 2)
-    ann, *_ = World().clients("ann", "bob", "cat", rooms=["den", "attic"])
-    ann.send(Who(), List("l"))
-    (users,), (rooms,) = ann.outbox.of(Users), ann.outbox.of(Rooms)
-    assert (users.names, users.total) == (["ann", "bob"], 3)
-    assert (len(rooms.rooms), rooms.total, rooms.ref) == (2, 3, "l")
-
-
 def test_history_needs_membership() -> None:
     """Nobody reads of a room that they are not in."""
     ann, bob = World().clients("ann", "bob")
@@ -220,18 +202,3 @@ def test_an_empty_topic_clears_it() -> None:
     assert [each.topic for each in bob.outbox.of(TopicFrame)] == ["bees", ""]
     ann.send(Topic(None))
     assert [each.topic for each in ann.outbox.of(TopicFrame)] == ["bees", "", ""]
-
-
-@pytest.mark.parametrize("character", ["\U0001f388", '"', "\\", "x"])
-def test_a_list_fits_a_line(character: str) -> None:
-    """However long the topics and the names are: cut to so many rows, and the total counts all."""
-    world = World()
-    ann = world.client("ann")
-    for number in range(1100):
-        world.hub.rooms._rooms[f"r{number}"] = room = world.room(f"r{number}")  # noqa: SLF001  # quicker than 1,100 JOINs
-        room.topic = character * 256
-    ann.send(List(ref="l"))
-    (frame,) = ann.outbox.of(Rooms)
-    assert frame.total == 1101
-    assert 100 < len(frame.rooms) <= ANSWER_ROWS
-    assert max(len(line) for line in b"".join(ann.outbox.pushed).splitlines()) < SERVER_LINE_BYTES
