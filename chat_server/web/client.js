@@ -1,0 +1,289 @@
+/**
+ * The client's side of the protocol (docs/protocol.md): what is said is kept until it is acknowledged, and said
+ * again after a loss with the same ref; each id is told once; holes are filled from the history.
+ * A frame goes to the method of its type here, and then to the chat's unless that returned false.
+ */
+import { Pace } from "./pace.js";
+import { Positions } from "./positions.js";
+import { Wire } from "./wire.js";
+import { farewell, refusal } from "./words.js";
+
+const DIRECT = "@"; // the room of direct messages
+const PAGE = 200; // messages that a page of history has at most
+const CONTEXT = 80; // messages of each room that are shown again when the page is loaded anew
+const PENDING = 200; // messages that may wait
+const AGAIN_SECONDS = 2; // when to try again what the server could not take
+const PASSING = new Set(["unavailable", "rate_limited"]); // what is worth trying again
+const FOR_GOOD = new Set("exit kicked banned address_banned session_replaced name_reserved logged_out".split(" "));
+const BLANK = { name: "", session: null, epoch: null, rooms: [], after: {}, read: {}, pending: [] };
+
+export class Client {
+  open = false;
+  account = false;
+  greeting = null; // the server's REG_NAME
+  #chat; #wire; #proof; #bye; #hint; #saving; #draining;
+  #pace = new Pace();
+  #positions = new Positions();
+  #queue = []; // what may not be sent yet
+  #asked = new Map(); // ref -> who waits for the answer
+  #healing = new Set(); // rooms with a hole that is being filled
+  #prefix = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  #count = 0;
+
+  constructor(url, chat) {
+    this.#chat = chat;
+    this.#wire = new Wire(url, (frames) => frames.forEach((each) => this.#take(each)), () => this.#lost());
+    this.kept = { ...structuredClone(BLANK), ...JSON.parse(sessionStorage.getItem("session") ?? "{}") };
+    for (const [room, id] of Object.entries(this.kept.after)) this.#positions.set(room, Math.max(0, id - CONTEXT));
+    addEventListener("pagehide", () => this.save());
+    addEventListener("online", () => this.retry());
+  }
+
+  /** Connect. With a proof (what REG_NAME takes beside the name) come in, without only see who is let in. */
+  enter(name = this.kept.name, proof = null) {
+    this.kept.name = name;
+    this.#proof = proof;
+    this.#bye = null;
+    this.#wire.connect();
+  }
+
+  /** Wait no longer for the next try. */
+  retry() { if (!this.open && this.#proof && !FOR_GOOD.has(this.#bye?.reason)) this.#wire.connect(); }
+
+  leave() {
+    this.send({ type: "EXIT" });
+    this.kept = { ...structuredClone(BLANK), name: this.kept.name };
+    this.#positions.clear();
+  }
+
+  /** Say something in a room or to one person. It is kept until it is acknowledged. */
+  say(message) {
+    this.#check(message);
+    if (this.kept.pending.length >= PENDING) throw new Error("Too many messages wait for the server already.");
+    const entry = { message: { ...message, ref: this.#ref() } };
+    this.kept.pending.push(entry);
+    this.save();
+    this.#chat.pending(entry);
+    this.send(entry.message);
+  }
+
+  drop(entry) {
+    this.kept.pending = this.kept.pending.filter((each) => each !== entry);
+    this.save();
+    this.#chat.settled(entry);
+  }
+
+  /** Say under a new ref what was not taken. */
+  again(entry) {
+    this.drop(entry);
+    this.say(entry.message);
+  }
+
+  /** Send what the server answers; return the answer. An `Error` is for the person. */
+  ask(message) {
+    this.#check(message);
+    if (!this.open) throw new Error("Not connected at the moment; try again when the connection is back.");
+    const ref = this.#ref();
+    return new Promise((resolve, reject) => {
+      this.#asked.set(ref, { resolve, reject });
+      this.send({ ...message, ref });
+    });
+  }
+
+  /** Send what needs no answer, when it is its turn. */
+  send(message) {
+    if (!this.open) return;
+    this.#queue.push(message);
+    this.#drain();
+  }
+
+  /** Note that a room was read up to an id. */
+  read(room, id, name = room) {
+    this.kept.read[name] = id;
+    this.#saveSoon();
+    if (this.account) this.send({ type: "READ", room, id });
+  }
+
+  /** Keep in this tab all that is needed to come back, also after the page is loaded anew. */
+  save() {
+    clearTimeout(this.#saving);
+    this.#saving = null;
+    this.kept.after = this.#positions.after();
+    try {
+      sessionStorage.setItem("session", JSON.stringify(this.kept));
+    } catch {
+      this.#chat.remark("The browser keeps no more: what waits to be sent would not outlive a reload.");
+    }
+  }
+
+  settled(room) { return this.#positions.settled(room); }
+  #ref() { return `${this.#prefix}-${(this.#count += 1)}`; }
+  #saveSoon() { this.#saving ??= setTimeout(() => this.save(), 1000); }
+  #entry(ref) { return ref && this.kept.pending.find((each) => each.message.ref === ref); }
+
+  #check(message) {
+    const bytes = new TextEncoder().encode(JSON.stringify(message)).length + 64; // with a ref
+    const over = bytes - (this.greeting?.limits.line_bytes ?? bytes);
+    if (over > 0) throw new Error(`Too long by ${over} bytes; say it in several messages.`);
+  }
+
+  #drain() {
+    clearTimeout(this.#draining);
+    for (let message; (message = this.#queue[0]); this.#queue.shift()) {
+      const wait = this.#pace.wait(message, performance.now() / 1000);
+      if (wait) return void (this.#draining = setTimeout(() => this.#drain(), wait * 1000));
+      const entry = this.#entry(message.ref);
+      if (entry && !entry.sent) {
+        entry.sent = true;
+        this.save();
+      }
+      this.#wire.send(message);
+    }
+  }
+
+  #take(frame) {
+    if (this[frame.type]?.(frame) !== false) this.#chat[frame.type]?.(frame);
+    const asked = this.#asked.get(frame.ref);
+    if (!asked || frame.type === "PING") return;
+    this.#asked.delete(frame.ref);
+    if (frame.type === "ERROR") asked.reject(Object.assign(new Error(refusal(frame)), frame));
+    else asked.resolve(frame);
+  }
+
+  #lost() {
+    const [bye, hint] = [this.#bye, this.#hint];
+    this.#down();
+    if (FOR_GOOD.has(bye?.reason)) this.#chat.away(farewell(bye));
+    else this.#chat.lost(bye ? farewell(bye) : "", this.#wire.retry(hint));
+  }
+
+  #down() {
+    const asked = [...this.#asked.values()];
+    Object.assign(this, { open: false });
+    [this.#hint, this.#queue, this.#asked] = [undefined, [], new Map()];
+    clearTimeout(this.#draining);
+    for (const { reject } of asked) reject(Object.assign(new Error("The connection was lost; try again."), { lost: true }));
+  }
+
+  #turnedAway(text) {
+    this.#down();
+    this.#wire.close();
+    this.#chat.away(text);
+    return false;
+  }
+
+  // What the server says
+
+  REG_NAME(greeting) {
+    this.greeting = greeting;
+    this.#pace.limit = greeting.limits.pace;
+    if (greeting.protocol !== 1) return this.#turnedAway("This page and the server do not fit; load the page again.");
+    if (!this.#proof) return this.#wire.close();
+    const { name, session, epoch } = this.kept;
+    const back = session ? { session, epoch, after: this.#positions.after() } : {};
+    this.#wire.send({ type: "REG_NAME", name, ...this.#proof, ...back });
+  }
+
+  WELCOME({ name, session, epoch, rooms, resumed = false, account = false }) {
+    const { kept } = this;
+    const { register, invitation, ...proof } = this.#proof; // an account is made once
+    const again = Boolean(kept.session);
+    const renewed = again && kept.epoch !== epoch;
+    if (renewed) this.#positions.clear();
+    if (!resumed && !account) this.#positions.set(DIRECT, 0);
+    const wanted = again ? kept.rooms : [...new Set([...rooms, ...kept.rooms])];
+    Object.assign(kept, { name, session, epoch });
+    Object.assign(this, { account, open: true });
+    this.#proof = proof;
+    this.#chat.welcome({ name, renewed, unread: account && !again && !register });
+    for (const room of wanted.filter((each) => !rooms.includes(each))) this.#rejoin(room);
+    for (const room of again && !account ? rooms : []) if (!wanted.includes(room)) this.send({ type: "LEAVE", room });
+    for (const entry of [...kept.pending]) {
+      if (entry.sent && again && !resumed && !renewed) this.#fail(entry, "It may have arrived, or not: the session was over.");
+      else if (!entry.failed) this.send(entry.message);
+    }
+    this.save();
+  }
+
+  #rejoin(room) {
+    const after = this.settled(room) || undefined;
+    this.ask({ type: "JOIN", room, after }).catch((error) => error.lost || this.LEFT({ room, name: this.kept.name, error }));
+  }
+
+  JOINED({ room, last, first }) {
+    if (last === undefined) return;
+    if (!this.kept.rooms.includes(room)) this.kept.rooms.push(room);
+    if (this.settled(room) && first > this.settled(room) + 1) this.#chat.gap(room);
+    this.#positions.enter(room, last, first);
+  }
+
+  LEFT({ room, name, error }) {
+    if (name !== this.kept.name) return;
+    this.kept.rooms = this.kept.rooms.filter((each) => each !== room);
+    delete this.kept.read[room];
+    this.#positions.forget(room);
+    this.save();
+    if (error) this.#chat.LEFT({ room, name, by: "the server", text: error.message });
+  }
+
+  NAME({ old, name }) { if (old === this.kept.name) this.kept.name = name; }
+  EDIT(frame) { return this.MSG(frame); }
+  DELETE(frame) { return this.MSG(frame); }
+  DM({ id }) { return this.MSG({ room: DIRECT, id }); }
+
+  MSG({ room, id }) {
+    const news = this.#positions.take(room, id);
+    this.#saveSoon();
+    this.#heal(room);
+    return news;
+  }
+
+  ACK(ack) {
+    const entry = this.#entry(ack.ref);
+    const room = ack.room ?? (this.account ? DIRECT : null); // a guest's DM has an id of the other's
+    const news = room === null || this.#positions.take(room, ack.id);
+    if (entry) this.drop(entry);
+    if (entry && news) this.#chat.said(entry.message, ack);
+    if (room) this.#heal(room);
+  }
+
+  ERROR(error) {
+    const entry = this.#entry(error.ref);
+    if (!this.open) {
+      this.#hint = error.retry_after;
+      if (!this.kept.session || !PASSING.has(error.code)) return this.#turnedAway(refusal(error));
+      this.#wire.close();
+      return void this.#lost();
+    }
+    const again = () => this.send(entry.message);
+    if (entry && PASSING.has(error.code)) setTimeout(again, (error.retry_after ?? AGAIN_SECONDS) * 1000);
+    else if (entry) this.#fail(entry, refusal(error));
+    return !entry && !this.#asked.has(error.ref);
+  }
+
+  PING({ ref }) { this.#wire.send({ type: "PONG", ref }); }
+  NOTICE({ reconnect_after }) { this.#hint = reconnect_after ?? this.#hint; }
+  BYE(bye) { [this.#bye, this.#hint] = [bye, bye.retry_after ?? this.#hint]; }
+
+  #fail(entry, text) {
+    Object.assign(entry, { failed: text, sent: false });
+    this.save();
+    this.#chat.failed(entry);
+  }
+
+  /** Fetch what is missing before an id that came, unless an acknowledgement may still bring it. */
+  async #heal(room) {
+    const waits = ({ message, sent }) => sent && (message.room ?? DIRECT) === room;
+    if (!this.#positions.hole(room) || this.#healing.has(room) || this.kept.pending.some(waits)) return;
+    this.#healing.add(room);
+    try {
+      const page = await this.ask({ type: "HISTORY", room, after: this.settled(room), limit: PAGE });
+      for (const each of page.messages) this.#take(each);
+      this.#positions.settle(room, page.more ? page.messages.at(-1).id : this.#positions.hole(room));
+    } catch (error) {
+      if (!error.lost) this.#positions.settle(room, this.#positions.hole(room));
+    }
+    this.#healing.delete(room);
+    if (this.open) this.#heal(room);
+  }
+}
