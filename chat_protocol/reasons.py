@@ -44,7 +44,7 @@ class CloseReason(_Reason):
         "the proxy before this server did not say where you come from; its operator can mend that",
     )
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
-    NAME_RESERVED = "name_reserved", "this name is an account's now; connect again under another"
+    NAME_RESERVED = "name_reserved", "this name is somebody's own now; connect again under another"
     LOGGED_OUT = "logged_out", "your account was changed; log in again"
     KICKED = "kicked", "you were removed from this chat by whoever runs it"
     BANNED = "banned", "you are banned from this chat"

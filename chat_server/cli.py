@@ -20,6 +20,7 @@ from chat_server import (
     config,
     dev_cert,
     erase_command,
+    hook_command,
     log,
     user_command,
 )
@@ -52,6 +53,7 @@ MEMORY_MESSAGES = 1000
 #: Commands with arguments and a --help of their own, by what comes after `chat-server`.
 COMMANDS_APART: Mapping[str, Callable[[Sequence[str]], list[str]]] = {
     "user": user_command.main,
+    "hook": hook_command.main,
     "erase": erase_command.main,
     "admin": admin_command.main,
     "audit": audit_command.main,
@@ -82,6 +84,7 @@ examples:
   chat-server backup --journal sqlite:chat.db chat-monday.db                a checked copy, while it runs
   chat-server check --journal sqlite:chat.db                                is the file sound? 0 is yes
   chat-server user --help                    accounts: who may log in, tokens of bots, invitations
+  chat-server hook --help                    programs that post with one HTTP request, and that are told
   chat-server erase --help                   remove what one account said
   chat-server admin --help                   a running server: who is here, kick, ban, notice, drain
   chat-server audit                          what operators and moderators did
@@ -163,9 +166,9 @@ def _parser() -> Parser:
         choices=("serve", "healthcheck", "dev-cert", *MAINTENANCE),
         default="serve",
         help="default: serve; export, backup and check look after a journal, beside its server or without;"
-        " dev-cert makes a certificate to try TLS with. Four more have a --help of their own: user makes"
-        " accounts, erase removes what one said, admin looks after a running server, audit shows what was"
-        " done",
+        " dev-cert makes a certificate to try TLS with. Five more have a --help of their own: user makes"
+        " accounts, hook lets programs post, erase removes what one said, admin looks after a running server,"
+        " audit shows what was done",
     )
     parser.add_argument(
         "target",

@@ -34,6 +34,7 @@ EVENTS = {
     "left": "a user left a room",
     "act": "a moderator or an operator did something; it is kept in the store as well",
     "act_not_kept": "what was done could not be stored; the line before tells what, and it is tried again",
+    "hook_posted": "a program posted, by this hook (debug)",
     "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",

@@ -5,12 +5,15 @@ It returns the value, or raises `ValueError` with what it must be.
 
 import ipaddress
 import re
+import urllib.parse
 from collections.abc import Callable
 from typing import NamedTuple
 
 LAST_PORT = 65535
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NETWORKS = "must be networks such as 10.0.0.0/8 or fd00::/8, with spaces between, or none"
+#: Longer ones are refused by many servers (RFC 9110, 4.1, asks for 8,000 at least).
+WEB_ADDRESS_LENGTH = 2048
 #: This machine, and the networks that nobody reaches from outside (RFC 1918, RFC 4193, RFC 4291): behind
 #: Docker's port forwarding all peers seem to come from one of them.
 PRIVATE = tuple(
@@ -158,6 +161,21 @@ def _endpoint(text: str) -> Endpoint | None:
         return None
     port = SCHEMES[match[1]] if match[3] is None else int(match[3])
     return Endpoint(match[1], match[2].strip("[]"), port) if port <= LAST_PORT else None
+
+
+def web_address(value: str) -> str:
+    """Take an address of the web, which may be asked without a name and a password in it."""
+    is_plain = value.isascii() and value.isprintable() and " " not in value
+    try:
+        parts = urllib.parse.urlsplit(value)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not (is_good and is_plain) or len(value) > WEB_ADDRESS_LENGTH:
+        raise ValueError(f"{value!r} is no address such as https://bot.example.org/chat")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("an address without user, password and # is needed")
+    return value
 
 
 def networks(value: object) -> tuple[Network, ...]:

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "reload": {"net", "config", "log", "errors"},
     "parser": set[str](),
     "user_command": {"shell", "chat", "store", "config", "errors", "parser"},
+    "hook_command": {"shell", "chat", "store", "config", "values", "errors", "parser", "text"},
     "shell": {"store", "config", "errors", "parser"},
     "erase_command": {"shell", "chat", "store", "journal", "config", "errors", "parser", "sqlite_file"},
     "audit_command": {"shell", "store", "config", "errors", "parser", "text"},
@@ -43,7 +44,7 @@ MAY_IMPORT = {
     "cli": {
         *("ops", "net", "stream", "journal", "store", "config", "log", "output", "faults", "errors"),
         *("dev_cert", "parser", "signals", "sqlite_file", "user_command", "erase_command", "values"),
-        *("admin_command", "audit_command", "reload"),
+        *("admin_command", "audit_command", "hook_command", "reload"),
     },
     "__main__": {"cli"},
 }

@@ -194,6 +194,8 @@ class Access:
         names.refuse_service_name(name)
         if self.rules.mode == ACCOUNTS and self.store.is_reserved(names.keys(name)):
             raise NameTakenError(f"the name {name} is an account's, or looks like one; choose another")
+        if self.store.hooks.is_reserved(names.keys(name)):
+            raise NameTakenError(f"the name {name} is a program's, or looks like one; choose another")
 
     def _guest(self, name: str) -> Entry:
         if self.find(name) is not None:

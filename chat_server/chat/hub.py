@@ -17,6 +17,7 @@ from chat_server.chat.audit import Audit
 from chat_server.chat.changing import Changing
 from chat_server.chat.directory import Directory, LocalDirectory
 from chat_server.chat.governance import Governance
+from chat_server.chat.hooks import Hooks
 from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
@@ -66,8 +67,10 @@ class Hub:
         # Whether the store was changed from outside, and what follows from that is not done yet.
         self._is_outdated = False
         self._journal = shared.commit.journal
-        self.governance = Governance(access, self.people, self.guest, shared.time, self.audit)
+        self.governance = Governance(access, self.people, self._guest_or_hook, shared.time, self.audit)
         self.rooms = Rooms(shared, limits.rooms, self._leftovers, self.governance.standing)
+        #: Programs that post without being here.
+        self.hooks = Hooks(access, self.rooms, shared)
         self._reception = Reception(
             *(limits, access, self.people, self.registry, self._resumption, self.rooms, self.governance),
             presence=self.presence,
@@ -229,6 +232,8 @@ class Hub:
         self._is_outdated = self.access.store.changed() or self._is_outdated
         if self._is_outdated:
             self.access.bans.refresh()
+            for name in self.hooks.refresh():
+                self.registry.clear(name)
             for session in self.people.outdated():
                 session.outbox.end(CloseReason.LOGGED_OUT)
             self._is_outdated = False  # only now: what raised before is done at the next look
@@ -248,6 +253,10 @@ class Hub:
 
     def _room_name(self, name: str) -> str:
         return names.room_name(name, self.limits.name_length, ascii_only=self.limits.ascii_names)
+
+    def _guest_or_hook(self, name: str) -> Identity | None:
+        """Return whom moderators may mean who has no account."""
+        return self.guest(name) or self.hooks.identity(name)
 
     def _inbox(self, owner: Identity) -> Inbox:
         """Return the inbox of somebody to whom nobody has written yet."""

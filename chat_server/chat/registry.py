@@ -104,7 +104,7 @@ class Registry:
         identity = session.identity
         if identity.is_account:
             self._check_connections(session)
-            self._clear(name)
+            self.clear(name)
         else:
             self._take(session, name)
         with self._lock:
@@ -205,6 +205,13 @@ class Registry:
             orphans, self._orphans = self._orphans, []
             return orphans
 
+    def clear(self, name: str) -> None:
+        """Have every guest go who has this name, or one that looks like it."""
+        for owner in self._directory.alike(name):
+            if (session := self.sessions.get(owner)) is not None:
+                session.outbox.end(CloseReason.NAME_RESERVED)
+            self._directory.release(owner)
+
     # Looking
 
     def here(self) -> list[Session]:
@@ -246,13 +253,6 @@ class Registry:
                 self.depart(session, final=False)
             name = session.identity.name
             raise LimitReachedError(f"{name} has {CONNECTIONS_OF_ONE} connections, the most there may be")
-
-    def _clear(self, name: str) -> None:
-        """Have every guest go who has this name, or one that looks like it."""
-        for owner in self._directory.alike(name):
-            if (session := self.sessions.get(owner)) is not None:
-                session.outbox.end(CloseReason.NAME_RESERVED)
-            self._directory.release(owner)
 
     def _replace_locked(self, session: Session) -> None:
         """Have the session's connection end, and wait for it. Raises `UnavailableError`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from chat_protocol.messages import REFS_AT_MOST
 from chat_server.chat.session import FLOOD_BYTES, Session, look_for_flood
 from chat_server.journal.ledger import Ledger
-from chat_server.stream.publication import Publication
+from chat_server.stream.publication import Publication, Sender
 
 if TYPE_CHECKING:
     from chat_server.chat.room import Room
@@ -44,7 +44,7 @@ def has_refs(messages: Sequence[Any]) -> bool:
     return any(message.ref is not None for message in messages)
 
 
-def claim_refs(said: Publication, sender: Session) -> Sequence[Any]:
+def claim_refs(said: Publication, sender: Sender) -> Sequence[Any]:
     """Leave out what the session has published before, and what is refused, which is returned.
 
     What is left must be submitted, or `cancel_refs` called.
@@ -61,7 +61,7 @@ def claim_refs(said: Publication, sender: Session) -> Sequence[Any]:
     return [messages[index] for index in refused]
 
 
-def cancel_refs(said: Publication, sender: Session) -> None:
+def cancel_refs(said: Publication, sender: Sender) -> None:
     """Forget the refs of what was not submitted after all."""
     if sender.ledger is not None:
         sender.ledger.cancel(ref for ref, _ in said.refs)

@@ -129,6 +129,16 @@ class Standing:
             if len(self._next) > SPEAKERS_AT_MOST:
                 del self._next[next(iter(self._next))]
 
+    def may_post(self, identity: Identity) -> None:
+        """Raise `NotAllowedError` if a hook is muted or banned here.
+
+        Rules for members do not bind it: an operator gave it this room, and a rate.
+        """
+        with self._lock:
+            for bans, what in ((self._mutes, "muted"), (self._bans, "banned")):
+                if self._in_force_locked(bans, identity) is not None:
+                    raise NotAllowedError(f"{identity.name} is {what} in this room")
+
     def require(self, identity: Identity, least: Role) -> Role:
         """Return what somebody is here. Raises `NotAllowedError` if that is less than `least`."""
         role = self.role(identity)

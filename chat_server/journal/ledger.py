@@ -121,6 +121,17 @@ class Ledger:
                 if placed is None or placed[0] != question.room or placed[1] > question.last
             }
 
+    def forget_oldest(self, keep: int) -> None:
+        """Forget what was settled first, but for the last `keep` to twice as many.
+
+        For a sender that is asked nothing, and so never says what it has read.
+        """
+        with self._lock:
+            if len(self._known) > 2 * keep:
+                settled = [ref for ref, placed in self._known.items() if placed is not None]
+                for ref in settled[:-keep]:
+                    del self._known[ref]
+
     def ask_anew(self) -> None:
         """Wait for no answer: another connection's question is never answered on this one."""
         with self._lock:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from chat_server.store.hooks import HookTable
 from chat_server.store.moderation import Moderation
 from chat_server.store.rooms import RoomTable
 
@@ -55,15 +56,16 @@ class Store(Protocol):
     """What every store does; any thread may call it, none under a lock of the chat. Raises `StoreError`.
 
     1. What a call has changed is there after a power cut.
-    2. No two accounts share anything that their names are known by.
+    2. No two accounts share anything that their names are known by, nor does an account with a hook.
     3. Of a secret (token, invitation) it has a digest alone.
     """
 
+    hooks: HookTable
     moderation: Moderation
     rooms: RoomTable
 
     def add(self, naming: Naming, hash_: str, *, operator: bool = False) -> Account | None:
-        """Make an account; return none if another has that name, or one that is the same to a reader."""
+        """Make an account; return none if another, or a hook, has that name or one that looks the same."""
 
     def find(self, key: str) -> Account | None:
         """Return the account of that name."""

@@ -79,6 +79,27 @@ FORMAT = Format(
             PRIMARY KEY (account, key)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE hooks (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given again: the journal knows a hook by it
+            digest BLOB UNIQUE,                        -- of the token; none for one that is told what is said
+            name TEXT NOT NULL,
+            created REAL NOT NULL,
+            detail BLOB NOT NULL                       -- JSON
+        );
+        CREATE TABLE hook_names (
+            key TEXT NOT NULL,
+            hook INTEGER NOT NULL,
+            PRIMARY KEY (key, hook)
+        ) WITHOUT ROWID;
+        CREATE TABLE relayed (
+            hook INTEGER NOT NULL,
+            room TEXT NOT NULL,
+            epoch TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            PRIMARY KEY (hook, room)
+        ) WITHOUT ROWID;
+        """,
     ),
     StoreError,
 )

@@ -19,6 +19,7 @@ from chat_server.sqlite_file import (
 )
 from chat_server.store.base import Account, Naming, Scope, Token
 from chat_server.store.file import Execute, StoreFile
+from chat_server.store.hooks import HookTable
 from chat_server.store.moderation import Moderation
 from chat_server.store.rooms import RoomTable
 
@@ -64,6 +65,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
         self.file = StoreFile(path)
+        self.hooks = HookTable(self.file, clock)
         self.moderation = Moderation(self.file, clock)
         self.rooms = RoomTable(self.file)
         self._clock = clock
@@ -71,7 +73,7 @@ class SqliteStore:
     # Accounts
 
     def add(self, naming: Naming, hash_: str, *, operator: bool = False) -> Account | None:
-        """Make an account; return none if another has that name, or one that is the same to a reader."""
+        """Make an account; return none if another, or a hook, has that name or one that looks the same."""
         with self.file.writing() as execute:
             return self._add(execute, naming, hash_, operator=operator)
 
@@ -212,7 +214,8 @@ class SqliteStore:
         self.file.close()
 
     def _add(self, execute: Execute, naming: Naming, hash_: str, *, operator: bool) -> Account | None:
-        if any(execute("SELECT 1 FROM names WHERE key = ?", (key,)).fetchone() for key in naming.keys):
+        taken = "SELECT 1 FROM names WHERE key = ? UNION SELECT 1 FROM hook_names WHERE key = ?"
+        if any(execute(taken, (key, key)).fetchone() for key in naming.keys):
             return None
         row = (naming.name, naming.key, hash_, operator)
         made = execute("INSERT INTO accounts (name, key, hash, operator) VALUES (?, ?, ?, ?)", row)

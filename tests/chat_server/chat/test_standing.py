@@ -100,6 +100,20 @@ def test_who_speaks_where_something_is_announced() -> None:
     assert [speaks(standing(), each) for each in (READER, MEMBER)] == [False, True]
 
 
+def test_a_hook_is_bound_by_mutes_and_bans_alone() -> None:
+    """By its name, for as long as they last."""
+    clock = Clock()
+    hook = Identity("hook:1", "ci")
+    bans = [Ban("tea", "mute", "ci", "ci", clock.now + 10), Ban("tea", "name", "ci", "ci", clock.now + 20)]
+    room = standing(clock, bans, announce=True, slow_seconds=30.0)
+    for what in ("muted", "banned"):
+        with pytest.raises(NotAllowedError, match=f"ci is {what} in this room"):
+            room.may_post(hook)
+        clock.now += 10
+    room.may_post(hook)
+    room.may_post(hook)
+
+
 def test_slow_mode() -> None:
     """A member speaks once, then waits; it is said for how long. Moderators are not held to it."""
     clock = Clock()

@@ -67,6 +67,17 @@ def test_what_is_under_way_is_never_forgotten() -> None:
     assert ledger.claim(["a", "b"]) == ([0], [])
 
 
+def test_the_oldest_may_be_forgotten() -> None:
+    """Of a sender that never says what it has read; what is under way stays."""
+    ledger = Ledger(100)
+    ledger.claim([*"abcdefg"])
+    ledger.settle(dict.fromkeys("bcdefg", ("lobby", 1, 1.0)))
+    ledger.forget_oldest(4)
+    assert len(ledger) == 7
+    ledger.forget_oldest(2)
+    assert [ref for ref in "abcdefg" if ledger.knows(ref)] == ["a", "f", "g"]
+
+
 def test_weight() -> None:
     """It grows with the refs and their length, as memory does."""
     ledger = Ledger(1000, {str(number).zfill(60): ("lobby", number, 1.0) for number in range(100)})
