@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from chat_protocol.base import Message, Ref
 from chat_protocol.people_messages import Profile, Watch, Whois
+from chat_protocol.reading_messages import MessageId, Positions, Read
 
 PROTOCOL = 1
 
@@ -20,8 +21,6 @@ Reason = Annotated[str, Meta(max_length=200)]
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
-# Larger than any id, and what every JSON reader holds exactly (RFC 8259, section 6).
-MessageId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 PAGE_MESSAGES = 200
 #: How many messages with a ref a session may have whose acknowledgements are not known to be read.
 REFS_AT_MOST = 10_000
@@ -148,14 +147,6 @@ class Delete(Message, tag="DELETE"):
     ref: Ref | None = None
 
 
-class Read(Message, tag="READ"):
-    """Says that a room has been read up to an id, or with `@` the direct messages; an account keeps it."""
-
-    id: MessageId
-    room: str | None = None
-    ref: Ref | None = None
-
-
 class Kick(Message, tag="KICK"):
     """Puts somebody out of a room, who may come back."""
 
@@ -262,6 +253,7 @@ ClientMessage = (
     | Edit
     | Delete
     | Read
+    | Positions
     | Kick
     | Ban
     | Unban

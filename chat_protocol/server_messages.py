@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from chat_protocol.base import Message
 from chat_protocol.messages import REFS_AT_MOST, Ping, Pong
 from chat_protocol.people_messages import Away, Offline, Online, Person, ProfileFrame, UserProfile, Watched
+from chat_protocol.reading_messages import PositionsFrame, ReadFrame
 
 
 class Pace(Struct, gc=False):
@@ -332,6 +333,8 @@ ServerMessage = (
     | Rooms
     | HistoryFrame
     | Found
+    | ReadFrame
+    | PositionsFrame
     | Notice
     | Ping
     | Pong

@@ -4,7 +4,8 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from chat_protocol.messages import ClientMessage, Dm, Exit, Msg, Ping, Pong, Read, RegName
+from chat_protocol.messages import ClientMessage, Dm, Exit, Msg, Ping, Pong, RegName
+from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import Pace
 
 #: What goes at once: the server counts it next to nothing, or waits for it.

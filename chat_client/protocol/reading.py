@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chat_protocol.messages import Read
+from chat_protocol.reading_messages import Read
 
 #: For how many seconds what was told is gathered before the server hears of it.
 READ_SECONDS = 2.0

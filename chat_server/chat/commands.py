@@ -26,7 +26,6 @@ from chat_protocol.messages import (
     Name,
     Ping,
     Pong,
-    Read,
     RegName,
     Role,
     Rules,
@@ -36,9 +35,10 @@ from chat_protocol.messages import (
     Who,
 )
 from chat_protocol.people_messages import Profile, Watch, Whois
+from chat_protocol.reading_messages import Positions, PositionsFrame, Read
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import DmFrame, Ignored, Left, Rooms, TopicFrame
-from chat_server.chat import answers, history
+from chat_server.chat import answers, history, reading
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name
 from chat_server.chat.people import EVERYBODY
@@ -146,9 +146,22 @@ def _change(conversation: "Conversation", message: Edit | Delete) -> None:
 
 
 def _read(conversation: "Conversation", message: Read) -> None:
-    session, room = conversation.session, conversation.readable(message.room)
-    session.says_read = True
-    conversation.hub.people.note_read(session.identity, room.title, min(message.id, room.delivery.taken))
+    session, room, hub = conversation.session, conversation.readable(message.room), conversation.hub
+    reading.note_read(hub.people, hub.shared.commit.journal, session, room, message.id)
+
+
+def _positions(conversation: "Conversation", message: Positions) -> None:
+    session = conversation.session
+    if message.room is not None:
+        rooms = [conversation.readable(message.room)]
+    else:
+        inbox = session.identity.inbox
+        own = [inbox] if inbox is not None and not session.scope.rooms else []
+        rooms = [*joined_rooms(session), *own]
+    journal, exact = conversation.hub.shared.commit.journal, message.room is not None
+    conversation.send(
+        PositionsFrame(reading.positions(journal, session.identity, rooms, exact=exact), message.ref)
+    )
 
 
 def _kick(conversation: "Conversation", message: Kick) -> None:
@@ -260,6 +273,7 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (Edit, _change, ConversationStage.NAMED, 4, None),
     (Delete, _change, ConversationStage.NAMED, 4, None),
     (Read, _read, ConversationStage.NAMED, 1, None),
+    (Positions, _positions, ConversationStage.NAMED, 64, None),  # of 50 rooms
     (Kick, _kick, ConversationStage.NAMED, 16, None),
     (Ban, _ban, ConversationStage.NAMED, 16, None),
     (Unban, _unban, ConversationStage.NAMED, 16, None),

@@ -40,6 +40,12 @@ def answer(journal: Journal, room: Room, asked: History) -> HistoryFrame:
     return HistoryFrame(room.title, _decode(page.frames), start > first - 1 or page.last < end, asked.ref)
 
 
+def time_of(journal: Journal, room: Room, id_: int) -> float | None:
+    """Return when a message was said; none if it is not kept."""
+    page = journal.read(room.name, id_ - 1, id_, 1)
+    return _decode(page.frames)[0].ts if page.frames else None
+
+
 def found(journal: Journal, rooms: Sequence[str], asked: Search) -> Found:
     """Return what is found, as far as it fits a page. Raises `BadFieldError`, `UnavailableError`."""
     if not asked.words.strip():

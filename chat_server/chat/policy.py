@@ -13,12 +13,12 @@ from chat_protocol.messages import (
     List,
     Ping,
     Pong,
-    Read,
     Search,
     Topic,
     Who,
 )
 from chat_protocol.people_messages import Watch, Whois
+from chat_protocol.reading_messages import Positions, Read
 from chat_server.chat.bans import Bans, told
 from chat_server.chat.names import room_key
 from chat_server.chat.room import Room
@@ -27,7 +27,7 @@ from chat_server.chat.standing import Role
 from chat_server.store.base import Scope
 
 #: What a token for reading allows: it neither says nor changes anything for others. A TOPIC may ask as well.
-READS = (Join, Leave, Who, Whois, Watch, List, History, Search, Read, Ping, Pong, Exit)
+READS = (Join, Leave, Who, Whois, Watch, List, History, Search, Read, Positions, Ping, Pong, Exit)
 #: What is left to somebody who is muted in the whole chat. A new name would be a way to speak, or out of it.
 MUTED_MAY = (*READS, Ignore, Delete)
 

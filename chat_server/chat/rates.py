@@ -6,7 +6,8 @@ from msgspec import UNSET, UnsetType
 
 from chat_protocol.base import Message
 from chat_protocol.errors import PeerError
-from chat_protocol.messages import ClientMessage, Exit, Ping, Pong, Read
+from chat_protocol.messages import ClientMessage, Exit, Ping, Pong
+from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import Pace
 from chat_server.chat.bucket import Rate
 from chat_server.chat.commands import COMMANDS

@@ -21,20 +21,8 @@ from chat_client.protocol.events import (
 )
 from chat_protocol.base import Message
 from chat_protocol.errors import BadJsonError
-from chat_protocol.messages import (
-    ClientMessage,
-    Delete,
-    Dm,
-    Edit,
-    Join,
-    Leave,
-    Msg,
-    Ping,
-    Pong,
-    Read,
-    RegName,
-    Who,
-)
+from chat_protocol.messages import ClientMessage, Delete, Dm, Edit, Join, Leave, Msg, Ping, Pong, RegName, Who
+from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import (
     Ack,
     Bye,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.protocol.reading import READ_SECONDS, Reading
-from chat_protocol.messages import Read
+from chat_protocol.reading_messages import Read
 
 
 def test_what_was_told_is_gathered() -> None:

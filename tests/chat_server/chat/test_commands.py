@@ -24,7 +24,6 @@ from chat_protocol.messages import (
     Name,
     Ping,
     Pong,
-    Read,
     RegName,
     Role,
     Rules,
@@ -34,6 +33,7 @@ from chat_protocol.messages import (
     Who,
 )
 from chat_protocol.people_messages import Profile, Watch, Whois
+from chat_protocol.reading_messages import Positions, Read
 from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, TopicFrame
 from chat_server.chat.commands import COMMANDS, ConversationStage
 from tests.chat_protocol.strategies import kinds
@@ -54,6 +54,7 @@ EXAMPLES: dict[type[Message], Any] = {
     Edit: Edit(1, "hi", ref="r"),
     Delete: Delete(1, ref="r"),
     Read: Read(1, ref="r"),
+    Positions: Positions(ref="r"),
     Kick: Kick("bob", ref="r"),
     Ban: Ban("bob", ref="r"),
     Unban: Unban("bob", ref="r"),

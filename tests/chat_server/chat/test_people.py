@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chat_protocol.messages import Dm, Ignore, Join, Msg, Read
+from chat_protocol.messages import Dm, Ignore, Join, Msg
+from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import Ack, DmFrame, Ignored
 from chat_server.chat import names
 from chat_server.chat import people as people_module

@@ -13,7 +13,6 @@ from chat_protocol.messages import (
     Msg,
     Mute,
     Name,
-    Read,
     RegName,
     Role,
     Rules,
@@ -21,6 +20,7 @@ from chat_protocol.messages import (
     Unban,
     Who,
 )
+from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import DmFrame, ErrorFrame, Joined, Left, Rooms, Users, Welcome
 from chat_server.chat.passwords import Passwords, digest
 from chat_server.chat.resumption import Resumption
