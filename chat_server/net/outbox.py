@@ -77,7 +77,6 @@ class Outbox:
         "_lock",
         "_on_end",
         "_open",
-        "_render",
         "_send",
         "_size",
         "_transport",
@@ -98,7 +97,6 @@ class Outbox:
         self._transport = transport
         self._send = transport.send
         self._dialect = dialect
-        self._render = dialect.render
         self._watcher = context.flusher
         self._limits = context.outbox_limits
         self._clock = context.clock
@@ -133,7 +131,7 @@ class Outbox:
 
     def push(self, frames: Frames, *, droppable: bool = False) -> int:
         """Send the frames, or keep what does not fit; return one of the four states."""
-        render = self._render
+        render = self._dialect.render
         with self._lock:
             try:
                 data = frames.lines if render is None else self._dialect.complete(frames.rendered(render))

@@ -21,7 +21,7 @@ class Dialect(Protocol):
     """
 
     #: Makes the dialect's form of JSON lines, once for all members whose `render` is equal to it; `None` if
-    #: this one speaks JSON lines.
+    #: this one speaks JSON lines. It may change while the connection goes on.
     render: Render | None
     #: Whether somebody can come back as who they were; if not, their name is free when they are gone.
     resumable: bool
