@@ -1,0 +1,57 @@
+"""The forms in which many are told the same: made once for all whose capabilities are alike in this."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chat_protocol.base import Message
+from chat_protocol.codec import server_decoder
+from chat_protocol.errors import PeerError
+from chat_server.stream.frames import Rendered
+
+#: The capabilities that change what is the same for many.
+SHAPING = frozenset(
+    {"message-tags", "server-time", "account-tag", "batch", "draft/multiline", "draft/message-redaction"}
+)
+#: Makes lines of a message that all who have the same form are told alike; pure.
+Shared = Callable[["Form", Any], Sequence[bytes]]
+_decode = server_decoder().decode
+
+
+class Form:
+    """One way to show what rooms hand out; `shared` makes the lines of what many are shown alike.
+
+    The forms of two connections with the same capabilities are one object: what it makes is shared by them.
+    """
+
+    __slots__ = ("_shared", "account", "batch", "caps", "multiline", "redaction", "tags", "time")
+
+    def __init__(self, caps: frozenset[str], shared: Mapping[type[Message], Shared]) -> None:
+        self._shared = shared
+        self.caps = caps
+        self.tags = "message-tags" in caps
+        self.time = "server-time" in caps
+        self.account = "account-tag" in caps
+        self.batch = "batch" in caps
+        self.multiline = "draft/multiline" in caps and self.batch and self.tags
+        self.redaction = "draft/message-redaction" in caps and self.tags
+
+    def __call__(self, lines: bytes) -> Rendered:
+        """Return JSON lines in this form; messages that each is told in its own way stay messages."""
+        pieces: list[bytes | Message] = []
+        shown: list[bytes] = []
+        for each in _decode(lines):
+            assert not isinstance(each, PeerError)  # noqa: S101  # the server's own lines
+            if (shared := self._shared.get(type(each))) is not None:
+                shown.extend(shared(self, each))
+                continue
+            if shown:
+                pieces.append(b"".join(shown))
+                shown.clear()
+            pieces.append(each)
+        if not pieces:
+            return b"".join(shown)
+        return [*pieces, b"".join(shown)] if shown else pieces
+
+    def lines(self, message: Message) -> Sequence[bytes]:
+        """Return the lines of one message that many are shown alike."""
+        return self._shared[type(message)](self, message)

@@ -1,0 +1,160 @@
+"""Coming in: PASS, NICK, USER, and the welcome.
+
+| stage | what leads to the next |
+|---|---|
+| asking | a nick, a user name, and no capabilities under negotiation: REG_NAME is said |
+| asked | WELCOME; an error leads back to asking, for another nick or password |
+| named | no capabilities under negotiation: the client is welcomed |
+
+SASL says REG_NAME while capabilities are under negotiation, by `State.register`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat_protocol.messages import Name, RegName
+from chat_protocol.people_messages import Profile
+from chat_protocol.server_messages import ErrorFrame, NameChanged, Welcome
+from chat_server.net.dialects.irc import names
+from chat_server.net.dialects.irc import numerics as n
+from chat_server.net.dialects.irc.commands import Command, Part
+from chat_server.net.dialects.irc.grammar import Line, compose
+from chat_server.net.dialects.irc.settings import SERVER
+from chat_server.net.dialects.irc.state import Asked, State, unsaid
+
+#: Characters of what somebody is known by beside the nick.
+REALNAME_CHARACTERS = 128
+#: Words of one line of ISUPPORT.
+TOKENS_PER_LINE = 12
+#: What a name that is too much for the chat is told as.
+_REFUSALS = {"name_taken": n.ERR_NICKNAMEINUSE, "name_invalid": n.ERR_ERRONEUSNICKNAME}
+_NOT_LET_IN = frozenset({"auth_required", "auth_failed", "rate_limited"})
+
+
+@dataclass(slots=True)
+class Registration:
+    """How far a connection is with coming in."""
+
+    nick: str = ""
+    user: str = ""
+    realname: str = ""
+    password: str = ""
+    negotiating: bool = False
+    #: Whether REG_NAME was said for NICK and USER, and is not answered.
+    asked: bool = False
+    welcomed: bool = False
+
+
+def proceed(state: State) -> None:
+    """Come in, or be welcomed, if all that takes is there."""
+    own = state.part(Registration)
+    if own.negotiating or own.asked or own.welcomed or not (own.nick and own.user):
+        return
+    if state.name:  # by SASL
+        state.later(_burst)
+    else:
+        own.asked = True
+        state.register(_reg_name(state, own), _welcomed, _refused)
+    state.ask(Profile(realname=own.realname), failed=unsaid)
+
+
+def _reg_name(state: State, own: Registration) -> RegName:
+    """Return what to register by: `account:password`, or a password of the chat or the nick's account."""
+    account, colon, password = own.password.partition(":")
+    if state.settings.request.access == "accounts" and colon:
+        return RegName(account, password=password or None)
+    return RegName(own.nick, password=own.password or None)
+
+
+def _welcomed(state: State, welcome: Welcome) -> Sequence[bytes]:
+    del welcome
+    state.part(Registration).asked = False
+    return _burst(state)
+
+
+def _refused(state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
+    """Tell why somebody isn't let in; another nick or password may be tried."""
+    del asked
+    own = state.part(Registration)
+    own.asked = False
+    nick, own.nick = own.nick, ""
+    if error.code in _REFUSALS:
+        return [state.numeric(_REFUSALS[error.code], nick, error.text)]
+    number = n.ERR_YOUREBANNEDCREEP if error.code == "banned" else n.ERR_PASSWDMISMATCH
+    return [state.numeric(number, error.text)]
+
+
+def _burst(state: State) -> Sequence[bytes]:
+    """Welcome somebody who is in."""
+    own = state.part(Registration)
+    own.welcomed = True
+    settings, nick = state.settings, state.nick
+    version = settings.request.server.replace(" ", "-")
+    lines = [
+        state.numeric(n.RPL_WELCOME, f"Welcome to {settings.network}, {nick}"),
+        state.numeric(n.RPL_YOURHOST, f"Your host is {SERVER}, running {version}"),
+        state.numeric(
+            n.RPL_CREATED, f"What is said in rooms is kept and shared with all who use {settings.network}"
+        ),
+        state.numeric(n.RPL_MYINFO, SERVER, version, settings.user_modes, settings.channel_modes),
+    ]
+    tokens = [f"{name}={value}" if value else name for name, value in settings.tokens.items()]
+    lines.extend(
+        state.numeric(n.RPL_ISUPPORT, *tokens[start : start + TOKENS_PER_LINE], "are supported here")
+        for start in range(0, len(tokens), TOKENS_PER_LINE)
+    )
+    lines.append(state.numeric(n.ERR_NOMOTD, "There is no message of the day"))
+    return lines
+
+
+def _nick(state: State, line: Line) -> None:
+    own, nick = state.part(Registration), line.param(0)
+    if not nick:
+        state.tell(state.numeric(n.ERR_NONICKNAMEGIVEN, "NICK takes the nick that you want"))
+    elif state.name or own.asked:
+        state.ask(Name(nick), _renamed, about=nick)
+    else:
+        own.nick = nick
+        proceed(state)
+
+
+def _renamed(state: State, changed: NameChanged) -> Sequence[bytes]:
+    line = compose("NICK", names.nick(changed.name), source=state.source)
+    state.name = changed.name
+    return [line]
+
+
+def _others_name(state: State, changed: NameChanged) -> Sequence[bytes]:
+    if changed.old == state.name:  # on another connection of the account
+        return _renamed(state, changed)
+    return [compose("NICK", names.nick(changed.name), source=names.source(changed.old, account=False))]
+
+
+def _user(state: State, line: Line) -> None:
+    own = state.part(Registration)
+    if own.welcomed or own.user:
+        state.tell(state.numeric(n.ERR_ALREADYREGISTERED, "you have said who you are"))
+    elif not line.param(0) or not line.param(3):
+        state.tell(
+            state.numeric(n.ERR_NEEDMOREPARAMS, "USER", "USER takes a user name, 0, * and a real name")
+        )
+    else:
+        own.user, own.realname = line.param(0), line.param(3)[:REALNAME_CHARACTERS]
+        proceed(state)
+
+
+def _pass(state: State, line: Line) -> None:
+    if state.name:
+        state.tell(state.numeric(n.ERR_ALREADYREGISTERED, "you are in already"))
+    else:
+        state.part(Registration).password = line.param(0)
+
+
+PART = Part(
+    commands={
+        "NICK": Command(_nick, nameless=True),
+        "PASS": Command(_pass, needs=1, nameless=True),
+        "USER": Command(_user, needs=4, nameless=True),
+    },
+    events={NameChanged: _others_name},
+)

@@ -1,0 +1,233 @@
+"""What one connection knows: who it is, where it is, and what it has asked."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from chat_protocol.base import Message
+from chat_protocol.errors import PeerError
+from chat_protocol.messages import ClientMessage, Ping, RegName
+from chat_protocol.server_messages import ErrorFrame, Welcome
+from chat_server.net.dialects.irc import names
+from chat_server.net.dialects.irc import numerics as n
+from chat_server.net.dialects.irc.errors import numeric_of
+from chat_server.net.dialects.irc.form import Form
+from chat_server.net.dialects.irc.grammar import compose, tagged
+from chat_server.net.dialects.irc.settings import SERVER, IrcSettings
+
+#: Makes lines of the answer to something that was asked.
+Answer = Callable[["State", Any], Sequence[bytes]]
+#: Makes lines of an error.
+Failure = Callable[["State", "Asked", ErrorFrame], Sequence[bytes]]
+
+T = TypeVar("T")
+
+
+def nothing(state: "State", message: object) -> Sequence[bytes]:
+    """Show nothing of an answer."""
+    del state, message
+    return ()
+
+
+def refused(state: "State", asked: "Asked", error: ErrorFrame) -> Sequence[bytes]:
+    """Tell an error by its numeric, or by a standard reply."""
+    number = numeric_of(asked.command, error.code)
+    if number is not None and asked.about:
+        return [state.numeric(number, asked.about, error.text)]
+    if error.code == "not_registered":
+        return [state.numeric(n.ERR_NOTREGISTERED, "give your nick first: NICK and USER")]
+    context = [asked.about] if asked.about else []
+    return [state.fail(error.code.upper(), *context, text=error.text, command=asked.command)]
+
+
+def unsaid(state: "State", asked: "Asked", error: ErrorFrame) -> Sequence[bytes]:
+    """Show nothing of an error."""
+    del state, asked, error
+    return ()
+
+
+@dataclass(slots=True)
+class Reply:
+    """All that one labelled line is answered with; it is sent when nothing more is to come."""
+
+    label: str
+    waits: int = 0
+    lines: list[bytes] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What becomes of the answer to a message: `then` of a good one, `failed` of an error.
+
+    `command` and `about` are for the text of an error: the line's command, and the channel or nick as the
+    client wrote it.
+    """
+
+    then: Answer
+    failed: Failure
+    command: str
+    about: str
+    reply: Reply | None
+
+
+class State:
+    """One connection. `lock` guards all of it; handlers, answers and events are called under it."""
+
+    def __init__(self, settings: IrcSettings, form: Form, lock: AbstractContextManager[object]) -> None:
+        self.settings = settings
+        self.lock = lock
+        #: What the client can take, and the form of what it shares with others.
+        self.caps: frozenset[str] = frozenset()
+        self.form = form
+        #: The native name, once there is one, and whether it is an account's.
+        self.name = ""
+        self.account = False
+        #: The rooms that it is in, by native names.
+        self.rooms: set[str] = set()
+        self.heard: list[ClientMessage | PeerError] = []
+        self._asked: dict[str, Asked] = {}
+        self._entry: Asked | None = None
+        self._refs = 0
+        self._batches = 0
+        self._command = ""
+        self._reply: Reply | None = None
+        self._parts: dict[type, Any] = {}
+
+    # What handlers call
+
+    def ask(
+        self, message: ClientMessage, then: Answer = nothing, failed: Failure | None = None, about: str = ""
+    ) -> str:
+        """Say a native message, and remember what becomes of its answer; return the ref that it is given."""
+        self._refs += 1
+        ref = str(self._refs)
+        message.ref = ref  # type: ignore[union-attr]  # what has none is given to `say`
+        if self._reply is not None:
+            self._reply.waits += 1
+        self._asked[ref] = Asked(then, failed or refused, self._command, about, self._reply)
+        self.heard.append(message)
+        return ref
+
+    def register(self, message: RegName, then: Answer, failed: Failure) -> None:
+        """Say a REG_NAME; before `then`, its WELCOME sets `name` and `account`."""
+        if self._reply is not None:
+            self._reply.waits += 1
+        self._entry = Asked(then, failed, self._command, message.name, self._reply)
+        self.heard.append(message)
+
+    def say(self, message: ClientMessage | PeerError) -> None:
+        """Say a native message whose answer isn't waited for, or tell an error of the line's form."""
+        self.heard.append(message)
+
+    def later(self, then: Callable[["State"], Sequence[bytes]]) -> None:
+        """Answer with lines that are made when everything before is answered but what is to be stored."""
+        self.ask(Ping(), lambda state, _: then(state))
+
+    def part(self, kind: type[T]) -> T:
+        """Return what a part of the dialect keeps of this connection; it is made when first asked for."""
+        if kind not in self._parts:
+            self._parts[kind] = kind()
+        found: T = self._parts[kind]
+        return found
+
+    def tell(self, *lines: bytes) -> None:
+        """Answer with these lines, in turn."""
+        self.later(lambda _: lines)
+
+    # Lines
+
+    @property
+    def nick(self) -> str:
+        """How the client is addressed: its nick, or a star as long as there is none."""
+        return names.nick(self.name) if self.name else "*"
+
+    @property
+    def source(self) -> str:
+        """What its own lines begin with for others and for itself."""
+        return names.source(self.name, account=self.account)
+
+    def numeric(self, number: str, *params: str) -> bytes:
+        """Return a numeric reply."""
+        return compose(number, self.nick, *params, source=SERVER)
+
+    def fail(self, code: str, *context: str, text: str, command: str = "") -> bytes:
+        """Return a standard reply that says that something wasn't done; a NOTICE to who can't take one."""
+        if "standard-replies" not in self.caps:
+            return compose("NOTICE", self.nick, text, source=SERVER)
+        return compose("FAIL", command or self._command or "*", code, *context, text, source=SERVER)
+
+    # What the dialect calls
+
+    def begin(self, command: str, label: str) -> None:
+        """Begin to handle a line."""
+        self._command = command
+        self._reply = Reply(label) if label else None
+
+    def end(self) -> None:
+        """End the line: one that is to be answered, and asks for nothing, is answered with an ACK."""
+        if self._reply is not None and not self._reply.waits:
+            self.tell()
+        self._reply = None
+
+    @property
+    def enters(self) -> bool:
+        """Whether a name was given that the server hasn't answered yet."""
+        return self._entry is not None
+
+    def answered(self, message: Message) -> Sequence[bytes] | None:
+        """Return lines of an answer to what was asked; none if the message is something else."""
+        ref = None if isinstance(message, Ping) else getattr(message, "ref", None)
+        asked = self._asked.pop(ref, None) if ref else self._entered(message)
+        if asked is None:
+            return None
+        lines = (
+            asked.failed(self, asked, message)
+            if isinstance(message, ErrorFrame)
+            else asked.then(self, message)
+        )
+        return lines if asked.reply is None else self._labelled(asked.reply, lines)
+
+    def _entered(self, message: Message) -> Asked | None:
+        """Return what asked for the name, if this answers it; whoever is let in is somebody from now on."""
+        if not isinstance(message, Welcome | ErrorFrame):
+            return None
+        if isinstance(message, Welcome):
+            self.name, self.account = message.name, message.account
+        entry, self._entry = self._entry, None
+        return entry
+
+    def unanswered(self, ref: str) -> Sequence[bytes]:
+        """Give up on an answer that a native message may go without; return the lines of its line's label."""
+        asked = self._asked.pop(ref, None)
+        return () if asked is None or asked.reply is None else self._labelled(asked.reply, ())
+
+    def batch(self, kind: str, lines: Sequence[bytes], *params: str) -> Sequence[bytes]:
+        """Return the lines as a batch of this kind."""
+        self._batches += 1
+        name = f"b{self._batches}"
+        begun = compose("BATCH", f"+{name}", kind, *params, source=SERVER)
+        return [
+            begun,
+            *[tagged(line, "batch", name) for line in lines],
+            compose("BATCH", f"-{name}", source=SERVER),
+        ]
+
+    def _labelled(self, reply: Reply, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Keep lines of a labelled answer; return all of it once nothing more is to come."""
+        reply.waits -= 1
+        reply.lines.extend(lines)
+        if reply.waits:
+            return ()
+        whole: Sequence[bytes] = reply.lines or [compose("ACK", source=SERVER)]
+        if len(whole) > 1 and not _is_batch(whole):
+            whole = self.batch("labeled-response", whole)
+        return [tagged(whole[0], "label", reply.label), *whole[1:]]
+
+
+def _is_batch(lines: Sequence[bytes]) -> bool:
+    """Tell whether the lines are one batch from the first to the last."""
+    start = f":{SERVER} BATCH ".encode()
+    if not (lines[0].startswith(start) and lines[-1].startswith(start)):
+        return False
+    return lines[0].split()[2].lstrip(b":+") == lines[-1].split()[2].lstrip(b":-")
