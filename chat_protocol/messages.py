@@ -108,7 +108,8 @@ class List(Message, tag="LIST"):
 class History(Message, tag="HISTORY"):
     """Asks for a page of a room's messages: the last ones, or those beside an id or a time.
 
-    A moderator gets them `raw`, as they were said before they were edited or deleted.
+    A moderator gets them `raw`, as they were said before they were edited or deleted. With a `peer` they are
+    those of the direct messages that were said with that one.
     """
 
     room: str | None = None
@@ -119,6 +120,7 @@ class History(Message, tag="HISTORY"):
     limit: PageSize = PAGE_MESSAGES
     ref: Ref | None = None
     raw: bool = False
+    peer: str | None = None
 
 
 class Search(Message, tag="SEARCH"):

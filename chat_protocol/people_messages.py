@@ -42,13 +42,18 @@ class Watch(Message, tag="WATCH"):
 
 
 class ProfileFrame(Message, tag="PROFILE"):
-    """What is to be seen beside somebody's name from now on: all of it, and what is left out is empty."""
+    """What is to be seen beside somebody's name from now on: all of it, and what is left out is empty.
+
+    `changed` names the fields that are new.
+    """
 
     name: str
     realname: str = ""
     away: str = ""
     bot: bool = False
     ref: str | None = None
+    account: bool = False
+    changed: list[str] = field(default_factory=list)
 
 
 class Away(Message, tag="AWAY"):

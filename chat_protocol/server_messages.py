@@ -263,12 +263,16 @@ class Rooms(Message, tag="ROOMS"):
 
 
 class HistoryFrame(Message, tag="HISTORY"):
-    """A page of a room's messages in their order, or of direct ones; `more` says that others lie beyond."""
+    """A page of a room's messages in their order, or of direct ones; `more` says that others lie beyond.
+
+    Of those with one person alone, `next` is the id to go on from.
+    """
 
     room: str
     messages: list[MsgFrame | DmFrame | EditFrame | DeleteFrame]
     more: bool
     ref: str | None = None
+    next: int | None = None
 
 
 class Found(Message, tag="FOUND"):

@@ -38,7 +38,7 @@ from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, PositionsFrame, Read
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import DmFrame, Ignored, Left, Rooms, TopicFrame
-from chat_server.chat import answers, history, reading
+from chat_server.chat import answers, exchange, history, reading
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name
 from chat_server.chat.people import EVERYBODY
@@ -116,7 +116,11 @@ def _history(conversation: "Conversation", message: History) -> None:
     room = conversation.readable(message.room)
     if message.raw:
         conversation.hub.governance.require_moderator(conversation.session, room)
-    page = history.answer(conversation.hub.shared.commit.journal, room, message)
+    journal = conversation.hub.shared.commit.journal
+    if message.peer is not None:
+        conversation.send(exchange.answer(journal, room, message, conversation.session.identity.name))
+        return
+    page = history.answer(journal, room, message)
     if room.title != INBOX:
         conversation.readable(room.name)  # what was read may have been said after somebody was put out
     conversation.send(page)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from chat_protocol.codec import encode
 from chat_protocol.errors import NoSuchUserError
-from chat_protocol.people_messages import Person, PersonRoom, Profile, Watch, Watched, Whois
+from chat_protocol.people_messages import Person, PersonRoom, ProfileFrame, Watch, Watched, Whois
+from chat_protocol.people_messages import Profile as Asked
 from chat_server.chat.identity import Identity
 from chat_server.chat.people import People
+from chat_server.chat.profiles import Profile
 from chat_server.chat.registry import Registry
 from chat_server.chat.room import Room, RoomContext
 from chat_server.chat.session import Session, joined_rooms
@@ -55,21 +59,22 @@ class Presence:
         self.watches.went(session.identity, old)
         self.watches.came(session.identity)
 
-    def set_profile(self, session: Session, asked: Profile) -> None:
+    def set_profile(self, session: Session, asked: Asked) -> None:
         """Change a profile, and tell once each who shares a room; or answer what it is.
 
         Raises `BadFieldError`, `UnavailableError`.
         """
-        identity = session.identity
-        profile = identity.profile.changed(asked)
-        answer = Frames(encode(profile.told(identity.name, asked.ref)))
-        if profile == identity.profile:
-            session.outbox.push(answer)
+        identity, before = session.identity, session.identity.profile
+        profile = before.changed(asked)
+        told = _told(identity, profile, profile.differs(before))
+        answer = structs.replace(told, ref=asked.ref)
+        if not told.changed:
+            session.outbox.push(Frames(encode(answer)))
             return
         self._shared.commit.wait_for_space()
         identity.profile = profile
         sessions = (session, *identity.others(session))
-        tell_once(sessions, encode(profile.told(identity.name)), answer.lines, self._shared.presence_limit)
+        tell_once(sessions, encode(told), encode(answer), self._shared.presence_limit)
 
     def whois(self, session: Session, asked: Whois) -> Person:
         """Return who somebody is. Raises `NoSuchUserError`."""
@@ -127,6 +132,14 @@ def tell_once(sessions: Sequence[Session], told: bytes, answer: bytes, limit: in
                 answer = b""
             if len(here) < limit:
                 informed.update(dict.fromkeys(here))
+
+
+def _told(identity: Identity, profile: Profile, changed: list[str]) -> ProfileFrame:
+    return ProfileFrame(
+        *(identity.name, profile.realname, profile.away, profile.bot),
+        account=identity.is_account,
+        changed=changed,
+    )
 
 
 def _rooms(session: Session) -> list[Room]:

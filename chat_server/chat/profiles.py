@@ -6,7 +6,6 @@ from msgspec import Struct, structs
 
 from chat_protocol.errors import BadFieldError
 from chat_protocol.people_messages import Profile as Asked
-from chat_protocol.people_messages import ProfileFrame
 
 
 class Profile(Struct, frozen=True, gc=False):
@@ -30,9 +29,9 @@ class Profile(Struct, frozen=True, gc=False):
         """Return it as it is when nobody is away any more."""
         return structs.replace(self, away="") if self.away else self
 
-    def told(self, name: str, ref: str | None = None) -> ProfileFrame:
-        """Return what is sent of it."""
-        return ProfileFrame(name, self.realname, self.away, self.bot, ref)
+    def differs(self, other: "Profile") -> list[str]:
+        """Return the fields that are not as in another one."""
+        return [each for each in self.__struct_fields__ if getattr(self, each) != getattr(other, each)]
 
 
 #: What is seen of anybody who told nothing.

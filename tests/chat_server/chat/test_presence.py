@@ -35,6 +35,7 @@ def test_a_profile_is_told_once_to_each_who_shares_a_room() -> None:
     ann.send(Profile(realname="Ann B.", bot=True, ref="p"))
     assert told(ann) == [("ann", "Ann B.", "", True, "p")]
     assert told(bob) == [("ann", "Ann B.", "", True, None)]
+    assert [each.changed for each in bob.outbox.of(ProfileFrame)] == [["realname", "bot"]]
     assert bob.outbox.droppable == [True]
     assert cat.outbox.messages == []
 
@@ -92,6 +93,7 @@ def test_an_account_has_one_profile_on_all_connections() -> None:
         client.outbox.clear()
     one.send(Profile(away="lunch", ref="p"))
     assert told(one) == [("ann", "", "lunch", False, "p")]
+    assert [(each.account, each.changed) for each in gus.outbox.of(ProfileFrame)] == [(True, ["away"])]
     assert told(other) == told(gus) == told(eve) == [("ann", "", "lunch", False, None)]
 
 

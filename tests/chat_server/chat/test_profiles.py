@@ -4,7 +4,6 @@ import pytest
 
 from chat_protocol.errors import BadFieldError
 from chat_protocol.people_messages import Profile as Asked
-from chat_protocol.people_messages import ProfileFrame
 from chat_server.chat.profiles import NOTHING, Profile
 
 
@@ -30,6 +29,7 @@ def test_white_space_around_a_text_is_cut_off() -> None:
     assert NOTHING.changed(Asked(realname=" Ann ", away="  ")) == Profile("Ann")
 
 
-def test_what_is_told_is_all_of_it() -> None:
-    """With the name, and the ref of whoever asked."""
-    assert Profile("Ann B.", bot=True).told("ann", "r") == ProfileFrame("ann", "Ann B.", "", True, "r")
+def test_what_differs_is_named() -> None:
+    """Field by field."""
+    assert Profile("Ann B.", bot=True).differs(Profile("Ann", "lunch", bot=True)) == ["realname", "away"]
+    assert NOTHING.differs(NOTHING) == []
