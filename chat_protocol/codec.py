@@ -132,6 +132,18 @@ def _depth(line: bytes) -> int:
     return deepest
 
 
+def decode_json(text: bytes) -> object:
+    """Decode any JSON value that a peer may have sent, with its bounds. Raises `PeerError`."""
+    if _depth(text) > NESTING_LEVELS:
+        raise BadJsonError(f"nested deeper than {NESTING_LEVELS}; send flatter JSON")
+    try:
+        return msgspec.json.decode(text)
+    except UnicodeDecodeError as error:
+        raise BadEncodingError(f"not UTF-8 at byte {error.start} of a string; send UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise BadJsonError(f"{error}; send JSON") from None
+
+
 def encode_json(value: object) -> bytes:
     """Encode anything as JSON, in one line without its end. Raises `MemoryError`, and crashes at nothing."""
     text = bytearray()

@@ -35,6 +35,7 @@ EVENTS = {
     "act": "a moderator or an operator did something; it is kept in the store as well",
     "act_not_kept": "what was done could not be stored; the line before tells what, and it is tried again",
     "hook_posted": "a program posted, by this hook (debug)",
+    "hook_refused": "what a program posted was not taken, and why; no hook if there is none of its token",
     "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",

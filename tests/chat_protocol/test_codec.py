@@ -15,12 +15,13 @@ from chat_protocol.codec import (
     NESTING_LEVELS,
     Decoder,
     client_decoder,
+    decode_json,
     encode,
     encode_json,
     encode_lines,
     server_decoder,
 )
-from chat_protocol.errors import PeerError
+from chat_protocol.errors import BadEncodingError, BadJsonError, PeerError
 from chat_protocol.messages import ClientMessage, Msg, Ping
 from chat_protocol.server_messages import ServerMessage
 from tests.chat_protocol.strategies import kinds, message, same
@@ -308,3 +309,18 @@ def test_a_bad_ref_is_none(ref: object) -> None:
     (error,) = client_decoder(16_384).decode(encode_json({"type": "MSG", "ref": ref}) + b"\n")
     assert isinstance(error, PeerError)
     assert error.ref is None
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (b"{", BadJsonError),
+        (b'"\xff"', BadEncodingError),
+        (b"[" * (NESTING_LEVELS + 1) + b"]" * (NESTING_LEVELS + 1), BadJsonError),
+    ],
+)
+def test_any_json_is_decoded_within_bounds(text: bytes, error: type[PeerError]) -> None:
+    """Or it is told what is wrong."""
+    assert decode_json(b'{"a": ["b", 1]}') == {"a": ["b", 1]}
+    with pytest.raises(error):
+        decode_json(text)
