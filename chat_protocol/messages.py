@@ -4,21 +4,18 @@ What the server sends is in `server_messages.py`. Times are seconds since 1970 (
 own label: it comes back in the answer.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from chat_protocol.base import Message, Ref
+from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import MessageId, Positions, Read
 
 PROTOCOL = 1
 
 Text = Annotated[str, Meta(min_length=1)]
-#: Why somebody was put out.
-Reason = Annotated[str, Meta(max_length=200)]
-#: For how long, in seconds, something holds; a year at most.
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 PAGE_MESSAGES = 200
@@ -146,79 +143,6 @@ class Delete(Message, tag="DELETE"):
 
     id: MessageId
     room: str | None = None
-    ref: Ref | None = None
-
-
-class Kick(Message, tag="KICK"):
-    """Puts somebody out of a room, who may come back."""
-
-    name: str
-    room: str | None = None
-    reason: Reason = ""
-    ref: Ref | None = None
-
-
-class Ban(Message, tag="BAN"):
-    """Puts somebody out of a room, who may not come back for so many seconds; for ever without them."""
-
-    name: str
-    room: str | None = None
-    seconds: Seconds | None = None
-    reason: Reason = ""
-    ref: Ref | None = None
-
-
-class Unban(Message, tag="UNBAN"):
-    """Ends a ban."""
-
-    name: str
-    room: str | None = None
-    ref: Ref | None = None
-
-
-class Mute(Message, tag="MUTE"):
-    """Lets somebody only read for so many seconds; for ever without them, and no longer with 0."""
-
-    name: str
-    room: str | None = None
-    seconds: Seconds | None = None
-    ref: Ref | None = None
-
-
-class Invite(Message, tag="INVITE"):
-    """Lets somebody into a room that is not for everyone, and tells them."""
-
-    name: str
-    room: str | None = None
-    ref: Ref | None = None
-
-
-class Role(Message, tag="ROLE"):
-    """Gives an account a role in a room: owner, moderator, member, reader or none."""
-
-    name: str
-    role: Literal["owner", "moderator", "member", "reader", "none"]
-    room: str | None = None
-    ref: Ref | None = None
-
-
-class Rules(Message, tag="RULES"):
-    """Asks how a room is run, or changes what is given; an empty `password` takes it away."""
-
-    room: str | None = None
-    invite_only: bool | None = None
-    announce: bool | None = None
-    unlisted: bool | None = None
-    slow_seconds: Annotated[float, Meta(ge=0, le=3600)] | None = None
-    password: Annotated[str, Meta(max_length=256)] | None = None
-    ref: Ref | None = None
-
-
-class Ignore(Message, tag="IGNORE"):
-    """Takes no direct messages of somebody, with `*` of anybody; `on` false ends it. Without a name, asks."""
-
-    name: str | None = None
-    on: bool = True
     ref: Ref | None = None
 
 

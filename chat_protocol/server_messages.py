@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from chat_protocol.base import Message
 from chat_protocol.messages import REFS_AT_MOST, Ping, Pong
+from chat_protocol.moderation_messages import Banned, Ignored, Invited, Muted, RoleFrame, RulesFrame
 from chat_protocol.people_messages import Away, Offline, Online, Person, ProfileFrame, UserProfile, Watched
 from chat_protocol.reading_messages import PositionsFrame, ReadFrame
 
@@ -166,66 +167,6 @@ class TopicFrame(Message, tag="TOPIC"):
 
     room: str
     topic: str
-    by: str | None = None
-    ref: str | None = None
-
-
-class Banned(Message, tag="BANNED"):
-    """Somebody may not enter a room for so many seconds, or again if these are 0; told to who decided it."""
-
-    room: str
-    name: str
-    seconds: float | None = None
-    ref: str | None = None
-
-
-class Muted(Message, tag="MUTED"):
-    """Somebody may only read in a room for so many seconds, or speak again if these are 0."""
-
-    room: str
-    name: str
-    by: str
-    seconds: float | None = None
-    ref: str | None = None
-
-
-class Invited(Message, tag="INVITED"):
-    """Somebody may enter a room; told to them, and to who invited them."""
-
-    room: str
-    name: str
-    by: str
-    ref: str | None = None
-
-
-class Ignored(Message, tag="IGNORED"):
-    """Whom one ignores; told on login if there is anybody, and after each change."""
-
-    names: list[str]
-    ref: str | None = None
-
-
-class RoleFrame(Message, tag="ROLE"):
-    """Somebody's role in a room from now on."""
-
-    room: str
-    name: str
-    role: str
-    by: str
-    ref: str | None = None
-
-
-class RulesFrame(Message, tag="RULES"):
-    """How a room is run; `password` tells that it has one, `role` is the receiver's own, if they asked."""
-
-    room: str
-    owned: bool
-    invite_only: bool = False
-    announce: bool = False
-    unlisted: bool = False
-    slow_seconds: float = 0.0
-    password: bool = False
-    role: str | None = None
     by: str | None = None
     ref: str | None = None
 

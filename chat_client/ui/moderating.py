@@ -7,19 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from chat_client.errors import UsageError
-from chat_protocol.messages import (
-    Ban,
-    ClientMessage,
-    Delete,
-    Edit,
-    Ignore,
-    Invite,
-    Kick,
-    Mute,
-    Role,
-    Rules,
-    Unban,
-)
+from chat_protocol.messages import ClientMessage, Delete, Edit
+from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 
 #: Returns the id of the latest message that somebody said in a room; nobody named is oneself.
 Latest = Callable[[str, str], int | None]

@@ -12,6 +12,7 @@ from chat_client.ui.mention import mentions
 from chat_client.ui.paint import Painter
 from chat_client.ui.wording import Line, note, problem
 from chat_client.ui.wrapping import wrapped
+from chat_protocol.moderation_messages import Ignored
 from chat_protocol.server_messages import (
     Bye,
     DeleteFrame,
@@ -19,7 +20,6 @@ from chat_protocol.server_messages import (
     EditFrame,
     Found,
     HistoryFrame,
-    Ignored,
     Joined,
     Left,
     MsgFrame,

@@ -10,20 +10,15 @@ from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import lines
 from chat_client.ui.moderating import time_of
 from chat_client.ui.paint import Piece, name_style
+from chat_protocol.moderation_messages import Banned, Ignored, Invited, Muted, RoleFrame, RulesFrame
 from chat_protocol.server_messages import (
-    Banned,
     Bye,
     DmFrame,
     EditFrame,
     ErrorFrame,
-    Ignored,
-    Invited,
     MsgFrame,
-    Muted,
     Notice,
-    RoleFrame,
     Rooms,
-    RulesFrame,
     TopicFrame,
     Users,
 )

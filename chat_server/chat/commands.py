@@ -9,35 +9,28 @@ from typing import TYPE_CHECKING, Any
 from chat_protocol.base import Message, tag
 from chat_protocol.errors import BadFieldError
 from chat_protocol.messages import (
-    Ban,
     Delete,
     Dm,
     Edit,
     Exit,
     History,
-    Ignore,
-    Invite,
     Join,
-    Kick,
     Leave,
     List,
     Msg,
-    Mute,
     Name,
     Ping,
     Pong,
     RegName,
-    Role,
-    Rules,
     Search,
     Topic,
-    Unban,
     Who,
 )
+from chat_protocol.moderation_messages import Ban, Ignore, Ignored, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, PositionsFrame, Read
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import DmFrame, Ignored, Left, Rooms, TopicFrame
+from chat_protocol.server_messages import DmFrame, Left, Rooms, TopicFrame
 from chat_server.chat import answers, exchange, history, reading
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name

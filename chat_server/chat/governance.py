@@ -7,9 +7,22 @@ from msgspec import structs
 from chat_protocol.base import Message
 from chat_protocol.codec import encode
 from chat_protocol.errors import LimitReachedError, NoSuchUserError, NotAllowedError
-from chat_protocol.messages import Ban, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.moderation_messages import (
+    Ban,
+    Banned,
+    Invite,
+    Invited,
+    Kick,
+    Mute,
+    Muted,
+    Role,
+    RoleFrame,
+    Rules,
+    RulesFrame,
+    Unban,
+)
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import Banned, Invited, Left, Muted, RoleFrame, RulesFrame
+from chat_protocol.server_messages import Left
 from chat_server.chat import names
 from chat_server.chat.access import Access
 from chat_server.chat.audit import Audit

@@ -7,7 +7,6 @@ from chat_protocol.messages import (
     Dm,
     Exit,
     History,
-    Ignore,
     Join,
     Leave,
     List,
@@ -17,6 +16,7 @@ from chat_protocol.messages import (
     Topic,
     Who,
 )
+from chat_protocol.moderation_messages import Ignore
 from chat_protocol.people_messages import Watch, Whois
 from chat_protocol.reading_messages import Positions, Read
 from chat_server.chat.bans import Bans, told

@@ -8,8 +8,9 @@ import structlog
 from chat_protocol.codec import encode
 from chat_protocol.errors import AuthFailedError, LimitReachedError, NotAllowedError
 from chat_protocol.messages import RegName
+from chat_protocol.moderation_messages import Ignored
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import ErrorFrame, Ignored, Left, Welcome
+from chat_protocol.server_messages import ErrorFrame, Left, Welcome
 from chat_server.chat import names
 from chat_server.chat.access import Access, Entry
 from chat_server.chat.governance import Governance

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from chat_client.errors import UsageError
 from chat_client.ui import moderating
 from chat_client.ui.moderating import seconds_of, time_of
-from chat_protocol.messages import Ban, ClientMessage, Ignore, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.messages import ClientMessage
+from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 
 
 @pytest.mark.parametrize(

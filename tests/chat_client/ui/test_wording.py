@@ -9,20 +9,15 @@ from chat_client.ui import wording
 from chat_client.ui.paint import Painter
 from chat_client.ui.wording import Line
 from chat_protocol.messages import Msg, Pong
+from chat_protocol.moderation_messages import Banned, Ignored, Invited, Muted, RoleFrame, RulesFrame
 from chat_protocol.server_messages import (
-    Banned,
     Bye,
     DmFrame,
     ErrorFrame,
-    Ignored,
-    Invited,
     MsgFrame,
-    Muted,
     Notice,
-    RoleFrame,
     RoomInfo,
     Rooms,
-    RulesFrame,
     TopicFrame,
     Users,
 )

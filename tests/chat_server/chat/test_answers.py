@@ -3,7 +3,8 @@
 import pytest
 
 from chat_protocol.codec import SERVER_LINE_BYTES
-from chat_protocol.messages import Join, List, Role, Rules, Who
+from chat_protocol.messages import Join, List, Who
+from chat_protocol.moderation_messages import Role, Rules
 from chat_protocol.people_messages import Profile, UserProfile
 from chat_protocol.server_messages import Rooms, Users
 from chat_server.chat import answers

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat_protocol.messages import Delete, Edit, History, Msg, Rules, Search
+from chat_protocol.messages import Delete, Edit, History, Msg, Search
+from chat_protocol.moderation_messages import Rules
 from chat_protocol.server_messages import Ack, DeleteFrame, EditFrame, Found, HistoryFrame, MsgFrame
 from chat_server.chat.registry import HubLimits
 from tests.chat_server.chat.test_governance import Tea

@@ -6,32 +6,25 @@ import pytest
 
 from chat_protocol.base import Message, tag
 from chat_protocol.messages import (
-    Ban,
     ClientMessage,
     Delete,
     Dm,
     Edit,
     Exit,
     History,
-    Ignore,
-    Invite,
     Join,
-    Kick,
     Leave,
     List,
     Msg,
-    Mute,
     Name,
     Ping,
     Pong,
     RegName,
-    Role,
-    Rules,
     Search,
     Topic,
-    Unban,
     Who,
 )
+from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, Read
 from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, TopicFrame

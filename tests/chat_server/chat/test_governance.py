@@ -2,38 +2,22 @@
 
 import pytest
 
-from chat_protocol.messages import (
+from chat_protocol.messages import ClientMessage, History, Join, List, Msg, Name, Search, Topic, Who
+from chat_protocol.moderation_messages import (
     Ban,
-    ClientMessage,
-    History,
-    Invite,
-    Join,
-    Kick,
-    List,
-    Msg,
-    Mute,
-    Name,
-    Role,
-    Rules,
-    Search,
-    Topic,
-    Unban,
-    Who,
-)
-from chat_protocol.server_messages import (
     Banned,
-    ErrorFrame,
-    HistoryFrame,
+    Invite,
     Invited,
-    Joined,
-    Left,
-    MsgFrame,
+    Kick,
+    Mute,
     Muted,
+    Role,
     RoleFrame,
-    Rooms,
+    Rules,
     RulesFrame,
-    TopicFrame,
+    Unban,
 )
+from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Joined, Left, MsgFrame, Rooms, TopicFrame
 from chat_server.errors import StoreError
 from tests.chat_server.chat.test_people import come, world
 from tests.support.world import Client, World

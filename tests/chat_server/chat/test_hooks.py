@@ -14,7 +14,8 @@ from chat_protocol.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from chat_protocol.messages import Dm, Mute
+from chat_protocol.messages import Dm
+from chat_protocol.moderation_messages import Mute
 from chat_protocol.server_messages import Joined, Left, MsgFrame
 from chat_server.chat import hooks as module
 from chat_server.chat import names

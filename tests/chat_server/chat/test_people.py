@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chat_protocol.messages import Dm, Ignore, Join, Msg
+from chat_protocol.messages import Dm, Join, Msg
+from chat_protocol.moderation_messages import Ignore, Ignored
 from chat_protocol.reading_messages import Read
-from chat_protocol.server_messages import Ack, DmFrame, Ignored
+from chat_protocol.server_messages import Ack, DmFrame
 from chat_server.chat import names
 from chat_server.chat import people as people_module
 from chat_server.chat.access import AccessRules

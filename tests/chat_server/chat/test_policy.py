@@ -5,20 +5,8 @@ from typing import Any
 import pytest
 
 from chat_protocol.errors import NotAllowedError
-from chat_protocol.messages import (
-    Delete,
-    Dm,
-    Edit,
-    History,
-    Ignore,
-    Join,
-    Kick,
-    Msg,
-    Name,
-    Search,
-    Topic,
-    Who,
-)
+from chat_protocol.messages import Delete, Dm, Edit, History, Join, Msg, Name, Search, Topic, Who
+from chat_protocol.moderation_messages import Ignore, Kick
 from chat_server.chat.policy import check_scope, may_see
 from chat_server.store.base import EVERYTHING, Scope
 from tests.support.world import World

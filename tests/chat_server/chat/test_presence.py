@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat_protocol.messages import Dm, Join, Leave, Msg, Rules
+from chat_protocol.messages import Dm, Join, Leave, Msg
+from chat_protocol.moderation_messages import Rules
 from chat_protocol.people_messages import Away, Person, Profile, ProfileFrame, Whois
 from chat_protocol.server_messages import ErrorFrame, Joined
 from tests.chat_server.chat.test_people import come, world

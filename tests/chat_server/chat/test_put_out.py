@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from chat_protocol.base import Message
-from chat_protocol.messages import Ban, History, Join, Kick, Leave, Msg, Search, Topic
+from chat_protocol.messages import History, Join, Leave, Msg, Search, Topic
+from chat_protocol.moderation_messages import Ban, Kick
 from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import Found, HistoryFrame, Joined, Left, MsgFrame, TopicFrame
 from chat_server.chat import history

@@ -2,24 +2,8 @@
 
 import pytest
 
-from chat_protocol.messages import (
-    Ban,
-    ClientMessage,
-    Dm,
-    History,
-    Invite,
-    Kick,
-    List,
-    Msg,
-    Mute,
-    Name,
-    RegName,
-    Role,
-    Rules,
-    Search,
-    Unban,
-    Who,
-)
+from chat_protocol.messages import ClientMessage, Dm, History, List, Msg, Name, RegName, Search, Who
+from chat_protocol.moderation_messages import Ban, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.reading_messages import Read
 from chat_protocol.server_messages import DmFrame, ErrorFrame, Joined, Left, Rooms, Users, Welcome
 from chat_server.chat.passwords import Passwords, digest
