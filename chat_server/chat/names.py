@@ -11,8 +11,9 @@ import unicodedata
 from chat_protocol.errors import NameInvalidError, NameTakenError, PeerError, RoomInvalidError
 from chat_server.chat.lookalikes import skeleton
 
-# Beside letters (L*), marks (M*), decimal digits (Nd) and emoji (So): what people write in names.
-_PUNCTUATION = frozenset("_-.'+")
+# Beside letters (L*), marks (M*), decimal digits (Nd) and emoji (So): what people write in names; the second
+# half is what nicknames of IRC may have (RFC 2812, section 2.3.1), but for the backslash, which is JSON's.
+_PUNCTUATION = "_-.'+" + "[]{}|^`"
 _CATEGORIES = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "So"))
 # What is drawn as nothing, though its category is one of these (Default_Ignorable_Code_Point of Unicode's
 # DerivedCoreProperties, and the blank Braille pattern): left out of names, as NFKC_Casefold does.
@@ -103,9 +104,9 @@ _SERVICE_KEYS = frozenset[str]().union(
 def _checked(name: str, limit: int, error: type[PeerError], *, ascii_only: bool) -> str:
     name = _cleaned(name)
     if ascii_only and not name.isascii():
-        raise error("not ASCII; this server takes a-z, A-Z, 0-9 and _-.'+ in names")
+        raise error(f"not ASCII; this server takes a-z, A-Z, 0-9 and {_PUNCTUATION} in names")
     if not key(name):
-        raise error("empty; use 1 or more letters, digits or _-.'+")
+        raise error("empty; use 1 or more letters or digits")
     if len(name) > limit or len(key(name)) > limit:
         raise error(f"longer than {limit} characters; choose a shorter one")
     if unicodedata.category(name[0])[0] == "M":
@@ -114,7 +115,7 @@ def _checked(name: str, limit: int, error: type[PeerError], *, ascii_only: bool)
         raise error("nothing but punctuation; use a letter or digit as well")
     for at, character in enumerate(name):
         if not _is_good(character, name[at - 1 : at], name[at + 1 : at + 2]):
-            raise error(f"{_described(character)}; use letters, digits and _-.'+")
+            raise error(f"{_described(character)}; use letters, digits and {_PUNCTUATION}")
     if _has_both_directions(name):
         raise error("letters of both directions, left to right and right to left; use those of one")
     return name

@@ -84,7 +84,8 @@ def _with_atheris(name: str, seconds: float) -> None:
 
 def _words() -> str:
     """Return the protocol's words, as libFuzzer's dictionaries have them."""
-    source = (ROOT / "chat_protocol/messages.py").read_text(encoding="utf-8")
+    files = sorted((ROOT / "chat_protocol").glob("*messages.py"))
+    source = "".join(each.read_text(encoding="utf-8") for each in files)
     words = {*re.findall(r'tag="([A-Z_]+)"', source), *re.findall(r"^    (\w+):", source, re.MULTILINE)}
     return "".join(f'"{each}"\n' for each in sorted({"type", "lobby", *words}))
 

@@ -22,7 +22,9 @@ LIMIT = 32
 NASTY = st.text(
     st.one_of(
         st.characters(exclude_categories=["Cs"]),
-        st.sampled_from("a\u017fßİ\u0131Σςﬁ①ᾳ\u0345\u0301\u0308\u200b\u200d\u202e\ufe0f\u3164 #-"),
+        st.sampled_from(
+            "a\u017fßİ\u0131Σςﬁ①ᾳ\u0345\u0301\u0308\u200b\u200d\u202e\ufe0f\u3164 #-[]{}|^`\u1fef"
+        ),
     ),
     max_size=12,
 )
@@ -40,6 +42,9 @@ NASTY = st.text(
         ("李雷", "李雷"),
         ("मीरा", "मीरा"),
         ("o'neil-jr._+", "o'neil-jr._+"),
+        ("[a]{b}|c^`", "[a]{b}|c^`"),
+        ("|dave|", "|dave|"),
+        ("`\uff3bdave\uff3d", "`[dave]"),
         ("x" * LIMIT, "x" * LIMIT),
         ("🙂", "🙂"),
         ("❤\ufe0f", "❤"),
@@ -79,6 +84,11 @@ def test_a_good_name(given_name: str, shown: str) -> None:
         "\U000e0067",
         "''",
         "._-",
+        "^_^",
+        "[]{}|^`",
+        "da\\ve",
+        "dave~",
+        "<dave>",
         "da\u00adve",
         "\ufeffdave",
         "\u0301dave",
@@ -157,6 +167,22 @@ def test_a_name_that_speaks_for_the_service(name: str) -> None:
     """Is nobody's, in whatever spelling, and nothing that looks like it."""
     with pytest.raises(NameTakenError, match="kept for the service"):
         refuse_service_name(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("alice", "a|ice"), ("dave`", "dave'"), ("dave^", "dave\u02c6"), ("l33t", "|33t")]
+)
+def test_signs_look_alike_too(one: str, other: str) -> None:
+    """Nobody passes for another by a stroke or a mark."""
+    assert not keys(user_name(one, LIMIT)).isdisjoint(keys(user_name(other, LIMIT)))
+
+
+@pytest.mark.parametrize("name", ["[dave]", "{dave}", "dave|away", "dave^", "dave`"])
+def test_signs_tell_people_apart(name: str) -> None:
+    """`{` is no capital of `[`, as it is for the oldest servers of IRC; and rooms may have them."""
+    others = {name.translate(str.maketrans("[]{}|^`", "{}[]\\~'")), "dave"} - {name}
+    assert all(key(name) != key(other) for other in others)
+    assert room_name(name, LIMIT, ascii_only=True) == name
 
 
 def test_other_names_are_free() -> None:

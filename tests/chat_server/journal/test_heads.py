@@ -25,7 +25,7 @@ def published(room: Room, said: Sequence[Msg | Dm], to: str = "") -> Publication
     texts,
     st.integers(1, 2**53 - 9),
     st.integers(0, 4 * 10**12).map(lambda ms: ms / 1000),
-    st.sampled_from(["tea", "caf\u00e9", "\u8336_-.'+"]),
+    st.sampled_from(["tea", "caf\u00e9", "\u8336_-.'+[]{}|^`"]),
 )
 def test_heads_before_bodies_are_whole_lines(said: list[str], first: int, ts: float, name: str) -> None:
     """As they are encoded whole, whatever the id, the time, the room and the text."""
