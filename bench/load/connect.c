@@ -88,7 +88,7 @@ static void become_ready(struct connection *connection)
 /* Says what the reached step says; steps without anything to wait for follow. */
 static void take_step(struct connection *connection)
 {
-    char said[256];
+    char said[512];
     for (;;) {
         const struct step *step = &run.protocol->steps[connection->step++];
         if (connection->step == steps_needed()) {
@@ -96,7 +96,8 @@ static void take_step(struct connection *connection)
             return;
         }
         size_t length = expand(said, step->say, connection);
-        queue_bytes(connection, said, length);
+        if (length)
+            queue_bytes(connection, said, length);
         if (run.protocol->steps[connection->step].await.length)
             break;
     }

@@ -13,6 +13,9 @@
 #define CARRY_BYTES (STAMP_BYTES - 1)
 #define RECEIVE_BYTES (64 * 1024)
 #define NAME_BYTES 16
+#define FRAME_HEAD_BYTES 14
+#define FINAL_TEXT 0x81   /* a whole text in one frame */
+#define CONTROL_BYTES 125 /* RFC 6455: a control frame carries no more */
 
 struct bytes {
     const char *at;
@@ -37,7 +40,17 @@ struct protocol {
     struct bytes ping_end; /* if the PONG is to repeat what stands before it */
     struct bytes refusal; /* seen while joining, it ends the run */
     bool echoes;    /* who speaks hears it as well: passed over, the others are what counts */
+    bool framed;    /* each text is a WebSocket frame; the first step asks for WebSocket */
     bool quick_ack; /* for a server that leaves Nagle's algorithm on: no 40 ms waits */
+};
+
+/* Where in the stream of WebSocket frames a connection's reading is. */
+struct frames {
+    bool upgraded, is_open; /* the HTTP answer is over; a frame's head is, and its content not */
+    unsigned char head[FRAME_HEAD_BYTES];
+    unsigned head_bytes, matched, control_bytes;
+    uint64_t left; /* of the frame's content */
+    char control[CONTROL_BYTES];
 };
 
 enum state { UNOPENED, CONNECTING, READY, FROZEN, CLOSED };
@@ -53,6 +66,7 @@ struct connection {
     unsigned carried;
     char carry[CARRY_BYTES];
     char name[NAME_BYTES], room_name[NAME_BYTES];
+    struct frames frames; /* of a framed protocol only */
     /* of senders only */
     char *frame;
     uint32_t sent, acknowledged, in_flight;
@@ -99,7 +113,7 @@ struct run {
     uint64_t now;
     struct connection **due;
     uint32_t due_count;
-    size_t frame_bytes, stamp_offset, ref_offset;
+    size_t frame_bytes, head_bytes, stamp_offset, ref_offset;
     /* what happened */
     uint64_t sent, deliveries, completed, acknowledged, bytes;
     uint64_t lost, repeated, misplaced, pings;
@@ -130,10 +144,16 @@ ssize_t give_bytes(struct connection *connection, const void *from, size_t size)
 /* receive.c */
 void receive(struct connection *connection);
 
+/* websocket.c */
+size_t put_frame_head(char *to, unsigned char first, size_t text_bytes);
+void mask_text(char *at, size_t length);
+size_t unframe(struct connection *connection, char *at, size_t length);
+
 /* send.c */
 void prepare_frames(uint32_t size);
 void prepare_rings(void);
 void queue_bytes(struct connection *connection, const char *at, size_t length);
+void queue_frame(struct connection *connection, unsigned char first, const char *at, size_t length);
 void speak(struct connection *sender, uint64_t time_ns);
 void mark_due(struct connection *sender);
 void flush(struct connection *connection);

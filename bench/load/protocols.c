@@ -9,11 +9,13 @@
 #define BYTES(literal) {literal, sizeof(literal) - 1}
 #define NONE {"", 0}
 
-static const struct step chat_steps[] = {
-    {BYTES("\"REG_NAME\""), BYTES("{\"type\":\"REG_NAME\",\"name\":\"%n\"}\n")},
-    {BYTES("\"WELCOME\""), BYTES("{\"type\":\"JOIN\",\"room\":\"%r\"}\n{\"type\":\"PING\"}\n")},
-    {BYTES("\"PONG\""), NONE},
-};
+#define CHAT_STEPS                                                                             \
+    {BYTES("\"REG_NAME\""), BYTES("{\"type\":\"REG_NAME\",\"name\":\"%n\"}\n")},                    \
+    {BYTES("\"WELCOME\""),                                                                     \
+     BYTES("{\"type\":\"JOIN\",\"room\":\"%r\"}\n{\"type\":\"PING\"}\n")},                         \
+    {BYTES("\"PONG\""), NONE}
+
+static const struct step chat_steps[] = {CHAT_STEPS};
 
 static const struct step irc_steps[] = {
     {NONE, BYTES("NICK %n\r\nUSER %n 0 * :%n\r\n")},
@@ -43,18 +45,48 @@ static const struct step redis_steps[] = {
     {BYTES("subscribe"), NONE},
 };
 
+/* The key is the RFC's own example, and so is the answer to it. */
+#define UPGRADE                                                                          \
+    " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"      \
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define UPGRADED BYTES("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+
+static const struct step websocket_steps[] = {
+    {NONE, BYTES("GET /ws" UPGRADE)},
+    {UPGRADED, NONE},
+    CHAT_STEPS,
+};
+
+/* A server that only passes texts on to all others at the same path: bench/peers/server_ws.js. */
+static const struct step relay_steps[] = {
+    {NONE, BYTES("GET /%r" UPGRADE)},
+    {UPGRADED, NONE},
+    {BYTES("joined"), NONE},
+};
+
 /* No handshake at all: bench/limit.c, which only ever writes. */
 static const struct step raw_steps[] = {{NONE, NONE}};
 
+#define CHAT_MESSAGE BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"text\":\"")
+#define CHAT_END BYTES("\"}\n")
+#define CHAT_FRAMES                                                                          \
+    .frame = CHAT_MESSAGE,                                                                   \
+    .acknowledged_frame =                                                                    \
+        BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"ref\":\"^........\",\"text\":\""),               \
+    .frame_end = CHAT_END, .ping = BYTES("\"PING\""), .pong = BYTES("{\"type\":\"PONG\""),       \
+    .ping_end = BYTES("}\n"), .refusal = BYTES("\"ERROR\"")
+
 static const struct protocol protocols[] = {
     {
-        .name = "chat", .steps = chat_steps, .registered = 2, .joined = 3,
-        .frame = BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"text\":\""),
-        .acknowledged_frame =
-            BYTES("{\"type\":\"MSG\",\"room\":\"%r\",\"ref\":\"^........\",\"text\":\""),
-        .frame_end = BYTES("\"}\n"),
-        .ping = BYTES("\"PING\""), .pong = BYTES("{\"type\":\"PONG\""), .ping_end = BYTES("}\n"),
-        .refusal = BYTES("\"ERROR\""),
+        .name = "chat", .steps = chat_steps, .registered = 2, .joined = 3, CHAT_FRAMES,
+    },
+    {
+        .name = "websocket", .steps = websocket_steps, .registered = 4, .joined = 5,
+        CHAT_FRAMES, .framed = true,
+    },
+    {
+        .name = "websocket-relay", .steps = relay_steps, .registered = 3, .joined = 3,
+        .frame = CHAT_MESSAGE, .frame_end = CHAT_END, .framed = true,
     },
     {
         .name = "irc", .steps = irc_steps, .registered = 2, .joined = 3,
@@ -90,7 +122,7 @@ const struct protocol *find_protocol(const char *name)
 
 const char *protocol_names(void)
 {
-    return "chat, irc, nats, mqtt, redis, raw";
+    return "chat, websocket, websocket-relay, irc, nats, mqtt, redis, raw";
 }
 
 /* MQTT's variable-length integer: seven bits a byte, the lowest first. */

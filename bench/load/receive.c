@@ -12,6 +12,7 @@
 /* A gap between two texts that is so much longer than the one before it may
  * hold a PING: only then is it searched. */
 #define UNUSUAL_GAP 5
+#define ANSWER_BYTES 256
 
 static char area[CARRY_BYTES + RECEIVE_BYTES];
 
@@ -63,6 +64,22 @@ static inline void deliver(struct connection *receiver, const char *mark)
         count_hearing(sender, sequence, mark);
 }
 
+static void answer_ping(struct connection *receiver, struct bytes repeated)
+{
+    char answer[ANSWER_BYTES];
+    size_t length = 0;
+    struct bytes parts[] = {run.protocol->pong, repeated, run.protocol->ping_end};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].length > sizeof answer - length)
+            return; /* no server asks in so many words */
+        memcpy(answer + length, parts[i].at, parts[i].length);
+        length += parts[i].length;
+    }
+    run.pings++;
+    queue_bytes(receiver, answer, length);
+    flush(receiver);
+}
+
 static void answer_pings(struct connection *receiver, const char *at, const char *end,
                          const char *fresh)
 {
@@ -76,11 +93,7 @@ static void answer_pings(struct connection *receiver, const char *at, const char
             return; /* cut in two: small answers never are, and one that is missed is counted as lost */
         if (at <= fresh)
             continue;
-        run.pings++;
-        queue_bytes(receiver, run.protocol->pong.at, run.protocol->pong.length);
-        queue_bytes(receiver, rest, (size_t)(at - rest));
-        queue_bytes(receiver, run.protocol->ping_end.at, run.protocol->ping_end.length);
-        flush(receiver);
+        answer_ping(receiver, (struct bytes){rest, (size_t)(at - rest)});
     }
 }
 
@@ -163,6 +176,8 @@ static bool receive_once(struct connection *connection)
         setsockopt(connection->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
     run.now = clock_ns();
     run.bytes += (uint64_t)received;
+    if (run.protocol->framed)
+        received = (ssize_t)unframe(connection, area + CARRY_BYTES, (size_t)received);
     scan_all(connection, (size_t)received);
     return connection->tls && connection->state != FROZEN && connection->state != CLOSED;
 }

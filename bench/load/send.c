@@ -19,18 +19,21 @@ static void check_marks(const char *frame, size_t length)
 
 static void prepare_frame(struct connection *sender)
 {
-    char start[256];
+    char start[256], head[FRAME_HEAD_BYTES];
     struct bytes end = run.protocol->frame_end;
     size_t length = expand(start, frame_start(), sender);
     check_marks(start, length);
     const char *ref = memchr(start, ACK_MARK, length);
-    run.stamp_offset = length + run.size - STAMP_BYTES;
-    run.ref_offset = run.options.ack && ref ? (size_t)(ref - start) : 0;
-    run.frame_bytes = length + run.size + end.length;
+    size_t text_bytes = length + run.size + end.length;
+    run.head_bytes = run.protocol->framed ? put_frame_head(head, FINAL_TEXT, text_bytes) : 0;
+    run.stamp_offset = run.head_bytes + length + run.size - STAMP_BYTES;
+    run.ref_offset = run.options.ack && ref ? run.head_bytes + (size_t)(ref - start) : 0;
+    run.frame_bytes = run.head_bytes + text_bytes;
     sender->frame = realloc(sender->frame, run.frame_bytes);
     memset(sender->frame, 'x', run.frame_bytes);
-    memcpy(sender->frame, start, length);
-    memcpy(sender->frame + length + run.size, end.at, end.length);
+    memcpy(sender->frame, head, run.head_bytes);
+    memcpy(sender->frame + run.head_bytes, start, length);
+    memcpy(sender->frame + run.frame_bytes - end.length, end.at, end.length);
 }
 
 /* From now on, texts have `size` bytes. */
@@ -77,7 +80,21 @@ static char *claim(struct connection *connection, size_t length)
 
 void queue_bytes(struct connection *connection, const char *at, size_t length)
 {
-    memcpy(claim(connection, length), at, length);
+    if (connection->frames.upgraded)
+        queue_frame(connection, FINAL_TEXT, at, length);
+    else
+        memcpy(claim(connection, length), at, length);
+}
+
+/* A WebSocket frame, whose kind its first byte says. */
+void queue_frame(struct connection *connection, unsigned char first, const char *at, size_t length)
+{
+    char head[FRAME_HEAD_BYTES];
+    size_t head_bytes = put_frame_head(head, first, length);
+    char *frame = claim(connection, head_bytes + length);
+    memcpy(frame, head, head_bytes);
+    memcpy(frame + head_bytes, at, length);
+    mask_text(frame + head_bytes, length);
 }
 
 /* Queues the sender's next message; `time_ns` is when it was meant to be sent. */
@@ -88,6 +105,8 @@ void speak(struct connection *sender, uint64_t time_ns)
     put_stamp(frame + run.stamp_offset, run.tag, sender->index, sender->sent, time_ns);
     if (run.ref_offset)
         put_word(frame + run.ref_offset + 1, sender->sent);
+    if (run.head_bytes)
+        mask_text(frame + run.head_bytes, run.frame_bytes - run.head_bytes);
     sender->sent++;
     sender->in_flight++;
     run.sent++;

@@ -4,7 +4,7 @@
  *     |  TAG(3) SENDER(5)  SEQUENCE(8)  TIME(16)
  *
  * Numbers are written in the sixteen characters '@' to 'O', whose low four bits
- * are the digit's value: all four protocols carry them as they are, the mark is
+ * are the digit's value: all protocols carry them as they are, the mark is
  * not among them, and eight of them decode without a branch.
  */
 #ifndef STAMP_H
