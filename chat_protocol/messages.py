@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chat_protocol.base import Message, Ref
-from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.moderation_messages import Ban, Bans, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import MessageId, Positions, Read
 
@@ -185,6 +185,7 @@ ClientMessage = (
     | Unban
     | Mute
     | Invite
+    | Bans
     | Role
     | Rules
     | Ignore

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct, field
 
 from chat_protocol.base import Message, Ref
 
@@ -56,11 +56,18 @@ class Invite(Message, tag="INVITE"):
     ref: Ref | None = None
 
 
+class Bans(Message, tag="BANS"):
+    """Asks who is banned or muted in a room."""
+
+    room: str | None = None
+    ref: Ref | None = None
+
+
 class Role(Message, tag="ROLE"):
-    """Gives an account a role in a room: owner, moderator, member, reader or none."""
+    """Gives an account a role in a room: owner, moderator, speaker, member, reader or none."""
 
     name: str
-    role: Literal["owner", "moderator", "member", "reader", "none"]
+    role: Literal["owner", "moderator", "speaker", "member", "reader", "none"]
     room: str | None = None
     ref: Ref | None = None
 
@@ -105,11 +112,30 @@ class Muted(Message, tag="MUTED"):
 
 
 class Invited(Message, tag="INVITED"):
-    """Somebody may enter a room; told to them, and to who invited them."""
+    """Somebody may enter a room; told to them, to who invited them, and to the room's other moderators."""
 
     room: str
     name: str
     by: str
+    ref: str | None = None
+
+
+class BanRow(Struct, gc=False, omit_defaults=True):
+    """Somebody who may not come in, or with `mute` not speak, for so many seconds; for ever without them."""
+
+    name: str
+    by: str = ""
+    seconds: float | None = None
+    reason: str = ""
+    mute: bool = False
+
+
+class BansFrame(Message, tag="BANS"):
+    """Who is banned or muted in a room; answers BANS. `total` counts all if `bans` is cut to fit a line."""
+
+    room: str
+    bans: list[BanRow]
+    total: int
     ref: str | None = None
 
 
@@ -131,7 +157,10 @@ class RoleFrame(Message, tag="ROLE"):
 
 
 class RulesFrame(Message, tag="RULES"):
-    """How a room is run; `password` tells that it has one, `role` is the receiver's own, if they asked."""
+    """How a room is run; `password` tells that it has one, `role` is the receiver's own, if they asked.
+
+    `changed` names the rules that are new.
+    """
 
     room: str
     owned: bool
@@ -143,3 +172,4 @@ class RulesFrame(Message, tag="RULES"):
     role: str | None = None
     by: str | None = None
     ref: str | None = None
+    changed: list[str] = field(default_factory=list)

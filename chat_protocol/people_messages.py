@@ -6,10 +6,12 @@ from msgspec import Meta, Struct, field
 
 from chat_protocol.base import Message, Ref
 
+REALNAME_CHARACTERS = 128
+AWAY_CHARACTERS = 200
 #: What somebody wants to be known by beside the name.
-Realname = Annotated[str, Meta(max_length=128)]
+Realname = Annotated[str, Meta(max_length=REALNAME_CHARACTERS)]
 #: Why somebody is not at the keyboard.
-AwayText = Annotated[str, Meta(max_length=200)]
+AwayText = Annotated[str, Meta(max_length=AWAY_CHARACTERS)]
 #: How many names one session may watch.
 WATCHED_AT_MOST = 100
 

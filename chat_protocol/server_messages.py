@@ -7,7 +7,15 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from chat_protocol.base import Message
 from chat_protocol.messages import REFS_AT_MOST, Ping, Pong
-from chat_protocol.moderation_messages import Banned, Ignored, Invited, Muted, RoleFrame, RulesFrame
+from chat_protocol.moderation_messages import (
+    Banned,
+    BansFrame,
+    Ignored,
+    Invited,
+    Muted,
+    RoleFrame,
+    RulesFrame,
+)
 from chat_protocol.people_messages import Away, Offline, Online, Person, ProfileFrame, UserProfile, Watched
 from chat_protocol.reading_messages import PositionsFrame, ReadFrame
 
@@ -265,6 +273,7 @@ ServerMessage = (
     | Banned
     | Muted
     | Invited
+    | BansFrame
     | Ignored
     | RoleFrame
     | RulesFrame

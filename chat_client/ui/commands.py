@@ -330,7 +330,9 @@ GROUPS = {
         Command("/unban NAME", "end a ban", _sending(moderating.unban)),
         Command("/mute NAME [TIME]", "let somebody only read", _sending(moderating.mute)),
         Command("/unmute NAME", "let them speak again", _sending(moderating.unmute)),
-        Command("/role NAME ROLE", "make an owner, moderator, member, reader", _sending(moderating.role)),
+        Command(
+            "/role NAME ROLE", "make an owner, moderator, speaker, member, reader", _sending(moderating.role)
+        ),
     ),
     "you": (
         Command("/ignore [NAME or *]", "hear no more of somebody", _sending(moderating.ignore)),

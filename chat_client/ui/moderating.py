@@ -15,7 +15,7 @@ Latest = Callable[[str, str], int | None]
 Changing = Callable[[str, str, Latest], ClientMessage]
 _UNITS: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TIME = re.compile(r"(\d{1,7})([smhd])", re.ASCII)
-_ROLES = ("owner", "moderator", "member", "reader", "none")
+_ROLES = ("owner", "moderator", "speaker", "member", "reader", "none")
 _SWITCHES = {"invite-only": "invite_only", "announce": "announce", "unlisted": "unlisted"}
 RULES = (
     "type it like this: /rules [invite-only|announce|unlisted on|off], /rules slow TIME, /rules password WORD"

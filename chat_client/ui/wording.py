@@ -151,7 +151,7 @@ def _rules(rules: RulesFrame) -> list[Line]:
         text
         for text, is_so in (
             ("for those who are invited", rules.invite_only),
-            ("only moderators speak", rules.announce),
+            ("only moderators and speakers speak", rules.announce),
             ("not listed", rules.unlisted),
             (f"slow: one message in {time_of(rules.slow_seconds)}", rules.slow_seconds),
             ("with a password", rules.password),

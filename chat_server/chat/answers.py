@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from chat_protocol.codec import SERVER_LINE_BYTES, encode_json
 from chat_protocol.messages import Who
+from chat_protocol.moderation_messages import BanRow
 from chat_protocol.people_messages import UserProfile
 from chat_protocol.server_messages import RoomInfo, Users
 from chat_server.chat.identity import Identity
@@ -17,7 +18,7 @@ ANSWER_ROWS = 1000
 #: Bytes of the rows of an answer: the rest of the line needs less than 64 KiB.
 ANSWER_BYTES = SERVER_LINE_BYTES - 64 * 1024
 
-Row = TypeVar("Row", str, RoomInfo, UserProfile)
+Row = TypeVar("Row", str, RoomInfo, UserProfile, BanRow)
 
 
 def fitting(rows: Sequence[Row], space: int = ANSWER_BYTES) -> list[Row]:

@@ -26,7 +26,18 @@ from chat_protocol.messages import (
     Topic,
     Who,
 )
-from chat_protocol.moderation_messages import Ban, Ignore, Ignored, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.moderation_messages import (
+    Ban,
+    Bans,
+    Ignore,
+    Ignored,
+    Invite,
+    Kick,
+    Mute,
+    Role,
+    Rules,
+    Unban,
+)
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, PositionsFrame, Read
 from chat_protocol.reasons import CloseReason
@@ -185,6 +196,11 @@ def _invite(conversation: "Conversation", message: Invite) -> None:
     conversation.send(conversation.hub.governance.invite(conversation.session, room, message))
 
 
+def _bans(conversation: "Conversation", message: Bans) -> None:
+    room = conversation.governed(message.room)
+    conversation.send(conversation.hub.governance.bans(conversation.session, room, message.ref))
+
+
 def _role(conversation: "Conversation", message: Role) -> None:
     conversation.hub.governance.set_role(conversation.session, conversation.governed(message.room), message)
 
@@ -276,6 +292,7 @@ COMMANDS: Mapping[type[Message], Command] = _table(
     (Unban, _unban, ConversationStage.NAMED, 16, None),
     (Mute, _mute, ConversationStage.NAMED, 16, None),
     (Invite, _invite, ConversationStage.NAMED, 16, None),
+    (Bans, _bans, ConversationStage.NAMED, 64, None),  # of 1,000
     (Role, _role, ConversationStage.NAMED, 16, None),
     (Rules, _rules, ConversationStage.NAMED, 16, None),
     (Ignore, _ignore, ConversationStage.NAMED, 16, None),

@@ -10,6 +10,8 @@ from chat_protocol.errors import LimitReachedError, NoSuchUserError, NotAllowedE
 from chat_protocol.moderation_messages import (
     Ban,
     Banned,
+    BanRow,
+    BansFrame,
     Invite,
     Invited,
     Kick,
@@ -25,6 +27,7 @@ from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import Left
 from chat_server.chat import names
 from chat_server.chat.access import Access
+from chat_server.chat.answers import fitting
 from chat_server.chat.audit import Audit
 from chat_server.chat.identity import Identity
 from chat_server.chat.people import People
@@ -145,9 +148,26 @@ class Governance:
             standing.set_role(other.account.number, Rank.MEMBER)
         self._note(session, "invite", other.name, room)
         told = Invited(room.name, other.name, session.identity.name)
-        for each in other.sessions:
-            push(each.outbox, Frames(encode(told)))
+        frames = Frames(encode(told))
+        for each in {*other.sessions, *_moderators(room)} - {session}:
+            push(each.outbox, frames)
         return structs.replace(told, ref=asked.ref)
+
+    def bans(self, session: Session, room: Room, ref: str | None) -> BansFrame:
+        """Return who is banned or muted in a room. Raises `NotAllowedError`, `StoreError`."""
+        _governed(room).require(session.identity, Rank.MODERATOR)
+        now = self._time()
+        rows = [
+            BanRow(
+                each.shown,
+                each.actor,
+                None if each.is_for_ever else round(each.until - now, 1),
+                each.reason,
+                each.kind == "mute",
+            )
+            for each in self._store.moderation.bans(room.name)
+        ]
+        return BansFrame(room.name, fitting(rows), len(rows), ref)
 
     def set_role(self, session: Session, room: Room, asked: Role) -> None:
         """Give an account a role. Raises as `ban` does, and `LimitReachedError`."""
@@ -191,7 +211,8 @@ class Governance:
             changes["hash"] = self._access.hashed(asked.password) if asked.password else ""
         self._save(room, structs.replace(standing.rules, **changes))
         self._note(session, "rules", "", room, ", ".join(sorted(changes)))
-        told = structs.replace(_rules_of(room, standing), by=session.identity.name)
+        changed = ["password" if each == "hash" else each for each in changes]
+        told = structs.replace(_rules_of(room, standing), by=session.identity.name, changed=changed)
         room.tell(session, told, structs.replace(told, ref=asked.ref))
         return None
 
@@ -267,6 +288,15 @@ def _governed(room: Room) -> Standing:
     if room.standing is None:
         raise NotAllowedError("this chat has no accounts, so nobody has rights in a room")
     return room.standing
+
+
+def _moderators(room: Room) -> list[Session]:
+    """Return the sessions in a room that may let others in."""
+    return [
+        each.session
+        for each in room.members()
+        if room.standing is not None and room.standing.role(each.session.identity) >= Rank.MODERATOR
+    ]
 
 
 def _rules_of(room: Room, standing: Standing) -> RulesFrame:

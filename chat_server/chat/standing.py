@@ -22,9 +22,10 @@ class Role(IntEnum):
 
     READER = 0
     MEMBER = 1
-    MODERATOR = 2
-    OWNER = 3
-    OPERATOR = 4
+    SPEAKER = 2
+    MODERATOR = 3
+    OWNER = 4
+    OPERATOR = 5
 
     @property
     def word(self) -> str:
@@ -33,7 +34,7 @@ class Role(IntEnum):
 
 
 #: The roles that may be given.
-GIVEN = {each.word: each for each in (Role.READER, Role.MEMBER, Role.MODERATOR, Role.OWNER)}
+GIVEN = {each.word: each for each in (Role.READER, Role.MEMBER, Role.SPEAKER, Role.MODERATOR, Role.OWNER)}
 
 
 class Standing:
@@ -111,8 +112,8 @@ class Standing:
             return
         if role is Role.READER:
             raise NotAllowedError("you may only read in this room")
-        if self.rules.announce:
-            raise NotAllowedError("only moderators speak in this room")
+        if self.rules.announce and role is not Role.SPEAKER:
+            raise NotAllowedError("only moderators and speakers speak in this room")
         key, slow = identity.id, self.rules.slow_seconds
         with self._lock:
             if self._in_force_locked(self._mutes, identity) is not None:

@@ -13,8 +13,8 @@ from chat_server.store.file import StoreFile
 class RoomRules(Struct, frozen=True, omit_defaults=True):
     """How a room is run; a room without any of it is everybody's, as in an open chat.
 
-    `announce`: only moderators speak. `slow_seconds`: a member speaks once in so many seconds. `hash` is that
-    of the password, empty if there is none.
+    `announce`: only moderators and speakers speak. `slow_seconds`: a member speaks once in so many seconds.
+    `hash` is that of the password, empty if there is none.
     """
 
     invite_only: bool = False

@@ -167,7 +167,10 @@ def test_styles_tell_old_from_new() -> None:
             RulesFrame("tea", owned=True, invite_only=True, slow_seconds=60.0, role="owner"),
             "tea: for those who are invited, slow: one message in 1 m; you are its owner",
         ),
-        (RulesFrame("tea", owned=True, announce=True, by="ann"), "tea: only moderators speak (ann)"),
+        (
+            RulesFrame("tea", owned=True, announce=True, by="ann"),
+            "tea: only moderators and speakers speak (ann)",
+        ),
     ],
 )
 def test_what_moderators_do_is_told(event: object, told: str) -> None:

@@ -24,7 +24,7 @@ from chat_protocol.messages import (
     Topic,
     Who,
 )
-from chat_protocol.moderation_messages import Ban, Ignore, Invite, Kick, Mute, Role, Rules, Unban
+from chat_protocol.moderation_messages import Ban, Bans, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, Read
 from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, TopicFrame
@@ -53,6 +53,7 @@ EXAMPLES: dict[type[Message], Any] = {
     Unban: Unban("bob", ref="r"),
     Mute: Mute("bob", ref="r"),
     Invite: Invite("bob", ref="r"),
+    Bans: Bans(ref="r"),
     Role: Role("bob", "member", ref="r"),
     Rules: Rules(ref="r"),
     Ignore: Ignore(ref="r"),

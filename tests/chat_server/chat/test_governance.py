@@ -6,6 +6,8 @@ from chat_protocol.messages import ClientMessage, History, Join, List, Msg, Name
 from chat_protocol.moderation_messages import (
     Ban,
     Banned,
+    Bans,
+    BansFrame,
     Invite,
     Invited,
     Kick,
@@ -200,6 +202,55 @@ def test_an_invitation() -> None:
     assert "tea" in eve.session.memberships
     gus.send(Join("tea"))
     assert gus.outbox.errors() == ["not_allowed"]
+
+
+def test_the_other_moderators_learn_of_an_invitation() -> None:
+    """Members do not."""
+    tea = Tea()
+    op_in = tea.op
+    op_in.send(Join("tea"))
+    tea.still()
+    tea.ann.send(Invite("eve", "tea"))
+    assert [(each.name, each.by) for each in op_in.outbox.of(Invited)] == [("eve", "ann")]
+    assert tea.bob.outbox.of(Invited) == tea.gus.outbox.of(Invited) == []
+    assert len(tea.ann.outbox.of(Invited)) == len(tea.eve.outbox.of(Invited)) == 1
+
+
+def test_who_is_banned_or_muted() -> None:
+    """For how long, by whom and why; a member is not told."""
+    tea = Tea()
+    tea.ann.send(Ban("gus", "tea", 60.0, "spam"), Ban("eve", "tea"), Mute("bob", "tea", 30.0))
+    tea.chat.time.now += 10.0
+    tea.still()
+    tea.ann.send(Bans("tea", "b"))
+    tea.bob.send(Bans("tea"))
+    (frame,) = tea.ann.outbox.of(BansFrame)
+    assert [(each.name, each.by, each.seconds, each.reason, each.mute) for each in frame.bans] == [
+        ("gus", "ann", 50.0, "spam", False),
+        ("eve", "ann", None, "", False),
+        ("bob", "ann", 20.0, "", True),
+    ]
+    assert (frame.room, frame.total, frame.ref) == ("tea", 3, "b")
+    assert tea.bob.outbox.errors() == ["not_allowed"]
+
+
+def test_a_speaker_speaks_where_something_is_announced() -> None:
+    """A moderator makes one."""
+    tea = Tea(announce=True)
+    tea.bob.send(Msg("quiet", "tea"))
+    tea.ann.send(Role("bob", "speaker", "tea"))
+    tea.bob.send(Msg("loud", "tea"))
+    assert tea.bob.outbox.errors() == ["not_allowed"]
+    assert [each.text for each in tea.ann.outbox.of(MsgFrame)] == ["loud"]
+
+
+def test_what_is_new_of_the_rules_is_named() -> None:
+    """So that nobody has to remember what they were."""
+    tea = Tea()
+    tea.ann.send(Rules("tea", announce=True, password="word"), Rules("tea"))  # noqa: S106  # a test's
+    (told,) = tea.bob.outbox.of(RulesFrame)
+    assert told.changed == ["announce", "password"]
+    assert tea.ann.outbox.of(RulesFrame)[-1].changed == []
 
 
 def test_a_room_with_a_password() -> None:

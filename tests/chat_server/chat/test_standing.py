@@ -93,8 +93,11 @@ def test_who_comes_in_with_a_password() -> None:
 
 
 def test_who_speaks_where_something_is_announced() -> None:
-    """Moderators and above."""
+    """Speakers and above."""
     room = standing(announce=True)
+    speaker = person(8)
+    room.set_role(8, Role.SPEAKER)
+    assert speaks(room, speaker)
     assert [speaks(room, each) for each in (OWNER, MODERATOR, OPERATOR)] == [True] * 3
     assert not any(speaks(room, each) for each in (MEMBER, READER, OTHER, GUEST))
     assert [speaks(standing(), each) for each in (READER, MEMBER)] == [False, True]
