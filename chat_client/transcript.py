@@ -122,7 +122,7 @@ class Transcript:
             return self._said(event)
         if isinstance(event, DirectSaid):
             message = event.message
-            return [self._line(message, DIRECT, f"{message.sender} -> {message.to}:", message.text)]
+            return [self._line(message, DIRECT, _addressed(message), message.text)]
         if isinstance(event, Gap):
             self._note(event.room, event.last)
             return [_gap(event.room, event.first, event.last)]
@@ -239,6 +239,12 @@ def _gap(room: str, first: int, last: int) -> str:
 def _field(name: str) -> str:
     """Return a name without what separates the columns."""
     return escaped(name).replace(" ", "\\x20").replace(":", "\\x3a")
+
+
+def _addressed(message: DmFrame) -> str:
+    """Return who says something to whom."""
+    who = f"{message.sender} -> {message.to}"
+    return f"* {who}" if message.action else f"{who}:"
 
 
 def _iso(ts: float) -> str:

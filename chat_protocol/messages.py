@@ -50,11 +50,12 @@ class Msg(Message, tag="MSG"):
 
 
 class Dm(Message, tag="DM"):
-    """Says `text` to one user alone."""
+    """Says `text` to one user alone; `action` marks what is done rather than said."""
 
     to: str
     text: Text
     ref: Ref | None = None
+    action: bool = False
 
 
 class Join(Message, tag="JOIN"):

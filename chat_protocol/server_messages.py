@@ -121,6 +121,7 @@ class DmFrame(Message, tag="DM"):
     to: str
     text: str
     account: bool = False
+    action: bool = False
 
 
 class Ack(Message, tag="ACK"):

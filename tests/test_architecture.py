@@ -86,8 +86,8 @@ CLIENT_PURE = {
         "chat_client/terms.py",
         "chat_client/bot/player.py",
     ),
-    *(f"chat_client/ui/{name}.py" for name in ("commands", "mention", "naming", "paint", "toolbar", "typed")),
-    "chat_client/ui/wrapping.py",
+    *(f"chat_client/ui/{name}.py" for name in ("commands", "mention", "naming", "paint", "talking")),
+    *(f"chat_client/ui/{name}.py" for name in ("toolbar", "typed", "wrapping")),
 }
 #: Data that points back at what holds it, and so names its type: a stay at its rooms, a person at the
 #: inbox, a command at the conversation that it came in.

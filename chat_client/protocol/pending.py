@@ -87,7 +87,8 @@ class Pending:
             frame = MsgFrame(room, ack.id, ack.ts, name, message.text, message.action, is_account)
             return Said(frame, own=True)
         if isinstance(message, Dm):
-            return DirectSaid(DmFrame(ack.id, ack.ts, name, message.to, message.text, is_account), own=True)
+            told = DmFrame(ack.id, ack.ts, name, message.to, message.text, is_account, message.action)
+            return DirectSaid(told, own=True)
         return None
 
     def waits_in(self, room: str) -> bool:

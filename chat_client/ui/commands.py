@@ -4,23 +4,18 @@ A line is said in the room that one is turned to. One that begins with `/` is a 
 with `//` it is said, without the first `/`. Nothing is sent for a line that is no proper command.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from chat_client.errors import NotSentError, OfflineError, UsageError
 from chat_client.sanitize import cleaned, sendable
-from chat_client.terms import spaceless
-from chat_client.ui import moderating, typed
+from chat_client.ui import moderating, talking, typed
+from chat_client.ui.talking import HISTORY_MESSAGES, needed, without_spaces
 from chat_client.ui.view import View
 from chat_client.ui.wrapping import wrapped
 from chat_protocol.messages import (
-    PAGE_MESSAGES,
     ClientMessage,
-    Dm,
-    History,
-    Join,
     Leave,
     List,
     Msg,
@@ -33,11 +28,8 @@ from chat_protocol.messages import (
 #: The column of the help beside the usages, and from how many columns on it stands there.
 USAGE_COLUMNS = 30
 WIDE_COLUMNS = 64
-#: How many messages /search shows, and /history if no number is given.
-HISTORY_MESSAGES = 20
 #: The help is for terminals of so many columns at least.
 NARROWEST_COLUMNS = 12
-_HISTORY = re.compile(r"(\d{1,9})?\s*(?:before\s+(\d{1,15}))?", re.ASCII)
 
 
 class Sender(Protocol):
@@ -161,32 +153,13 @@ def find(name: str) -> Command:
     return command
 
 
-def _needed(argument: str, usage: str) -> str:
-    if typed.is_blank(argument):
-        raise UsageError(f"type it like this: {usage}")
-    return argument
-
-
-def _without_spaces(argument: str, command: str, whose: str) -> str:
-    if spaceless(argument) != argument:
-        raise UsageError(f"{whose} have no spaces: try {command} {spaceless(argument)}")
-    return argument
-
-
 def _join(interpreter: Interpreter, argument: str) -> None:
-    room, password = _room_and_password(_needed(argument, "/join ROOM, for example /join tea"))
-    if typed.is_blank(room.removeprefix("#")):
-        raise UsageError("a room needs a name: /join ROOM, for example /join tea")
-    if (joined := interpreter.joined(room)) is not None:
+    asked = talking.join(argument)
+    if (joined := interpreter.joined(asked.room)) is not None:
         interpreter.view.turn_to(joined)
     else:
-        interpreter.joining = room
-        interpreter.sender.send(Join(room=room, password=password))
-
-
-def _room_and_password(argument: str) -> tuple[str, str | None]:
-    room, _, password = argument.partition(" with ")
-    return _without_spaces(room.strip(), "/join", "names of rooms"), password.strip() or None
+        interpreter.joining = asked.room
+        interpreter.sender.send(asked)
 
 
 def _leave(interpreter: Interpreter, argument: str) -> None:
@@ -194,12 +167,11 @@ def _leave(interpreter: Interpreter, argument: str) -> None:
 
 
 def _message(interpreter: Interpreter, argument: str) -> None:
-    to, *text = argument.split(maxsplit=1) or [""]
-    interpreter.sender.send(Dm(to=to, text=_needed("".join(text), "/msg NAME TEXT")))
+    interpreter.sender.send(talking.direct(argument))
 
 
 def _me(interpreter: Interpreter, argument: str) -> None:
-    interpreter.say(_needed(argument, "/me TEXT"), action=True)
+    interpreter.say(needed(argument, "/me TEXT"), action=True)
 
 
 def _who(interpreter: Interpreter, argument: str) -> None:
@@ -216,20 +188,11 @@ def _topic(interpreter: Interpreter, argument: str) -> None:
 
 
 def _name(interpreter: Interpreter, argument: str) -> None:
-    interpreter.sender.send(Name(name=_without_spaces(_needed(argument, "/name NEW"), "/name", "names")))
-
-
-def _history(interpreter: Interpreter, argument: str) -> None:
-    match = _HISTORY.fullmatch(argument)
-    number = int(match[1] or HISTORY_MESSAGES) if match else 0
-    if match is None or not 1 <= number <= PAGE_MESSAGES:
-        raise UsageError(f"type it like this: /history [NUMBER up to {PAGE_MESSAGES}] [before ID]")
-    before = int(match[2]) if match[2] else None
-    interpreter.sender.send(History(room=interpreter.room(), limit=number, before=before))
+    interpreter.sender.send(Name(name=without_spaces(needed(argument, "/name NEW"), "/name", "names")))
 
 
 def _search(interpreter: Interpreter, argument: str) -> None:
-    interpreter.sender.send(Search(words=_needed(argument, "/search WORDS"), limit=HISTORY_MESSAGES))
+    interpreter.sender.send(Search(words=needed(argument, "/search WORDS"), limit=HISTORY_MESSAGES))
 
 
 def _help(interpreter: Interpreter, argument: str) -> None:
@@ -288,7 +251,7 @@ GROUPS = {
             "take back your latest message",
             _changing(moderating.delete),
         ),
-        Command("/me TEXT", "say what you do: /me waves", _me, ("action", "emote", "em")),
+        Command("/me TEXT", "say what you do: /me waves, /msg bob /me nods", _me, ("action", "emote", "em")),
     ),
     "rooms": (
         Command(
@@ -308,7 +271,7 @@ GROUPS = {
         Command(
             "/history [NUMBER] [before ID]",
             "show what was said earlier",
-            _history,
+            _sending(talking.history),
             ("log", "last", "scrollback", "h"),
         ),
         Command(

@@ -60,8 +60,12 @@ def message(
 
 def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
     """Return what somebody said to us alone, or we to somebody; a `mark` follows the other's name."""
-    who = f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"
-    head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} "), ("direct", who), ("", ": ")]
+    head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
+    if frame.action:
+        whom = f"to {frame.to}" if own else "to you"
+        head += [("dim", "* "), ("direct", f"{frame.sender}{mark} ({whom})"), ("", " ")]
+    else:
+        head += [("direct", f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"), ("", ": ")]
     return _with_text(head, frame.text, "")
 
 

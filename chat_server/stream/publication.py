@@ -103,7 +103,7 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
         room, author, account, to = self.room, self.author, self.account, self.to
         if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
             return [
-                DmFrame(id_, ts, author, to, each.text, account)
+                DmFrame(id_, ts, author, to, each.text, account, each.action)
                 for id_, each in enumerate(self.messages, first)
             ]
         if self.change is not None:

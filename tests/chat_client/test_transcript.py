@@ -42,12 +42,14 @@ def test_one_line_a_message(tmp_path: Path) -> None:
         Said(said(1, "a\nb\x1b\u202e\\n", ts=TIME)),
         Said(action, own=True),
         DirectSaid(direct),
+        DirectSaid(DmFrame(8, TIME, "bob", "dave", "waves", action=True)),
         Lost("x", 1.0, 1),
     )
     assert messages(path) == [
         "2026-07-01T12:00:00.123Z lobby #1 bob: a\\nb\\x1b\\u202e\\\\n",
         "2026-07-01T12:00:00.123Z lobby #2 * dave waves",
         "2026-07-01T12:00:00.123Z @ #7 bob -> dave: psst",
+        "2026-07-01T12:00:00.123Z @ #8 * bob -> dave waves",
     ]
 
 

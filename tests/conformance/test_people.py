@@ -20,6 +20,15 @@ def test_a_direct_message_reaches_one_alone(guests: Guests, room: str) -> None:
     assert not [each for each in third.seen if each["type"] == "DM"]
 
 
+def test_an_action_is_marked_to_one_alone_too(guests: Guests) -> None:
+    """What is done rather than said carries `action`; what is said does not."""
+    sender, receiver = guests(), guests()
+    sender.send("DM", to=receiver.name, text="waves", action=True)
+    sender.send("DM", to=receiver.name, text="hello")
+    assert receiver.until("DM", text="waves")["action"] is True
+    assert "action" not in receiver.until("DM", text="hello")
+
+
 def test_direct_messages_of_a_receiver_are_contiguous(guests: Guests) -> None:
     """Ids count for each receiver, whoever sends; another spelling of the name will do."""
     receiver, *senders = (guests(name="dm") for _ in range(3))

@@ -63,6 +63,7 @@ def keyboard() -> Keyboard:
         ("exit now?", Msg(text="exit now?", room="lobby")),
         ("/me waves slowly", Msg(text="waves slowly", room="lobby", action=True)),
         ("/msg bob are you there?", Dm(to="bob", text="are you there?")),
+        ("/msg bob /me waves", Dm(to="bob", text="waves", action=True)),
         ("/join music", Join(room="music")),
         ("/leave", Leave(room="lobby")),
         ("/leave #TEA", Leave(room="tea")),
@@ -253,4 +254,6 @@ def test_help_lists_every_command(keyboard: Keyboard) -> None:
     assert "//TEXT" in keyboard.screen
     keyboard.screen = ""
     keyboard.interpreter.take("/help /me")
-    assert keyboard.screen.splitlines() == [f"-- {'/me TEXT':<30} say what you do: /me waves"]
+    assert keyboard.screen.splitlines() == [
+        f"-- {'/me TEXT':<30} say what you do: /me waves, /msg bob /me nods"
+    ]

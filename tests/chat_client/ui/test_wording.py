@@ -125,6 +125,9 @@ def test_direct_messages() -> None:
     frame = DmFrame(sender="bob", to="dave", text="psst", id=1, ts=0)
     assert shown(wording.direct(frame, own=False)) == ["00:00 bob to you: psst"]
     assert shown(wording.direct(frame, own=True)) == ["00:00 you to dave: psst"]
+    frame.action = True
+    assert shown(wording.direct(frame, "?", own=False)) == ["00:00 * bob? (to you) psst"]
+    assert shown(wording.direct(frame, own=True)) == ["00:00 * bob (to dave) psst"]
 
 
 def test_a_guest_is_marked_where_others_are_known() -> None:
