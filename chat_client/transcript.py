@@ -5,6 +5,7 @@ One message is one line; what would break a line is written as an escape (`\n`),
     2026-07-01T12:00:00.123Z lobby #42 dave: hello
     2026-07-01T12:00:04.500Z lobby #43 * dave waves
     2026-07-01T12:00:09.010Z @ #7 bob -> dave: a direct message
+    2026-07-01T12:00:09.500Z lobby #44 builder (notice): it is built
 
 can be read and cut by any tool. Lines that begin with `#` are remarks; a `# positions` line tells the
 epoch of the server's record and the last id saved of each room, so that a client started again on the
@@ -122,7 +123,8 @@ class Transcript:
             return self._said(event)
         if isinstance(event, DirectSaid):
             message = event.message
-            return [self._line(message, DIRECT, _addressed(message), message.text)]
+            who = _marked(message, f"{message.sender} -> {message.to}")
+            return [self._line(message, DIRECT, who, message.text)]
         if isinstance(event, Gap):
             self._note(event.room, event.last)
             return [_gap(event.room, event.first, event.last)]
@@ -153,7 +155,7 @@ class Transcript:
         name = _field(message.sender)
         if isinstance(message, MsgFrame):
             text = "(deleted)" if message.deleted else message.text
-            return [*gap, self._line(message, room, f"* {name}" if message.action else f"{name}:", text)]
+            return [*gap, self._line(message, room, _marked(message, name), text)]
         return [*gap, self._line(message, room, f"* {name}", _change(message))]
 
     def _skip(self, said: Said | Changed, start: int) -> list[str]:
@@ -241,9 +243,9 @@ def _field(name: str) -> str:
     return escaped(name).replace(" ", "\\x20").replace(":", "\\x3a")
 
 
-def _addressed(message: DmFrame) -> str:
-    """Return who says something to whom."""
-    who = f"{message.sender} -> {message.to}"
+def _marked(message: MsgFrame | DmFrame, who: str) -> str:
+    """Return who says something, and how."""
+    who += " (notice)" * message.notice
     return f"* {who}" if message.action else f"{who}:"
 
 

@@ -41,21 +41,26 @@ class RegName(Message, tag="REG_NAME"):
 
 
 class Msg(Message, tag="MSG"):
-    """Says `text` in a room; `action` marks what is done rather than said (`/me`)."""
+    """Says `text` in a room; `action` marks what is done rather than said (`/me`).
+
+    A `notice` is from a program; programs do not answer it.
+    """
 
     text: Text
     room: str | None = None
     ref: Ref | None = None
     action: bool = False
+    notice: bool = False
 
 
 class Dm(Message, tag="DM"):
-    """Says `text` to one user alone; `action` marks what is done rather than said."""
+    """Says `text` to one user alone; `action` and `notice` are as in a room."""
 
     to: str
     text: Text
     ref: Ref | None = None
     action: bool = False
+    notice: bool = False
 
 
 class Join(Message, tag="JOIN"):

@@ -71,7 +71,8 @@ class Welcome(Message, tag="WELCOME"):
 class MsgFrame(Message, tag="MSG"):
     """What somebody said in a room; ids of a room are contiguous from 1. An `account` is no guest.
 
-    Of one that was `edited` the text is the last; of one that was `deleted` there is none.
+    A `notice` is from a program; programs do not answer it. Of one that was `edited` the text is the last; of
+    one that was `deleted` there is none.
     """
 
     room: str
@@ -81,6 +82,7 @@ class MsgFrame(Message, tag="MSG"):
     text: str
     action: bool = False
     account: bool = False
+    notice: bool = False
     edited: bool = False
     deleted: bool = False
 
@@ -122,6 +124,7 @@ class DmFrame(Message, tag="DM"):
     text: str
     account: bool = False
     action: bool = False
+    notice: bool = False
 
 
 class Ack(Message, tag="ACK"):

@@ -134,7 +134,7 @@ class Player:
 
 
 def _cue(event: Event) -> _Cue | None:
-    if isinstance(event, Said) and not event.own and not event.replayed:
+    if isinstance(event, Said) and not (event.own or event.replayed or event.message.notice):
         return _Cue(event.message.sender, event.message.room, event.message.text[:LOOKED_AT_CHARACTERS])
     if isinstance(event, Joined) and event.last is None:
         return _Cue(event.name, event.room, None)

@@ -22,7 +22,7 @@ A pattern is a regular expression of Python, upper or lower case, found anywhere
 reaction says, {name} is who spoke or entered, {0} what fitted the pattern and {1} its first group.
 To keep two scripts from answering each other for ever, a reaction rests for its cooldown in seconds
 (an `on join` for each name, and for 3 seconds for all), there is one reaction a second at most, and none
-to what was said before one came, or by oneself.
+to what was said before one came, by oneself, or as a notice of another program.
 """
 
 import random

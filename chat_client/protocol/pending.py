@@ -85,9 +85,11 @@ class Pending:
         if isinstance(message, Msg):
             room = ack.room or message.room or ""
             frame = MsgFrame(room, ack.id, ack.ts, name, message.text, message.action, is_account)
+            frame.notice = message.notice
             return Said(frame, own=True)
         if isinstance(message, Dm):
             told = DmFrame(ack.id, ack.ts, name, message.to, message.text, is_account, message.action)
+            told.notice = message.notice
             return DirectSaid(told, own=True)
         return None
 

@@ -28,6 +28,8 @@ Line = list[Piece]
 REMARKS = frozenset(("note", "problem", "server"))
 #: What follows the name of somebody who has not proved who it is.
 GUEST = " (guest)"
+#: What follows the name of a program that wants no answer.
+NOTICE = " (notice)"
 #: How much of a text is quoted in a remark about it, in characters.
 QUOTED_CHARACTERS = 40
 
@@ -50,6 +52,7 @@ def message(
     if frame.room != room:
         head.append(("dim", f"[{frame.room}] "))
     style = "dim" if dim else name_style(frame.sender)
+    mark += NOTICE * frame.notice
     name: Line = [(style, frame.sender), *([("dim", mark)] if mark else [])]
     head += [("dim", "* "), *name, ("", " ")] if frame.action else [*name, ("", ": ")]
     if frame.deleted:
@@ -61,6 +64,7 @@ def message(
 def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
     """Return what somebody said to us alone, or we to somebody; a `mark` follows the other's name."""
     head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
+    mark += NOTICE * frame.notice
     if frame.action:
         whom = f"to {frame.to}" if own else "to you"
         head += [("dim", "* "), ("direct", f"{frame.sender}{mark} ({whom})"), ("", " ")]

@@ -103,7 +103,7 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
         room, author, account, to = self.room, self.author, self.account, self.to
         if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
             return [
-                DmFrame(id_, ts, author, to, each.text, account, each.action)
+                DmFrame(id_, ts, author, to, each.text, account, each.action, each.notice)
                 for id_, each in enumerate(self.messages, first)
             ]
         if self.change is not None:
@@ -112,7 +112,7 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
                 return [DeleteFrame(room, first, ts, author, of, account)]
             return [EditFrame(room, first, ts, author, of, text, account)]
         return [
-            MsgFrame(room, id_, ts, author, each.text, each.action, account)
+            MsgFrame(room, id_, ts, author, each.text, each.action, account, each.notice)
             for id_, each in enumerate(self.messages, first)
         ]
 

@@ -43,6 +43,8 @@ def test_one_line_a_message(tmp_path: Path) -> None:
         Said(action, own=True),
         DirectSaid(direct),
         DirectSaid(DmFrame(8, TIME, "bob", "dave", "waves", action=True)),
+        Said(MsgFrame("lobby", 3, TIME, "bot", "done", notice=True)),
+        DirectSaid(DmFrame(9, TIME, "bot", "dave", "done", notice=True)),
         Lost("x", 1.0, 1),
     )
     assert messages(path) == [
@@ -50,6 +52,8 @@ def test_one_line_a_message(tmp_path: Path) -> None:
         "2026-07-01T12:00:00.123Z lobby #2 * dave waves",
         "2026-07-01T12:00:00.123Z @ #7 bob -> dave: psst",
         "2026-07-01T12:00:00.123Z @ #8 * bob -> dave waves",
+        "2026-07-01T12:00:00.123Z lobby #3 bot (notice): done",
+        "2026-07-01T12:00:00.123Z @ #9 bot -> dave (notice): done",
     ]
 
 

@@ -265,6 +265,29 @@ def test_the_largest_text_comes_through_with_every_character(guests: Guests, roo
     assert other.until("MSG", room=room)["text"] == text
 
 
+def test_a_notice_is_marked(guests: Guests, room: str) -> None:
+    """What is from a program carries `notice`: live, replayed, read back, found and edited."""
+    sender, other = guests(room), guests(room)
+    word = fresh("built")
+    sender.say(word, room, notice=True, ref="n")
+    assert other.hear(word, room)["notice"] is True
+    id_ = sender.until("ACK", ref="n")["id"]
+    late = guests()
+    late.join(room)
+    assert late.hear(word, room)["notice"] is True
+    late.send("HISTORY", room=room)
+    assert late.until("HISTORY")["messages"][-1]["notice"] is True
+    late.send("SEARCH", words=word, room=room)
+    assert late.until("FOUND")["messages"][0]["notice"] is True
+    sender.send("EDIT", room=room, id=id_, text=f"{word} again", ref="e")
+    sender.until("ACK", ref="e")
+    late.send("HISTORY", room=room, ref="after")
+    (edited,) = [each for each in late.until("HISTORY", ref="after")["messages"] if each["id"] == id_]
+    assert (edited["notice"], edited["edited"]) == (True, True)
+    sender.say("hello", room)
+    assert "notice" not in other.hear("hello", room)
+
+
 def test_an_action_is_marked(guests: Guests, room: str) -> None:
     """What is done rather than said carries `action`; what is said does not."""
     sender, other = guests(room), guests(room)

@@ -29,6 +29,15 @@ def test_an_action_is_marked_to_one_alone_too(guests: Guests) -> None:
     assert "action" not in receiver.until("DM", text="hello")
 
 
+def test_a_notice_is_marked_to_one_alone_too(guests: Guests) -> None:
+    """What is from a program carries `notice`, live and when it is replayed."""
+    sender, receiver = guests(), guests()
+    sender.send("DM", to=receiver.name, text="it is built", notice=True)
+    assert receiver.until("DM", text="it is built")["notice"] is True
+    receiver.send("HISTORY", room="@")
+    assert receiver.until("HISTORY")["messages"][-1]["notice"] is True
+
+
 def test_direct_messages_of_a_receiver_are_contiguous(guests: Guests) -> None:
     """Ids count for each receiver, whoever sends; another spelling of the name will do."""
     receiver, *senders = (guests(name="dm") for _ in range(3))

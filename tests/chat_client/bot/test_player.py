@@ -102,6 +102,15 @@ def test_does_not_react_to_the_past_or_to_itself() -> None:
     assert stage.texts(10) == []
 
 
+def test_does_not_answer_a_notice() -> None:
+    """Two programs never talk to each other without end."""
+    stage = Stage("on /x/ say x")
+    notice = said(1, "x")
+    notice.notice = True
+    stage.hear(Said(notice))
+    assert stage.texts(10) == []
+
+
 def test_the_first_reaction_that_fits_is_the_only_one() -> None:
     """One message brings one answer; a resting one lets the next through."""
     stage = Stage("on /tea/ say one\non /te/ say two")

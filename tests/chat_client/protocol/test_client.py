@@ -162,6 +162,15 @@ def test_an_acknowledged_direct_message_is_told(talk: Talk) -> None:
     assert talk.hear(first)[0] == [DirectSaid(first)]
 
 
+def test_an_acknowledged_message_is_as_it_was_said(talk: Talk) -> None:
+    """What one does and what a program says are marked in one's own view as in that of others."""
+    talk.protocol.submit(Msg(text="waves", room="lobby", ref="m", action=True, notice=True))
+    talk.protocol.submit(Dm(to="bob", text="waves", ref="d", action=True, notice=True))
+    events, _ = talk.hear(Ack(ref="m", id=1, ts=1.0, room="lobby"), Ack(ref="d", id=1, ts=1.0))
+    told = [event.message for event in events if isinstance(event, Said | DirectSaid)]
+    assert [(each.action, each.notice) for each in told] == [(True, True)] * 2
+
+
 def test_the_room_is_fixed_when_it_is_said(talk: Talk) -> None:
     """A message without a room keeps the one it would have gone to, however often it is sent."""
     talk.hear(entered("tea"))

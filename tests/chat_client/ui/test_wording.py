@@ -130,6 +130,15 @@ def test_direct_messages() -> None:
     assert shown(wording.direct(frame, own=True)) == ["00:00 * bob (to dave) psst"]
 
 
+def test_a_notice_says_that_it_is_one() -> None:
+    """A person sees that a program speaks, which wants no answer."""
+    frame = MsgFrame("lobby", 1, 0.0, "bot", "done", notice=True)
+    assert shown(wording.message(frame, "lobby")) == ["00:00 bot (notice): done"]
+    assert shown(wording.message(frame, "lobby", wording.GUEST)) == ["00:00 bot (guest) (notice): done"]
+    direct = DmFrame(1, 0.0, "bot", "dave", "done", notice=True)
+    assert shown(wording.direct(direct, own=False)) == ["00:00 bot (notice) to you: done"]
+
+
 def test_a_guest_is_marked_where_others_are_known() -> None:
     """In the list, and behind the name of whoever speaks."""
     listed = Users("lobby", ["ann", "gus"], 2, accounts=[0])

@@ -30,7 +30,9 @@ def published(room: Room, said: Sequence[Msg | Dm], to: str = "") -> Publication
 def test_heads_before_bodies_are_whole_lines(said: list[str], first: int, ts: float, name: str) -> None:
     """As they are encoded whole, whatever the id, the time, the room and the text."""
     room = World().room(names.room_name(name, 32))
-    publication = published(room, [Msg(text, action=len(text) > 9) for text in said])
+    publication = published(
+        room, [Msg(text, action=len(text) > 9, notice=len(text) % 2 > 0) for text in said]
+    )
     assert with_heads("MSG", room.name, first, ts, publication.bodies()) == publication.lines(first, ts)
 
 
