@@ -16,6 +16,8 @@ from chat_protocol.reading_messages import MessageId, Positions, Read
 PROTOCOL = 1
 
 Text = Annotated[str, Meta(min_length=1)]
+#: The last words of somebody who leaves.
+Parting = Annotated[str, Meta(max_length=200)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 PAGE_MESSAGES = 200
@@ -27,7 +29,8 @@ PageSize = Annotated[int, Meta(ge=1, le=PAGE_MESSAGES)]
 class RegName(Message, tag="REG_NAME"):
     """The client's name; for a resume the session and the last id it has of each room; what proves who it is.
 
-    `register` makes an account of the name and the password, if need be with an `invitation`.
+    `register` makes an account of the name and the password, if need be with an `invitation`. `rooms` are
+    entered in place of the lobby, or of those an account is in; not of those of a session that goes on.
     """
 
     name: str
@@ -38,6 +41,7 @@ class RegName(Message, tag="REG_NAME"):
     token: Secret | None = None
     invitation: Secret | None = None
     register: bool = False
+    rooms: list[str] | None = None
 
 
 class Msg(Message, tag="MSG"):
@@ -73,10 +77,11 @@ class Join(Message, tag="JOIN"):
 
 
 class Leave(Message, tag="LEAVE"):
-    """Leaves a room."""
+    """Leaves a room; the others are told the `text`."""
 
     room: str | None = None
     ref: Ref | None = None
+    text: Parting = ""
 
 
 class Name(Message, tag="NAME"):
@@ -165,9 +170,10 @@ class Pong(Message, tag="PONG"):
 
 
 class Exit(Message, tag="EXIT"):
-    """Leaves the chat; the server answers BYE and closes."""
+    """Leaves the chat; the others are told the `text`, and the server answers BYE and closes."""
 
     ref: Ref | None = None
+    text: Parting = ""
 
 
 ClientMessage = (

@@ -153,10 +153,12 @@ class Joined(Message, tag="JOINED"):
     realname: str = ""
     away: str = ""
     bot: bool = False
+    topic_by: str | None = None
+    topic_ts: float | None = None
 
 
 class Left(Message, tag="LEFT"):
-    """Somebody left a room, and why; if a moderator put them out, `by` whom, with a `text` of theirs."""
+    """Somebody left a room, and why, with a `text` of theirs; of a moderator, `by` whom they were put out."""
 
     room: str
     name: str
@@ -175,12 +177,13 @@ class NameChanged(Message, tag="NAME"):
 
 
 class TopicFrame(Message, tag="TOPIC"):
-    """A room's topic, and who set it."""
+    """A room's topic, and who set it, and when; a room without one has neither."""
 
     room: str
     topic: str
     by: str | None = None
     ref: str | None = None
+    ts: float | None = None
 
 
 class Users(Message, tag="USERS"):

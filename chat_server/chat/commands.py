@@ -76,7 +76,7 @@ def _join(conversation: "Conversation", message: Join) -> None:
 
 def _leave(conversation: "Conversation", message: Leave) -> None:
     session, room = conversation.session, conversation.room(message.room)
-    conversation.hub.leave(session, room)
+    conversation.hub.leave(session, room, message.text)
     conversation.send(Left(room.name, session.identity.name, "left", message.ref))
 
 
@@ -87,7 +87,8 @@ def _rename(conversation: "Conversation", message: Name) -> None:
 def _topic(conversation: "Conversation", message: Topic) -> None:
     room = conversation.readable(message.room)
     if message.topic is None:
-        conversation.send(TopicFrame(room.name, room.topic, ref=message.ref))
+        topic = room.topic
+        conversation.send(TopicFrame(room.name, topic.text, topic.by or None, message.ref, topic.ts or None))
         return
     if len(message.topic) > conversation.topic_length:
         raise BadFieldError(f"TOPIC: longer than {conversation.topic_length} characters; shorten it")
@@ -233,7 +234,8 @@ def _pong(conversation: "Conversation", message: Pong) -> None:
 
 
 def _exit(conversation: "Conversation", message: Exit) -> None:
-    del message
+    if conversation.has_session:
+        conversation.session.parting = message.text
     conversation.end(CloseReason.EXIT)
 
 

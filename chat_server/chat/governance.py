@@ -38,7 +38,7 @@ from chat_server.chat.standing import GIVEN, Standing, key_of
 from chat_server.chat.standing import Role as Rank
 from chat_server.store.moderation import FOR_EVER, Act
 from chat_server.store.moderation import Ban as StoredBan
-from chat_server.store.rooms import RoomRules
+from chat_server.store.rooms import RoomRules, RoomTopic
 from chat_server.stream.frames import Frames
 from chat_server.stream.outgoing import push
 
@@ -219,13 +219,14 @@ class Governance:
     def set_topic(self, session: Session, room: Room, topic: str, ref: str | None) -> None:
         """Set a room's topic, which is kept if its rules are. Raises `NotAllowedError`, `StoreError`."""
         standing = room.standing
+        set_ = RoomTopic(topic, session.identity.name, room.now())
         if standing is not None and standing.persistent:
             standing.require(session.identity, Rank.MODERATOR)
-            self._store.rooms.save(room.name, topic, standing.rules)
+            self._store.rooms.save(room.name, set_, standing.rules)
             self._note(session, "topic", "", room)
         elif standing is not None:
             standing.may_speak(session.identity, 1)  # a topic is read by all, so whoever is muted sets none
-        room.set_topic(session, topic, ref)
+        room.set_topic(session, set_, ref)
 
     def _take_over(self, session: Session, room: Room, standing: Standing) -> None:
         """Make sure that somebody may change the rules: as owner, or of a room that is nobody's."""

@@ -22,6 +22,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.inbox import INBOX, Inbox, inbox_name
 from chat_server.chat.leftovers import Leftovers
 from chat_server.chat.people import EVERYBODY, People
+from chat_server.chat.policy import may_part
 from chat_server.chat.presence import Presence, tell_once
 from chat_server.chat.reception import Reception
 from chat_server.chat.registry import HubLimits, Registry
@@ -117,7 +118,8 @@ class Hub:
         try:
             for room in joined_rooms(session):
                 with contained("leave"):
-                    events.append(room.leave(session, reason, quiet=self.stopping))
+                    parting = self._may_say(session, room, session.parting)
+                    events.append(room.leave(session, reason, parting, quiet=self.stopping))
                     log.info("left", user=session.identity.name, room=room.name, reason=reason)
             session.former_rooms, session.memberships = tuple(session.memberships), {}
             if inbox is not None:
@@ -139,8 +141,8 @@ class Hub:
         self.shared.commit.wait_for_space()
         name = messages[0].to
         found = self.people.find(name) or self.guest(name)
-        if found is None or found is sender.identity or found.inbox is None:
-            raise NoSuchUserError("nobody else of that name is here; WHO lists who is")
+        if found is None or found.inbox is None:
+            raise NoSuchUserError("nobody of that name is here; WHO lists who is")
         if found.ignored and not {EVERYBODY, names.key(sender.identity.name)}.isdisjoint(found.ignored):
             raise NotAllowedError(f"{found.name} takes no direct messages from you")
         refused = found.inbox.publish(sender, messages, received)
@@ -183,12 +185,12 @@ class Hub:
         room.turn_away(session.outbox)
         self.people.note_left(session.identity, room.name)
 
-    def leave(self, session: Session, room: Room) -> None:
-        """Let a user leave a room."""
+    def leave(self, session: Session, room: Room, text: str = "") -> None:
+        """Let a user leave a room, with a last word to those who stay."""
         del session.memberships[room.name]
         if not any(room.name in each.memberships for each in session.identity.others(session)):
             self.people.note_left(session.identity, room.name)
-        room.leave(session, "left")
+        room.leave(session, "left", self._may_say(session, room, text))
         log.info("left", user=session.identity.name, room=room.name, reason="left")
 
     def room_delivery(self, room: str) -> Delivery | None:
@@ -250,6 +252,10 @@ class Hub:
         return total
 
     # Parts of the above
+
+    def _may_say(self, session: Session, room: Room, text: str) -> str:
+        """Return the last words of somebody who leaves; none of one who may not speak."""
+        return text if text and may_part(self.access.bans, session, room) else ""
 
     def _room_name(self, name: str) -> str:
         return names.room_name(name, self.limits.name_length, ascii_only=self.limits.ascii_names)

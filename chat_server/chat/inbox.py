@@ -55,7 +55,7 @@ class Inbox(Room):
     def _submit(self, sender: Session, messages: Sequence[Any], received: float) -> Sequence[Any]:
         """Have the messages stored and shown here, and if an account says them in its own inbox as well."""
         own = sender.identity.inbox
-        if own is None or not sender.identity.is_account:
+        if own is None or own is self or not sender.identity.is_account:
             return super()._submit(sender, messages, received)
         copy = spoken(own, sender, messages, received, self.addressee)
         size = copy.size

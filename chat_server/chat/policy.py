@@ -1,6 +1,6 @@
 """What a session may do: asked in one place, before the handler of a message."""
 
-from chat_protocol.errors import NotAllowedError
+from chat_protocol.errors import NotAllowedError, RateLimitedError
 from chat_protocol.messages import (
     ClientMessage,
     Delete,
@@ -51,6 +51,18 @@ def check_mute(bans: Bans, session: Session, message: ClientMessage) -> None:
         return
     if (mute := bans.mute_of(session.identity)) is not None:
         raise NotAllowedError(told(mute))
+
+
+def may_part(bans: Bans, session: Session, room: Room) -> bool:
+    """Tell whether somebody who leaves a room may say something to those who stay."""
+    if not session.scope.writes or bans.mute_of(session.identity) is not None:
+        return False
+    try:
+        if room.standing is not None:
+            room.standing.may_speak(session.identity, 1)
+    except (NotAllowedError, RateLimitedError):
+        return False
+    return True
 
 
 def _asks(message: ClientMessage) -> bool:

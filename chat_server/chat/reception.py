@@ -77,7 +77,7 @@ class Reception:
         rooms: list[Room] = []
         try:
             self._check_current(session)
-            left_out = self._visit_all(session, self._wanted(session, after, known=known), rooms)
+            left_out = self._visit_all(session, self._wanted(request, session, after, known=known), rooms)
             after = after if known or session.identity.is_account else {}
             first = rooms[0].approach(outbox, after.get(rooms[0].name)) if rooms else None
             welcome = encode(self._welcome(request, session, rooms, known=known))
@@ -102,13 +102,14 @@ class Reception:
             raise AuthFailedError("the account has just been changed; try again")
 
     def _positions(self, after: Mapping[str, int]) -> dict[str, int]:
-        limits = self.limits
         return {
-            room
-            if room == INBOX
-            else names.room_name(room, limits.name_length, ascii_only=limits.ascii_names): id_
+            room if room == INBOX else self._room_name(room): id_
             for room, id_ in list(after.items())[:ROOMS_LOOKED_AT]
         }
+
+    def _room_name(self, room: str) -> str:
+        limits = self.limits
+        return names.room_name(room, limits.name_length, ascii_only=limits.ascii_names)
 
     def _resumed(self, request: RegName, entry: Entry, theirs: Session | None) -> Session | None:
         """Return the session that goes on; none if it is over, or is not of whom somebody comes in as."""
@@ -131,9 +132,14 @@ class Reception:
             session.scope = entry.scope
         return session
 
-    def _wanted(self, session: Session, after: Mapping[str, int], *, known: bool) -> Sequence[str]:
-        """Return the rooms to come into: those of before, those of a token, or the lobby."""
+    def _wanted(
+        self, request: RegName, session: Session, after: Mapping[str, int], *, known: bool
+    ) -> Sequence[str]:
+        """Return the rooms to come into: of before, of the request, of a token, or the lobby."""
         rooms: dict[str, None] = {}
+        if request.rooms is not None and not known:
+            asked = dict.fromkeys(map(self._room_name, request.rooms[:ROOMS_LOOKED_AT]))
+            return [each for each in asked if each in session.scope.rooms or not session.scope.rooms]
         if known or session.identity.is_account:
             rooms = dict.fromkeys((*session.former_rooms, *after))
             rooms.pop(INBOX, None)

@@ -19,6 +19,7 @@ from chat_server.chat.session import Session
 from chat_server.chat.speaking import cancel_refs, claim_refs, count_bytes, has_refs, spoken
 from chat_server.chat.standing import Standing
 from chat_server.journal.base import Bounds
+from chat_server.store.rooms import RoomTopic
 from chat_server.stream.commit import GroupCommit
 from chat_server.stream.context import StreamContext
 from chat_server.stream.delivery import Delivery
@@ -66,7 +67,7 @@ class Room:
         self.name = name
         #: Who may do what; none if nobody has rights, as in an open chat.
         self.standing = standing
-        self.topic = "" if standing is None else standing.topic
+        self.topic = RoomTopic() if standing is None else standing.topic
         #: How many are on their way in; guarded by the lock of all rooms.
         self.expected = 0
         self._shared = shared
@@ -154,14 +155,14 @@ class Room:
             self._greet_locked(session, self.delivery.taken, None, ref)
             return True
 
-    def leave(self, session: Session, reason: str, *, quiet: bool = False) -> threading.Event:
-        """Let somebody go. The event is set when all that they published here was delivered."""
+    def leave(self, session: Session, reason: str, text: str = "", *, quiet: bool = False) -> threading.Event:
+        """Let somebody go, who says a `text`. The event is set when all that they published was delivered."""
         with self._lock:
             was_here = self._members.pop(session, None) is not None
             is_double = was_here and self._is_elsewhere_here_locked(session)
             self._doubles -= is_double
         self.delivery.leave(session.outbox)
-        left = Left(room=self.name, name=session.identity.name, reason=reason)
+        left = Left(room=self.name, name=session.identity.name, reason=reason, text=text)
         delivered = threading.Event()
         self._announce(session, left, quiet=quiet or is_double or not was_here, delivered=delivered)
         return delivered
@@ -219,12 +220,12 @@ class Room:
         self._shared.commit.store_and_deliver()
         return refused
 
-    def set_topic(self, sender: Session, topic: str, ref: str | None) -> None:
+    def set_topic(self, sender: Session, topic: RoomTopic, ref: str | None) -> None:
         """Set the topic, and tell everybody. Raises `NotAMemberError`, `UnavailableError`."""
-        told = TopicFrame(room=self.name, topic=topic, by=sender.identity.name)
+        told = TopicFrame(room=self.name, topic=topic.text, by=topic.by, ts=topic.ts)
         self.tell(sender, told, structs.replace(told, ref=ref), topic)
 
-    def tell(self, sender: Session, told: Message, answer: Message, topic: str | None = None) -> None:
+    def tell(self, sender: Session, told: Message, answer: Message, topic: RoomTopic | None = None) -> None:
         """Tell everybody of a change, and answer whoever made it; with a topic, it is that from then on.
 
         Raises `NotAMemberError` for the topic alone, and `UnavailableError`.
@@ -267,7 +268,9 @@ class Room:
             name=session.identity.name,
             account=session.identity.is_account,
             members=len(self),
-            topic=self.topic,
+            topic=self.topic.text,
+            topic_by=self.topic.by or None,
+            topic_ts=self.topic.ts or None,
             last=last,
             first=gap,
             ref=ref,

@@ -56,7 +56,7 @@ class Rooms:
         with self._lock:
             rooms = list(self._rooms.values())
         rooms = [room for room in rooms if shows(room)]
-        return sorted((RoomInfo(room.name, len(room), room.topic) for room in rooms), key=_by_size)
+        return sorted((RoomInfo(room.name, len(room), room.topic.text) for room in rooms), key=_by_size)
 
     def counters(self) -> Counters:
         """Return what the deliveries in all rooms there ever were counted."""

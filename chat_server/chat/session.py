@@ -53,6 +53,8 @@ class Session:
     #: clock.
     since: float = 0.0
     said_at: float = 0.0
+    #: What it says as it leaves the chat.
+    parting: str = ""
     #: Whether the client says how far it has read.
     says_read: bool = False
 

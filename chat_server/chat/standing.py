@@ -8,7 +8,7 @@ from chat_protocol.errors import LimitReachedError, NotAllowedError, RateLimited
 from chat_server.chat import names
 from chat_server.chat.identity import Identity
 from chat_server.store.moderation import Ban
-from chat_server.store.rooms import RoomRules, StoredRoom
+from chat_server.store.rooms import RoomRules, RoomTopic, StoredRoom
 
 #: How many speakers are remembered in a room of slow mode, and how many guests who were invited; past it the
 #: oldest are forgotten.
@@ -45,7 +45,7 @@ class Standing:
 
     def __init__(self, stored: StoredRoom | None, bans: list[Ban], time: Callable[[], float]) -> None:
         self.rules = stored.rules if stored is not None else RoomRules()
-        self.topic = stored.topic if stored is not None else ""
+        self.topic = stored.topic if stored is not None else RoomTopic()
         #: Whether topic and rules outlive the room.
         self.persistent = stored is not None
         self._time = time

@@ -100,6 +100,10 @@ FORMAT = Format(
             PRIMARY KEY (hook, room)
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE rooms ADD COLUMN topic_by TEXT NOT NULL DEFAULT '';
+        ALTER TABLE rooms ADD COLUMN topic_ts REAL NOT NULL DEFAULT 0;
+        """,
     ),
     StoreError,
 )

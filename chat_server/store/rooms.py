@@ -24,10 +24,18 @@ class RoomRules(Struct, frozen=True, omit_defaults=True):
     hash: str = ""
 
 
+class RoomTopic(NamedTuple):
+    """What a room is about, who said so, and when, in seconds since 1970; by nobody if nobody has."""
+
+    text: str = ""
+    by: str = ""
+    ts: float = 0.0
+
+
 class StoredRoom(NamedTuple):
     """What is stored of a room: the roles are words, by the number of the account."""
 
-    topic: str
+    topic: RoomTopic
     rules: RoomRules
     roles: Mapping[int, str]
 
@@ -43,16 +51,20 @@ class RoomTable:
 
     def load(self, room: str) -> StoredRoom | None:
         """Return what is stored of a room; none if it is everybody's."""
-        row = self._file.row("SELECT topic, rules FROM rooms WHERE name = ?", room)
+        row = self._file.row("SELECT rules, topic, topic_by, topic_ts FROM rooms WHERE name = ?", room)
         if row is None:
             return None
         roles = self._file.rows("SELECT account, role FROM roles WHERE room = ?", room)
-        return StoredRoom(row[0], _rules(row[1]), dict(roles))
+        return StoredRoom(RoomTopic(*row[1:]), _rules(row[0]), dict(roles))
 
-    def save(self, room: str, topic: str, rules: RoomRules) -> None:
+    def save(self, room: str, topic: RoomTopic, rules: RoomRules) -> None:
         """Keep topic and rules of a room from now on."""
         with self._file.writing() as execute:
-            execute("INSERT OR REPLACE INTO rooms VALUES (?, ?, ?)", (room, topic, encode_json(rules)))
+            execute(
+                "INSERT OR REPLACE INTO rooms (name, topic, topic_by, topic_ts, rules)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (room, *topic, encode_json(rules)),
+            )
 
     def set_role(self, room: str, account: int, role: str | None) -> None:
         """Give an account a role in a room, or none."""

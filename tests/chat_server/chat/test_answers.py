@@ -11,6 +11,7 @@ from chat_server.chat import answers
 from chat_server.chat.answers import ANSWER_ROWS
 from chat_server.chat.identity import Identity
 from chat_server.chat.profiles import Profile as Shown
+from chat_server.store.rooms import RoomTopic
 from tests.chat_server.chat.test_people import come, world
 from tests.support.world import World
 
@@ -69,7 +70,7 @@ def test_a_list_fits_a_line(character: str) -> None:
     ann = world_.client("ann")
     for number in range(1100):
         world_.hub.rooms._rooms[f"r{number}"] = room = world_.room(f"r{number}")  # noqa: SLF001  # quicker than 1,100 JOINs
-        room.topic = character * 256
+        room.topic = RoomTopic(character * 256)
     ann.send(List(ref="l"))
     (frame,) = ann.outbox.of(Rooms)
     assert frame.total == 1101

@@ -27,7 +27,7 @@ from chat_server.chat.standing import Role
 from chat_server.store.base import Naming
 from chat_server.store.hooks import Hook
 from chat_server.store.moderation import Ban
-from chat_server.store.rooms import RoomRules
+from chat_server.store.rooms import RoomRules, RoomTopic
 from chat_server.stream.publication import Publication
 from tests.support import locks
 from tests.support.world import LOCKING, FragileJournal, World
@@ -173,7 +173,7 @@ def governed(rules: RoomRules) -> World:
     world = World(rules=AccessRules("accounts", guests=True))
     made = world.store.add(names_of("ann"), "hash")
     assert made is not None
-    world.store.rooms.save("ops", "", rules)
+    world.store.rooms.save("ops", RoomTopic(), rules)
     world.store.rooms.set_role("ops", made.number, Role.OWNER.word)
     return world
 

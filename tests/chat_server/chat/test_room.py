@@ -13,6 +13,7 @@ from chat_server.errors import JournalError
 from chat_server.journal.base import Bounds, Page
 from chat_server.journal.ledger import Ledger
 from chat_server.journal.memory import MemoryJournal
+from chat_server.store.rooms import RoomTopic
 from chat_server.stream import arrival
 from chat_server.stream.outgoing import TAKEN
 from chat_server.stream.pacing import MEASURED, PLAIN, Pacing
@@ -212,7 +213,7 @@ def test_who_is_no_member_says_nothing() -> None:
     with pytest.raises(NotAMemberError):
         den.publish(ann.session, [Msg("hi")], 0.0)
     with pytest.raises(NotAMemberError):
-        den.set_topic(ann.session, "mine", None)
+        den.set_topic(ann.session, RoomTopic("mine", "ann", 1.0), None)
     ann.send(Leave("lobby"), Msg("hi", "lobby"))
     assert ann.outbox.errors() == ["not_a_member"]
     assert bob.outbox.ids() == []

@@ -7,7 +7,7 @@ from chat_server.chat.identity import Identity
 from chat_server.chat.standing import Role, Standing, key_of, keys_of
 from chat_server.store.base import Account
 from chat_server.store.moderation import Ban
-from chat_server.store.rooms import RoomRules, StoredRoom
+from chat_server.store.rooms import RoomRules, RoomTopic, StoredRoom
 from tests.support.world import Clock
 
 
@@ -25,7 +25,7 @@ ROLES = {1: "owner", 2: "moderator", 3: "member", 4: "reader"}
 
 def standing(clock: Clock | None = None, bans: list[Ban] | None = None, **rules: object) -> Standing:
     """Return the standing in a room that somebody owns."""
-    stored = StoredRoom("", RoomRules(**rules), ROLES)  # type: ignore[arg-type]  # its fields
+    stored = StoredRoom(RoomTopic(), RoomRules(**rules), ROLES)  # type: ignore[arg-type]  # its fields
     return Standing(stored, bans or [], clock or Clock())
 
 

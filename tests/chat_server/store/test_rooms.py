@@ -1,7 +1,7 @@
 """What a room keeps while nobody is in it."""
 
 from chat_server.store.file import StoreFile
-from chat_server.store.rooms import RoomRules, RoomTable
+from chat_server.store.rooms import RoomRules, RoomTable, RoomTopic
 
 
 def test_a_room_is_everybody_s_until_it_is_stored() -> None:
@@ -10,8 +10,8 @@ def test_a_room_is_everybody_s_until_it_is_stored() -> None:
     assert rooms.load("tea") is None
     rooms.set_role("tea", 1, "owner")
     assert rooms.load("tea") is None
-    rooms.save("tea", "green", RoomRules(announce=True, slow_seconds=2.5))
-    rooms.save("tea", "black", RoomRules(invite_only=True, hash="h"))
+    rooms.save("tea", RoomTopic("green", "ann", 1.0), RoomRules(announce=True, slow_seconds=2.5))
+    rooms.save("tea", RoomTopic("black", "bob", 2.5), RoomRules(invite_only=True, hash="h"))
     rooms.set_role("tea", 2, "moderator")
     rooms.set_role("tea", 2, "reader")
     rooms.set_role("tea", 3, "member")
@@ -19,7 +19,7 @@ def test_a_room_is_everybody_s_until_it_is_stored() -> None:
     stored = rooms.load("tea")
     assert stored is not None
     assert (stored.topic, stored.rules, stored.roles) == (
-        "black",
+        RoomTopic("black", "bob", 2.5),
         RoomRules(invite_only=True, hash="h"),
         {1: "owner", 2: "reader"},
     )
