@@ -64,12 +64,16 @@ class Bans(Message, tag="BANS"):
 
 
 class Role(Message, tag="ROLE"):
-    """Gives an account a role in a room: owner, moderator, speaker, member, reader or none."""
+    """Gives an account a role in a room: owner, moderator, speaker, member, reader or none.
+
+    With `from_roles` it does so only to whoever has one of these now.
+    """
 
     name: str
     role: Literal["owner", "moderator", "speaker", "member", "reader", "none"]
     room: str | None = None
     ref: Ref | None = None
+    from_roles: Annotated[list[str], Meta(max_length=6)] | None = None
 
 
 class Rules(Message, tag="RULES"):
@@ -147,13 +151,14 @@ class Ignored(Message, tag="IGNORED"):
 
 
 class RoleFrame(Message, tag="ROLE"):
-    """Somebody's role in a room from now on."""
+    """Somebody's role in a room from now on, and what it `was`; if nothing was changed, that is left out."""
 
     room: str
     name: str
     role: str
     by: str
     ref: str | None = None
+    was: str | None = None
 
 
 class RulesFrame(Message, tag="RULES"):

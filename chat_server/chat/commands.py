@@ -180,6 +180,7 @@ def _kick(conversation: "Conversation", message: Kick) -> None:
 
 def _ban(conversation: "Conversation", message: Ban) -> None:
     room = conversation.governed(message.room)
+    message.name = user_name(message.name, conversation.hub.limits.name_length)  # nobody need have it
     conversation.send(conversation.hub.governance.ban(conversation.session, room, message))
 
 

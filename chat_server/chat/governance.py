@@ -102,8 +102,11 @@ class Governance:
         )
 
     def ban(self, session: Session, room: Room, asked: Ban) -> Message:
-        """Put somebody out of a room for a while. Raises as `kick` does, and `StoreError`."""
-        other = self._subject(session, room, asked.name)
+        """Put somebody out of a room for a while, or keep out whoever comes under a name.
+
+        Raises as `kick` does, but not if nobody has that name, and `StoreError`.
+        """
+        other = self._subject(session, room, asked.name, absent=True)
         kind = "account" if other.is_account else "name"
         self._keep_out(session, room, other, kind, asked.seconds, asked.reason)
         self._note(session, "ban", other.name, room, asked.reason)
@@ -176,7 +179,12 @@ class Governance:
         other, role = self._find(asked.name), GIVEN.get(asked.role)
         if other.account is None:
             raise NotAllowedError(f"{other.name} is a guest; a role is for an account")
-        if mine < Rank.OWNER and (role is None or role >= mine or standing.role(other) >= mine):
+        was = standing.role(other)
+        if asked.from_roles is not None and was.word not in asked.from_roles:
+            told = RoleFrame(room.name, other.name, was.word, session.identity.name, asked.ref)
+            push(session.outbox, Frames(encode(told)))
+            return
+        if mine < Rank.OWNER and (role is None or role >= mine or was >= mine):
             raise NotAllowedError("only owners of this room may do that")
         if role is Rank.OWNER:
             self._check_owned(other)
@@ -187,7 +195,7 @@ class Governance:
         self._store.rooms.set_role(room.name, other.account.number, role.word if role is not None else None)
         standing.set_role(other.account.number, role)
         self._note(session, "role", other.name, room, asked.role)
-        told = RoleFrame(room.name, other.name, asked.role, session.identity.name)
+        told = RoleFrame(room.name, other.name, asked.role, session.identity.name, was=was.word)
         room.tell(session, told, structs.replace(told, ref=asked.ref))
         if role is None and standing.rules.invite_only and standing.role(other) is Rank.MEMBER:
             push(session.outbox, Frames(encode(self._expel(session, room, other, CloseReason.KICKED, ""))))
@@ -267,10 +275,15 @@ class Governance:
         self._people.note_left(other, room.name)
         return left
 
-    def _subject(self, session: Session, room: Room, name: str) -> Identity:
-        """Return whom something is done to. Raises `NotAllowedError`, `NoSuchUserError`."""
+    def _subject(self, session: Session, room: Room, name: str, *, absent: bool = False) -> Identity:
+        """Return whom something is done to, be it a guest of that name who is `absent`.
+
+        Raises `NotAllowedError`, `NoSuchUserError`.
+        """
         standing = _governed(room)
         standing.require(session.identity, Rank.MODERATOR)
+        if absent and self._people.find(name) is None and self._guest(name) is None:
+            return Identity(names.user_key(name), name)
         other = self._find(name)
         standing.require_over(session.identity, other)
         return other

@@ -234,6 +234,38 @@ def test_who_is_banned_or_muted() -> None:
     assert tea.bob.outbox.errors() == ["not_allowed"]
 
 
+def test_a_role_may_depend_on_the_one_before() -> None:
+    """So that nobody is lowered who was to be raised: it is answered, and told to nobody else."""
+    tea = Tea()
+    lower = ["reader", "member", "speaker"]
+    tea.ann.send(Role("bob", "moderator", "tea", "1", lower), Role("bob", "moderator", "tea", "2", lower))
+    tea.ann.send(Role("bob", "member", "tea", "3", ["speaker"]), Role("ann", "moderator", "tea", "4", lower))
+    assert [(each.ref, each.role, each.was) for each in tea.ann.outbox.of(RoleFrame)] == [
+        ("1", "moderator", "member"),
+        ("2", "moderator", None),
+        ("3", "moderator", None),
+        ("4", "owner", None),
+    ]
+    assert [(each.role, each.was) for each in tea.bob.outbox.of(RoleFrame)] == [("moderator", "member")]
+
+
+def test_a_name_is_banned_that_nobody_has() -> None:
+    """Whoever comes under it, in whatever spelling, stays outside until that is lifted."""
+    tea = Tea()
+    tea.ann.send(Ban("Mallory", "tea", ref="b"))
+    mallory = tea.chat.client("MALLORY")
+    mallory.send(Join("tea"))
+    assert mallory.outbox.errors() == ["not_allowed"]
+    mallory.hang_up(final=True)
+    tea.ann.send(Unban("MALLORY", "tea"))
+    assert [each.seconds for each in tea.ann.outbox.of(Banned)] == [None, 0.0]
+    mallory = tea.chat.client("mallory")
+    mallory.send(Join("tea"))
+    assert mallory.outbox.errors() == []
+    tea.ann.send(Ban("no name", "tea"))
+    assert tea.ann.outbox.errors() == ["name_invalid"]
+
+
 def test_a_speaker_speaks_where_something_is_announced() -> None:
     """A moderator makes one."""
     tea = Tea(announce=True)
@@ -270,7 +302,7 @@ def test_roles_are_given_by_those_above() -> None:
     """A moderator makes members and readers, an owner everything; a guest has none."""
     tea = Tea()
     tea.ann.send(Role("bob", "moderator", "tea", "r"))
-    assert tea.gus.outbox.of(RoleFrame) == [RoleFrame("tea", "bob", "moderator", "ann")]
+    assert tea.gus.outbox.of(RoleFrame) == [RoleFrame("tea", "bob", "moderator", "ann", was="member")]
     tea.bob.send(
         Role("eve", "reader", "tea"),
         Role("eve", "moderator", "tea"),
