@@ -54,7 +54,7 @@ def message(
     style = "dim" if dim else name_style(frame.sender)
     mark += NOTICE * frame.notice
     name: Line = [(style, frame.sender), *([("dim", mark)] if mark else [])]
-    head += _spoken(name, frame)
+    head += [("dim", "* "), *name, ("", " ")] if frame.action else [*name, ("", ": ")]
     if frame.deleted:
         return [[*head, ("dim", "(deleted)")]]
     text = f"{frame.text} (edited)" if frame.edited else frame.text
@@ -66,18 +66,11 @@ def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
     head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
     mark += NOTICE * frame.notice
     if frame.action:
-        who = f"{frame.sender}{mark} ({f'to {frame.to}' if own else 'to you'})"
+        whom = f"to {frame.to}" if own else "to you"
+        head += [("dim", "* "), ("direct", f"{frame.sender}{mark} ({whom})"), ("", " ")]
     else:
-        who = f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"
-    head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} "), *_spoken([("direct", who)], frame)]
+        head += [("direct", f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"), ("", ": ")]
     return _with_text(head, frame.text, "")
-
-
-def _spoken(name: Line, frame: MsgFrame | DmFrame) -> Line:
-    """Return how a message begins: what is done has a star, and what a program says the name in brackets."""
-    if frame.notice:
-        name = [("dim", "("), *name, ("dim", ")")]
-    return [("dim", "* "), *name, ("", " ")] if frame.action else [*name, ("", ": ")]
 
 
 def day(ts: float) -> str:

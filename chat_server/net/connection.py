@@ -314,8 +314,6 @@ class ClientConnection:
         }
         if self._dialect.is_open:
             log.info("disconnected", **fields)
-        else:
-            log.debug("disconnected", **fields)
 
     def _retry_after(self, reason: CloseReason | RejectReason) -> float | None:
         """Return for how many seconds to stay away, if that is worth saying."""
