@@ -211,11 +211,12 @@ class RoomInfo(Struct, gc=False):
 
 
 class Rooms(Message, tag="ROOMS"):
-    """Which rooms there are, the largest first; answers LIST."""
+    """Which rooms there are, the largest first; answers LIST. `people` tells how many are connected."""
 
     rooms: list[RoomInfo]
     total: int
     ref: str | None = None
+    people: int = 0
 
 
 class HistoryFrame(Message, tag="HISTORY"):

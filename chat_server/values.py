@@ -29,7 +29,7 @@ PRIVATE = tuple(
     )
 )
 #: What endpoints may speak, and the port if none is given; with TLS the name has an `s` behind it.
-SCHEMES = {"chat": 9090, "chats": 9443}
+SCHEMES = {"chat": 9090, "chats": 9443, "irc": 6667, "ircs": 6697}
 ENDPOINTS = (
     f"must be one or more of {', '.join(f'{scheme}://HOST:PORT' for scheme in SCHEMES)}; without HOST it is"
     " every address, without PORT the usual one"

@@ -114,7 +114,8 @@ def _watch(conversation: "Conversation", message: Watch) -> None:
 def _list(conversation: "Conversation", message: List) -> None:
     session = conversation.session
     rooms = conversation.hub.rooms.listing(lambda room: may_see(session, room))
-    conversation.send(Rooms(answers.fitting(rooms), len(rooms), message.ref))
+    people = conversation.hub.registry.connected()
+    conversation.send(Rooms(answers.fitting(rooms), len(rooms), message.ref, people))
 
 
 def _history(conversation: "Conversation", message: History) -> None:

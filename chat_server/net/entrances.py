@@ -2,11 +2,15 @@
 
 import functools
 import socket
+import threading
 from collections.abc import Callable
 
 from chat_protocol.codec import client_decoder
 from chat_server.config import Config
 from chat_server.net.dialects import Dialect
+from chat_server.net.dialects.irc.dialect import Irc
+from chat_server.net.dialects.irc.settings import IrcSettings
+from chat_server.net.dialects.irc.tables import settings_of
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.listener import Entrance
 from chat_server.net.settings import greeting
@@ -31,4 +35,13 @@ def entrances(config: Config, certificates: Certificates | None) -> list[Entranc
 def _dialects(config: Config) -> dict[str, Callable[[], Dialect]]:
     """Return what makes each dialect for one connection."""
     json_lines = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
-    return {"chat": functools.partial(JsonLines, json_lines)}
+    return {
+        "chat": functools.partial(JsonLines, json_lines),
+        "irc": functools.partial(_irc, settings_of(json_lines.request)),
+    }
+
+
+def _irc(settings: IrcSettings) -> Irc:
+    # Guards what the dialect remembers of the connection.
+    lock = threading.Lock()
+    return Irc(settings, lock)

@@ -26,11 +26,15 @@ def plain(settings: IrcSettings) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What does a command, how many parameters it needs at least, and whether it may come without a name."""
+    """What does a command, how many parameters it needs at least, and whether it may come without a name.
+
+    `usage` is what HELP tells of it.
+    """
 
     handler: Handler
     needs: int = 0
     nameless: bool = False
+    usage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +50,7 @@ class Part:
     shared: Mapping[type[Message], Shared] = field(default_factory=dict)
     #: Takes a line that has a `batch` tag, in place of its command's handler; one part has it.
     batched: Handler | None = None
+    #: Makes the lines of a `render.Saying` that takes several, for who can put them together again.
+    long: Shared | None = None
     #: Adds lines to what is shown to somebody who has entered a room, before the names.
     joined: Event | None = None

@@ -50,8 +50,7 @@ class Irc:
 
     def feed(self, data: bytes) -> Heard:
         """Take what was received; return what its lines ask for."""
-        for line in self._framer.feed(data).split(b"\n"):
-            self._take(line)
+        self._take_all(self._framer.feed(data))
         for _ in range(self._framer.overlong):
             self._tell_too_long()
         self._framer.overlong = 0
@@ -59,7 +58,7 @@ class Irc:
 
     def finish(self) -> Heard:
         """Return what the last line asks for, if it came without its end."""
-        self._take(self._framer.finish())
+        self._take_all(self._framer.finish())
         return self._heard()
 
     @property
@@ -96,6 +95,10 @@ class Irc:
         heard, state.heard = state.heard, []
         return heard
 
+    def _take_all(self, block: bytes) -> None:
+        for line in block.split(b"\n"):
+            self._take(line)
+
     def _take(self, raw: bytes) -> None:
         """Do what one line asks for."""
         raw = raw.removesuffix(b"\r")
@@ -104,6 +107,7 @@ class Irc:
             return
         state = self._state
         with state.lock:
+            self._fulfil_wishes()
             state.begin(line.command, line.tags.get("label", "") if "labeled-response" in state.caps else "")
             if _is_too_long(raw):
                 state.tell(state.numeric(n.ERR_INPUTTOOLONG, TOO_LONG))
@@ -116,6 +120,13 @@ class Irc:
             state.end()
             if state.form.caps != state.caps & SHAPING:
                 self.render = state.form = form_of(state.caps)
+
+    def _fulfil_wishes(self) -> None:
+        state = self._state
+        state.begin("*", "")
+        for wish in state.wishes:
+            wish(state)
+        state.wishes.clear()
 
     def _perform(self, line: Line) -> None:
         state = self._state

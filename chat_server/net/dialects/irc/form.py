@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from chat_protocol.base import Message
-from chat_protocol.codec import server_decoder
-from chat_protocol.errors import PeerError
+from chat_protocol.server_messages import ServerMessage
 from chat_server.stream.frames import Rendered
 
 #: The capabilities that change what is the same for many.
@@ -14,7 +15,8 @@ SHAPING = frozenset(
 )
 #: Makes lines of a message that all who have the same form are told alike; pure.
 Shared = Callable[["Form", Any], Sequence[bytes]]
-_decode = server_decoder().decode
+#: Decodes what this server has encoded: nothing of it is too long or too deep.
+_decode = msgspec.json.Decoder(ServerMessage).decode_lines
 
 
 class Form:
@@ -23,16 +25,21 @@ class Form:
     The forms of two connections with the same capabilities are one object: what it makes is shared by them.
     """
 
-    __slots__ = ("_shared", "account", "batch", "caps", "multiline", "redaction", "tags", "time")
+    __slots__ = ("_shared", "account", "bare", "batch", "caps", "long", "redaction", "tags", "time")
 
-    def __init__(self, caps: frozenset[str], shared: Mapping[type[Message], Shared]) -> None:
+    def __init__(
+        self, caps: frozenset[str], shared: Mapping[type[Message], Shared], long: Shared | None = None
+    ) -> None:
         self._shared = shared
         self.caps = caps
         self.tags = "message-tags" in caps
         self.time = "server-time" in caps
         self.account = "account-tag" in caps
+        #: Whether no line has any tag.
+        self.bare = not (self.tags or self.time or self.account)
         self.batch = "batch" in caps
-        self.multiline = "draft/multiline" in caps and self.batch and self.tags
+        #: Makes the lines of a `render.Saying` that takes several; none if they are just sent one by one.
+        self.long = long if "draft/multiline" in caps and self.batch and self.tags else None
         self.redaction = "draft/message-redaction" in caps and self.tags
 
     def __call__(self, lines: bytes) -> Rendered:
@@ -40,7 +47,6 @@ class Form:
         pieces: list[bytes | Message] = []
         shown: list[bytes] = []
         for each in _decode(lines):
-            assert not isinstance(each, PeerError)  # noqa: S101  # the server's own lines
             if (shared := self._shared.get(type(each))) is not None:
                 shown.extend(shared(self, each))
                 continue

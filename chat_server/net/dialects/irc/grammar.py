@@ -14,6 +14,8 @@ _ESCAPED = {"\\": "\\\\", ";": "\\:", " ": "\\s", "\r": "\\r", "\n": "\\n"}
 _ESCAPES = str.maketrans(_ESCAPED)
 _UNESCAPED = {":": ";", "s": " ", "r": "\r", "n": "\n"}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
+#: What stands at the end of a line that was cut.
+_CUT = "\u2026".encode()
 #: What no line can hold.
 _BREAKS = str.maketrans("\r\n\0", "   ")
 
@@ -52,22 +54,25 @@ def parse(text: str) -> Line | None:
 
 
 def compose(command: str, *params: str, source: str = "", tags: Mapping[str, str] | None = None) -> bytes:
-    """Return a line with its end. The last parameter may be anything; what a line can't hold is replaced."""
-    parts = [f"@{write_tags(tags)}"] if tags else []
-    if source:
-        parts.append(f":{source}")
-    parts.append(command)
+    """Return a line with its end. The last parameter may be anything; what a line can't hold is replaced.
+
+    A line that is too long ends in an ellipsis.
+    """
+    parts = [f":{source}", command] if source else [command]
     parts.extend(map(middle, params[:-1]))
     if params:
         parts.append(f":{params[-1]}")
-    return (" ".join(parts).translate(_BREAKS) + "\r\n").encode("utf-8", "replace")
+    line = " ".join(parts).translate(_BREAKS).encode("utf-8", "replace")
+    if len(line) > LINE_BYTES - END_BYTES:
+        line = line[: LINE_BYTES - END_BYTES - len(_CUT)].decode("utf-8", "ignore").encode() + _CUT
+    return (f"@{write_tags(tags)} ".encode("utf-8", "replace") if tags else b"") + line + b"\r\n"
 
 
 def middle(param: str) -> str:
     """Return what can stand between others: it has no space, doesn't begin with a colon and isn't empty."""
-    if param and " " not in param and param[0] != ":":
+    if param.isprintable() and " " not in param and param[:1] not in {"", ":"}:
         return param
-    return param.replace(" ", "_").lstrip(":") or "*"
+    return param.translate(_BREAKS).replace(" ", "_").lstrip(":") or "*"
 
 
 def tagged(line: bytes, name: str, value: str) -> bytes:

@@ -3,7 +3,7 @@
 import functools
 
 from chat_server.chat.names import room_key, user_key
-from chat_server.net.dialects.irc.settings import ACCOUNT_HOST, GUEST_HOST
+from chat_server.net.dialects.irc.settings import HOST, USER
 
 #: A dot means a server to clients; the others at the beginning are prefixes of members, or of modes.
 _DOT = str.maketrans({".": "\u2024"})
@@ -20,10 +20,9 @@ def nick(name: str) -> str:
     return _FIRST.get(shown[:1], shown[:1]) + shown[1:]
 
 
-@functools.lru_cache(maxsize=10_000)
-def source(name: str, *, account: bool) -> str:
-    """Return the nick, user and host of somebody; the last two tell no more than whether it is an account."""
-    return f"{nick(name)}!{'account' if account else 'guest'}@{ACCOUNT_HOST if account else GUEST_HOST}"
+def source(name: str) -> str:
+    """Return the nick, user and host of somebody; the last two are the same for all, and tell nothing."""
+    return f"{nick(name)}!{USER}@{HOST}"
 
 
 def channel(room: str) -> str:

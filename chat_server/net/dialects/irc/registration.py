@@ -37,7 +37,6 @@ class Registration:
 
     nick: str = ""
     user: str = ""
-    realname: str = ""
     password: str = ""
     negotiating: bool = False
     #: Whether REG_NAME was said for NICK and USER, and is not answered.
@@ -55,15 +54,15 @@ def proceed(state: State) -> None:
     else:
         own.asked = True
         state.register(_reg_name(state, own), _welcomed, _refused)
-    state.ask(Profile(realname=own.realname), failed=unsaid)
+    state.ask(Profile(realname=state.realname), failed=unsaid)
 
 
 def _reg_name(state: State, own: Registration) -> RegName:
     """Return what to register by: `account:password`, or a password of the chat or the nick's account."""
     account, colon, password = own.password.partition(":")
     if state.settings.request.access == "accounts" and colon:
-        return RegName(account, password=password or None)
-    return RegName(own.nick, password=own.password or None)
+        return RegName(account, password=password or None, rooms=[])
+    return RegName(own.nick, password=own.password or None, rooms=[])
 
 
 def _welcomed(state: State, welcome: Welcome) -> Sequence[bytes]:
@@ -98,19 +97,29 @@ def _burst(state: State) -> Sequence[bytes]:
         ),
         state.numeric(n.RPL_MYINFO, SERVER, version, settings.user_modes, settings.channel_modes),
     ]
-    tokens = [f"{name}={value}" if value else name for name, value in settings.tokens.items()]
-    lines.extend(
+    return [*lines, *supported(state), *motd(state)]
+
+
+def supported(state: State) -> Sequence[bytes]:
+    """Return what this server has, in words that clients know."""
+    tokens = [f"{name}={value}" if value else name for name, value in state.settings.tokens.items()]
+    return [
         state.numeric(n.RPL_ISUPPORT, *tokens[start : start + TOKENS_PER_LINE], "are supported here")
         for start in range(0, len(tokens), TOKENS_PER_LINE)
-    )
-    lines.append(state.numeric(n.ERR_NOMOTD, "There is no message of the day"))
-    return lines
+    ]
+
+
+def motd(state: State) -> Sequence[bytes]:
+    """Return the message of the day: there is none."""
+    return [state.numeric(n.ERR_NOMOTD, "There is no message of the day")]
 
 
 def _nick(state: State, line: Line) -> None:
     own, nick = state.part(Registration), line.param(0)
     if not nick:
         state.tell(state.numeric(n.ERR_NONICKNAMEGIVEN, "NICK takes the nick that you want"))
+    elif state.name and nick in {state.name, state.nick}:
+        return  # nothing changes, and nobody is told
     elif state.name or own.asked:
         state.ask(Name(nick), _renamed, about=nick)
     else:
@@ -119,15 +128,19 @@ def _nick(state: State, line: Line) -> None:
 
 
 def _renamed(state: State, changed: NameChanged) -> Sequence[bytes]:
+    if changed.name == state.name:
+        return ()
     line = compose("NICK", names.nick(changed.name), source=state.source)
     state.name = changed.name
     return [line]
 
 
 def _others_name(state: State, changed: NameChanged) -> Sequence[bytes]:
+    if changed.name == changed.old:
+        return ()
     if changed.old == state.name:  # on another connection of the account
         return _renamed(state, changed)
-    return [compose("NICK", names.nick(changed.name), source=names.source(changed.old, account=False))]
+    return [compose("NICK", names.nick(changed.name), source=names.source(changed.old))]
 
 
 def _user(state: State, line: Line) -> None:
@@ -139,7 +152,7 @@ def _user(state: State, line: Line) -> None:
             state.numeric(n.ERR_NEEDMOREPARAMS, "USER", "USER takes a user name, 0, * and a real name")
         )
     else:
-        own.user, own.realname = line.param(0), line.param(3)[:REALNAME_CHARACTERS]
+        own.user, state.realname = line.param(0), line.param(3)[:REALNAME_CHARACTERS]
         proceed(state)
 
 
@@ -152,9 +165,11 @@ def _pass(state: State, line: Line) -> None:
 
 PART = Part(
     commands={
-        "NICK": Command(_nick, nameless=True),
-        "PASS": Command(_pass, needs=1, nameless=True),
-        "USER": Command(_user, needs=4, nameless=True),
+        "NICK": Command(_nick, nameless=True, usage="NICK nick - be called so"),
+        "PASS": Command(
+            _pass, needs=1, nameless=True, usage="PASS password|account:password - prove who you are"
+        ),
+        "USER": Command(_user, needs=4, nameless=True, usage="USER user 0 * :real name - come in"),
     },
     events={NameChanged: _others_name},
 )

@@ -1,14 +1,15 @@
 """What the IRC connections of a server share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from chat_protocol.server_messages import Limits, RegNameRequest
+from chat_protocol.server_messages import Joined, Limits, RegNameRequest
 
-#: What the server calls itself, and the hosts of those who talk: nobody's address is told to anybody.
+#: What the server calls itself; and the user and host of all who talk: nobody's address is told to anybody.
 SERVER = "server.chat"
-GUEST_HOST = "guest.chat"
-ACCOUNT_HOST = "account.chat"
+USER = "user"
+HOST = "hidden.chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class IrcSettings:
     network: str = "chat"
     caps: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=dict)
+    #: What HELP tells of each command; what else is shown to somebody who has come into a room.
+    usages: Mapping[str, str] = field(default_factory=dict)
+    joined: Sequence[Callable[[Any, Joined], Sequence[bytes]]] = ()
     user_modes: str = "B"
     channel_modes: str = "bikmnostv"
 

@@ -1,5 +1,6 @@
 """What one connection knows: who it is, where it is, and what it has asked."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class Asked:
     command: str
     about: str
     reply: Reply | None
+    #: What has a smaller ref and isn't stored yet comes first.
+    behind: int = 0
 
 
 class State:
@@ -83,11 +86,18 @@ class State:
         #: The native name, once there is one, and whether it is an account's.
         self.name = ""
         self.account = False
+        self.realname = ""
         #: The rooms that it is in, by native names.
         self.rooms: set[str] = set()
         self.heard: list[ClientMessage | PeerError] = []
+        #: What is to be asked with the client's next line: nothing can be while an answer is shown.
+        self.wishes: list[Callable[[State], None]] = []
         self._asked: dict[str, Asked] = {}
         self._entry: Asked | None = None
+        # Refs of what is acknowledged when it is stored, in their order; and what waits behind them.
+        self._unstored: dict[str, None] = {}
+        self._behind: deque[tuple[Asked, Message]] = deque()
+        self._aside: Sequence[bytes] = ()
         self._refs = 0
         self._batches = 0
         self._command = ""
@@ -97,17 +107,27 @@ class State:
     # What handlers call
 
     def ask(
-        self, message: ClientMessage, then: Answer = nothing, failed: Failure | None = None, about: str = ""
-    ) -> str:
-        """Say a native message, and remember what becomes of its answer; return the ref that it is given."""
+        self,
+        message: ClientMessage,
+        then: Answer = nothing,
+        failed: Failure | None = None,
+        about: str = "",
+        *,
+        stored: bool = False,
+    ) -> None:
+        """Say a native message, and remember what becomes of its answer.
+
+        One that is `stored` is answered later than what comes behind it; `fence` waits for it.
+        """
         self._refs += 1
         ref = str(self._refs)
         message.ref = ref  # type: ignore[union-attr]  # what has none is given to `say`
         if self._reply is not None:
             self._reply.waits += 1
         self._asked[ref] = Asked(then, failed or refused, self._command, about, self._reply)
+        if stored:
+            self._unstored[ref] = None
         self.heard.append(message)
-        return ref
 
     def register(self, message: RegName, then: Answer, failed: Failure) -> None:
         """Say a REG_NAME; before `then`, its WELCOME sets `name` and `account`."""
@@ -123,6 +143,15 @@ class State:
     def later(self, then: Callable[["State"], Sequence[bytes]]) -> None:
         """Answer with lines that are made when everything before is answered but what is to be stored."""
         self.ask(Ping(), lambda state, _: then(state))
+
+    def fence(self, then: Callable[["State"], Sequence[bytes]]) -> None:
+        """Answer as `later` does, but also behind all that is to be stored."""
+        self.later(then)
+        self._asked[str(self._refs)].behind = self._refs
+
+    def show_aside(self, lines: Sequence[bytes]) -> None:
+        """Show lines behind the answer to what is stored now, and without its label."""
+        self._aside = lines
 
     def part(self, kind: type[T]) -> T:
         """Return what a part of the dialect keeps of this connection; it is made when first asked for."""
@@ -145,7 +174,7 @@ class State:
     @property
     def source(self) -> str:
         """What its own lines begin with for others and for itself."""
-        return names.source(self.name, account=self.account)
+        return names.source(self.name)
 
     def numeric(self, number: str, *params: str) -> bytes:
         """Return a numeric reply."""
@@ -181,11 +210,20 @@ class State:
         asked = self._asked.pop(ref, None) if ref else self._entered(message)
         if asked is None:
             return None
-        lines = (
-            asked.failed(self, asked, message)
-            if isinstance(message, ErrorFrame)
-            else asked.then(self, message)
-        )
+        if asked.behind and self._waits_before(asked.behind):
+            self._behind.append((asked, message))
+            return ()
+        lines = self._lines(asked, message)
+        if ref not in self._unstored:
+            return lines
+        aside, self._aside = self._aside, ()
+        return [*lines, *aside, *self._freed(ref)]
+
+    def _lines(self, asked: Asked, message: Message) -> Sequence[bytes]:
+        if isinstance(message, ErrorFrame):
+            lines = asked.failed(self, asked, message)
+        else:
+            lines = asked.then(self, message)
         return lines if asked.reply is None else self._labelled(asked.reply, lines)
 
     def _entered(self, message: Message) -> Asked | None:
@@ -197,10 +235,18 @@ class State:
         entry, self._entry = self._entry, None
         return entry
 
-    def unanswered(self, ref: str) -> Sequence[bytes]:
-        """Give up on an answer that a native message may go without; return the lines of its line's label."""
-        asked = self._asked.pop(ref, None)
-        return () if asked is None or asked.reply is None else self._labelled(asked.reply, ())
+    def _waits_before(self, number: int) -> bool:
+        """Tell whether something with a smaller ref is to be stored yet."""
+        first = next(iter(self._unstored), None)
+        return first is not None and int(first) < number
+
+    def _freed(self, ref: str) -> Sequence[bytes]:
+        """Return what has waited for this to be stored."""
+        del self._unstored[ref]
+        lines: list[bytes] = []
+        while self._behind and not self._waits_before(self._behind[0][0].behind):
+            lines.extend(self._lines(*self._behind.popleft()))
+        return lines
 
     def batch(self, kind: str, lines: Sequence[bytes], *params: str) -> Sequence[bytes]:
         """Return the lines as a batch of this kind."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from chat_protocol.base import Message
 from chat_protocol.server_messages import RegNameRequest
-from chat_server.net.dialects.irc import caps, registration, talking
+from chat_server.net.dialects.irc import asking, caps, registration, rooms, talking, who
 from chat_server.net.dialects.irc.commands import Command, Event, Handler, Part, Value
 from chat_server.net.dialects.irc.form import SHAPING, Form, Shared
 from chat_server.net.dialects.irc.settings import IrcSettings
@@ -15,7 +15,10 @@ from chat_server.net.dialects.irc.settings import IrcSettings
 PARTS: tuple[Part, ...] = (
     caps.PART,
     registration.PART,
+    rooms.PART,
     talking.PART,
+    who.PART,
+    asking.PART,
 )
 
 COMMANDS: Mapping[str, Command] = {name: each for part in PARTS for name, each in part.commands.items()}
@@ -23,11 +26,13 @@ EVENTS: Mapping[type[Message], Event] = {kind: each for part in PARTS for kind, 
 SHARED: Mapping[type[Message], Shared] = {kind: each for part in PARTS for kind, each in part.shared.items()}
 #: Who takes a line that belongs to a batch.
 BATCHED: Handler | None = next((part.batched for part in PARTS if part.batched), None)
+#: Who makes lines of what is too long for one.
+LONG: Shared | None = next((part.long for part in PARTS if part.long), None)
 
 
 @functools.cache
 def _form(capabilities: frozenset[str]) -> Form:
-    return Form(capabilities, SHARED)
+    return Form(capabilities, SHARED, LONG)
 
 
 def form_of(capabilities: frozenset[str]) -> Form:
@@ -42,6 +47,8 @@ def settings_of(request: RegNameRequest, network: str = "chat") -> IrcSettings:
         bare,
         caps=_values(bare, [part.caps for part in PARTS]),
         tokens=_values(bare, [part.tokens for part in PARTS]),
+        usages={name: COMMANDS[name].usage or name for name in sorted(COMMANDS)},
+        joined=[part.joined for part in PARTS if part.joined],
     )
 
 

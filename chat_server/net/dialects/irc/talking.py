@@ -3,72 +3,90 @@
 from collections.abc import Sequence
 
 from chat_protocol.messages import Dm, Msg
-from chat_protocol.server_messages import Ack, MsgFrame
+from chat_protocol.server_messages import Ack
 from chat_server.net.dialects.irc import names, render
 from chat_server.net.dialects.irc import numerics as n
-from chat_server.net.dialects.irc.commands import Command, Part
+from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line
 from chat_server.net.dialects.irc.state import Answer, Failure, State, refused, unsaid
 
-#: What marks an action, which `/me` makes.
-ACTION = "\x01ACTION "
+#: How many channels and nicks one line may be said to.
+TARGETS_AT_MOST = 4
 
 
 def say(state: State, target: str, text: str, *, notice: bool = False) -> None:
     """Say something to a channel or to somebody; the echo is shown once it is stored."""
-    action = text.startswith(ACTION)
+    action = text.startswith(render.ACTION)
     if action:
-        text = text.removeprefix(ACTION).removesuffix("\x01") or " "
-    failed: Failure = unsaid if notice else refused  # a NOTICE is answered by nothing
+        text = text.removeprefix(render.ACTION).removesuffix(render.ACTION_END) or " "
+    failed: Failure = unsaid if notice else refused  # a NOTICE is answered by nothing, not even an error
     if names.is_channel(target):
-        message = Msg(text, names.room(target), action=action)
-        state.ask(message, _room_echo(message), failed, about=target)
+        said = Msg(text, names.room(target), action=action, notice=notice)
+        state.ask(said, _room_echo(said), failed, about=target, stored=True)
     else:
-        direct = Dm(target, text)
-        state.ask(direct, _direct_echo(direct), failed, about=target)
+        told = Dm(target, text, action=action, notice=notice)
+        state.ask(told, _direct_echo(told), failed, about=target, stored=True)
 
 
 def _room_echo(said: Msg) -> Answer:
-    """Return what shows somebody what they said themselves, as all others are shown it."""
-
     def echo(state: State, ack: Ack) -> Sequence[bytes]:
-        if "echo-message" not in state.caps or ack.room is None:
-            return ()
-        frame = MsgFrame(ack.room, ack.id, ack.ts, state.name, said.text, action=said.action)
-        frame.account = state.account
-        return state.form.lines(frame)
+        target = names.channel(ack.room or "")
+        return _echo(state, _saying(state, said, ack, target, render.msgid(ack.room, ack.id)))
 
     return echo
 
 
-def _direct_echo(said: Dm) -> Answer:
+def _direct_echo(told: Dm) -> Answer:
     def echo(state: State, ack: Ack) -> Sequence[bytes]:
-        if "echo-message" not in state.caps:
-            return ()
-        room = None if state.account else render.DIRECT + said.to
-        saying = render.Saying(state.name, said.to, said.text, ack.ts, account=state.account)
-        return render.lines(state.form, saying, render.msgid(room, ack.id))
+        to_oneself = names.same(told.to, state.name)
+        # A guest's has an id of the other one's direct messages.
+        room = None if state.account or to_oneself else render.DIRECT + told.to
+        said = _saying(state, told, ack, names.nick(told.to), render.msgid(room, ack.id))
+        if to_oneself:  # the server shows it on the other connections alone
+            state.show_aside(render.lines(state.form, said))
+        return _echo(state, said)
 
     return echo
+
+
+def _saying(state: State, said: Msg | Dm, ack: Ack, target: str, identity: str) -> render.Saying:
+    """Return what somebody said themselves, as it is stored."""
+    return render.Saying(
+        state.name, target, said.text, ack.ts, identity, state.account, said.action, said.notice
+    )
+
+
+def _echo(state: State, said: render.Saying) -> Sequence[bytes]:
+    """Return what one said oneself, as all others are shown it."""
+    return render.lines(state.form, said) if "echo-message" in state.caps else ()
 
 
 def _privmsg(state: State, line: Line) -> None:
-    _say_all(state, line, notice=False)
+    targets = [each for each in line.param(0).split(",") if each]
+    if not targets:
+        state.tell(state.numeric(n.ERR_NORECIPIENT, "PRIVMSG takes a channel or a nick, and a text"))
+    elif not line.param(1):
+        state.tell(state.numeric(n.ERR_NOTEXTTOSEND, "there is nothing to send"))
+    elif len(targets) > TARGETS_AT_MOST:
+        text = f"at most {TARGETS_AT_MOST} at once; say it to the others in another line"
+        state.tell(state.numeric(n.ERR_TOOMANYTARGETS, targets[TARGETS_AT_MOST], text))
+    else:
+        for target in targets:
+            say(state, target, line.param(1))
 
 
 def _notice(state: State, line: Line) -> None:
-    _say_all(state, line, notice=True)
-
-
-def _say_all(state: State, line: Line, *, notice: bool) -> None:
     targets = [each for each in line.param(0).split(",") if each]
-    if not targets and not notice:
-        state.tell(state.numeric(n.ERR_NORECIPIENT, f"{line.command} takes a channel or a nick"))
-    elif not line.param(1) and not notice:
-        state.tell(state.numeric(n.ERR_NOTEXTTOSEND, "there is nothing to send"))
-    elif line.param(1):
+    if line.param(1) and len(targets) <= TARGETS_AT_MOST:
         for target in targets:
-            say(state, target, line.param(1), notice=notice)
+            say(state, target, line.param(1), notice=True)
 
 
-PART = Part(commands={"PRIVMSG": Command(_privmsg), "NOTICE": Command(_notice)}, shared=render.SHARED)
+PART = Part(
+    commands={
+        "NOTICE": Command(_notice, usage="NOTICE #room|nick[,...] :text - say something as a program does"),
+        "PRIVMSG": Command(_privmsg, usage="PRIVMSG #room|nick[,...] :text - say something"),
+    },
+    caps={"echo-message": plain},
+    shared=render.SHARED,
+)

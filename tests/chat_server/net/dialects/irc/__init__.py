@@ -1,0 +1,1 @@
+"""The dialect of IRC, without a socket and without a room."""
