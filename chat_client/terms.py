@@ -35,7 +35,7 @@ _DEPARTURES = {
     "kicked": "put out",
     "banned": "banned",
     "server_shutdown": "the server stops",
-    **dict.fromkeys(("bad_lines", "line_too_long"), "its client failed"),
+    **dict.fromkeys(("bad_lines", "bad_frames", "line_too_long"), "its client failed"),
     "internal_error": "the server failed",
 }
 _FAREWELLS = {

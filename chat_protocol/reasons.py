@@ -27,6 +27,7 @@ class CloseReason(_Reason):
     SLOW_CONSUMER = "slow_consumer", "too far behind with reading; connect again and resume"
     BAD_LINES = "bad_lines", "too many bad lines in a row; send one JSON object a line"
     LINE_TOO_LONG = "line_too_long", "a line without an end"
+    BAD_FRAMES = "bad_frames", "what you sent is no text of a WebSocket; send JSON lines in text frames"
     FLOODING = "flooding", "you sent much faster than the server takes it; connect again later, and go slower"
     HTTP_REQUEST = (
         "http_request",
@@ -43,6 +44,7 @@ class CloseReason(_Reason):
         "proxy_failed",
         "the proxy before this server did not say where you come from; its operator can mend that",
     )
+    HTTP_DONE = "http_done", "your requests are answered; connect again for more"
     SESSION_REPLACED = "session_replaced", "this session was resumed by another connection"
     NAME_RESERVED = "name_reserved", "this name is somebody's own now; connect again under another"
     LOGGED_OUT = "logged_out", "your account was changed; log in again"

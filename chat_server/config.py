@@ -34,6 +34,9 @@ class Config:
     tls_cert: str = _setting("", values.path, "certificate (PEM, with its chain): the port then speaks TLS")
     tls_key: str = _setting("", values.path, "the certificate's key (PEM)")
     tls_client_ca: str = _setting("", values.path, "CA (PEM) of which every client must have a certificate")
+    web_hosts: tuple[str, ...] = _setting(
+        (), values.hosts, "names by which browsers reach http:// endpoints; local ones need not be named"
+    )
     metrics_host: str = _setting("localhost", values.text, "address of metrics and health")
     metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
     metrics_token_file: str = _setting(

@@ -54,6 +54,8 @@ EVENTS = {
     "accept_failed": "a connection could not be taken from the system",
     "tls_failed": "a peer and the server did not agree on TLS",
     "proxy_failed": "a proxy did not say whose connection it passes on",
+    "http_refused": "a browser was refused, since its page or the name it uses is not this server's",
+    "http_failed": "a fault of the server cost one request over HTTP",
     "tls_reloaded": "the certificate was read again, and new connections get it",
     "tls_reload_failed": "the certificate could not be read again; the one before stays in force",
     "connection_failed": "a fault of the server ended one connection",

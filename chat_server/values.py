@@ -29,7 +29,7 @@ PRIVATE = tuple(
     )
 )
 #: What endpoints may speak, and the port if none is given; with TLS the name has an `s` behind it.
-SCHEMES = {"chat": 9090, "chats": 9443, "irc": 6667, "ircs": 6697}
+SCHEMES = {"chat": 9090, "chats": 9443, "http": 8080, "https": 8443, "irc": 6667, "ircs": 6697}
 ENDPOINTS = (
     f"must be one or more of {', '.join(f'{scheme}://HOST:PORT' for scheme in SCHEMES)}; without HOST it is"
     " every address, without PORT the usual one"
@@ -187,6 +187,16 @@ def networks(value: object) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(text) for text in texts if text != "none")
     except ValueError:
         raise ValueError(NETWORKS) from None
+
+
+def hosts(value: object) -> tuple[str, ...]:
+    """Take names of hosts, in one text or a list; `*` is any."""
+    texts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(
+        isinstance(text, str) and re.fullmatch(r"\*|[\w-]+(\.[\w-]+)*", text, re.ASCII) for text in texts
+    ):
+        raise ValueError("must be names such as chat.example.org, with spaces between, * for any, or none")
+    return tuple(text.lower() for text in texts if text != "none")
 
 
 def cpus(value: object) -> str:

@@ -3,7 +3,8 @@
 import functools
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import resources
 
 from chat_protocol.codec import client_decoder
 from chat_server.config import Config
@@ -12,33 +13,46 @@ from chat_server.net.dialects.irc.dialect import Irc
 from chat_server.net.dialects.irc.settings import IrcSettings
 from chat_server.net.dialects.irc.tables import settings_of
 from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
+from chat_server.net.dialects.websocket import WebSocket, WebSocketSettings
+from chat_server.net.http.exchange import Route
+from chat_server.net.http.hosts import Hosts
+from chat_server.net.http.pages import read_pages
+from chat_server.net.http.site import Site
 from chat_server.net.listener import Entrance
 from chat_server.net.settings import greeting
 from chat_server.net.tls import Certificates, TlsTransport
 from chat_server.net.transport import TcpTransport, Transport
+from chat_server.values import Endpoint
 
 
-def entrances(config: Config, certificates: Certificates | None) -> list[Entrance]:
-    """Return an entrance for each endpoint of the settings, which were checked."""
-    dialects = _dialects(config)
+def entrances(
+    config: Config, certificates: Certificates | None, routes: Sequence[Route] = ()
+) -> list[Entrance]:
+    """Return an entrance for each endpoint of the settings, which were checked.
+
+    `routes` are what the HTTP endpoints have beside the page.
+    """
 
     def encrypted(sock: socket.socket) -> Transport:
         assert certificates is not None  # noqa: S101  # the settings were checked
         return TlsTransport(sock, certificates.context)  # the certificate that is in force now
 
     return [
-        Entrance(each, encrypted if each.tls else TcpTransport, dialects[each.dialect])
+        Entrance(each, encrypted if each.tls else TcpTransport, _dialect(each, config, routes))
         for each in config.endpoints
     ]
 
 
-def _dialects(config: Config) -> dict[str, Callable[[], Dialect]]:
-    """Return what makes each dialect for one connection."""
-    json_lines = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
-    return {
-        "chat": functools.partial(JsonLines, json_lines),
-        "irc": functools.partial(_irc, settings_of(json_lines.request)),
-    }
+def _dialect(endpoint: Endpoint, config: Config, routes: Sequence[Route]) -> Callable[[], Dialect]:
+    """Return what makes the dialect of one connection."""
+    decoder, request = client_decoder(config.line_bytes), greeting(config)
+    if endpoint.dialect == "http":
+        pages = read_pages(resources.files("chat_server") / "web")
+        site = Site(pages, Hosts(config.web_hosts, certified=endpoint.tls), routes)
+        return functools.partial(WebSocket, WebSocketSettings(decoder, request, site))
+    if endpoint.dialect == "irc":
+        return functools.partial(_irc, settings_of(request))
+    return functools.partial(JsonLines, JsonLinesSettings(decoder, request))
 
 
 def _irc(settings: IrcSettings) -> Irc:

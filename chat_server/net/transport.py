@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import termios
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -35,6 +36,12 @@ class Transport(Protocol):
     def receive_within(self, size: int, seconds: float) -> bytes:
         """Wait for bytes as the network has them, so long at most. Raises `TimeoutError`."""
 
+    def receive_by(self, size: int, seconds: float) -> bytes:
+        """As `receive`, but wait so long at most for something to come. Raises `TimeoutError`.
+
+        Over TLS what comes may be half a record, whose rest is waited for without end.
+        """
+
     def discard(self, size: int) -> int:
         """Read and forget what is there; return how many bytes. Never waits."""
 
@@ -45,6 +52,9 @@ class Transport(Protocol):
         It raises `BlockingIOError` if nothing fits, or if some of what was taken waits for `flush`: then
         with how much was taken as `characters_written`.
         """
+
+    def send_all(self, data: bytes, seconds: float) -> None:
+        """Send all of it, waiting so long at most for the peer to take it. Raises `TimeoutError`."""
 
     def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
         """Send what fits of several pieces, as `send` does."""
@@ -102,12 +112,29 @@ class TcpTransport:
             raise TimeoutError
         return self._socket.recv(size, DONTWAIT)
 
+    def receive_by(self, size: int, seconds: float) -> bytes:
+        """Receive what is there, or wait so long at most for something to come. Raises `TimeoutError`."""
+        if not self.unread() and not waited(self._socket, select.POLLIN, max(0.0, seconds)):
+            raise TimeoutError
+        return self.receive(size)
+
     def discard(self, size: int) -> int:
         """Read and forget what is there; return how many bytes."""
         try:
             return len(self._socket.recv(size, DONTWAIT))
         except BlockingIOError:
             return 0
+
+    def send_all(self, data: bytes, seconds: float) -> None:
+        """Send all of it, waiting so long at most for the peer to take it. Raises `TimeoutError`."""
+        deadline = time.monotonic() + seconds
+        while data or self.owed:
+            try:
+                data = data[self.send(data, DONTWAIT) :]
+            except BlockingIOError as error:
+                data = data[getattr(error, "characters_written", 0) :]
+                if not waited(self._socket, select.POLLOUT, max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError("the peer does not read") from None
 
     def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> int:
         """Send what fits of several pieces."""

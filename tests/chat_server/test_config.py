@@ -23,6 +23,7 @@ OTHERS = {
     "access": "password",
     "profile": "trusted",
     "registration": "open",
+    "web_hosts": "chat.example.org",
 }
 
 

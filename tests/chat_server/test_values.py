@@ -43,7 +43,7 @@ def test_a_switch_is_nothing_else(given_: object) -> None:
         values.switch(given_)
 
 
-def said_of(parse: Callable[[object], object], given_: str) -> str:
+def said_of(parse: Callable[[object], object], given_: object) -> str:
     """Return what is said of a value; of a good one that it must be so."""
     try:
         return f"must be {parse(given_)}"
@@ -54,7 +54,14 @@ def said_of(parse: Callable[[object], object], given_: str) -> str:
 @given(st.text())
 def test_any_other_text_is_refused_in_words(text: str) -> None:
     """Never with another error, whatever it is."""
-    for parse in (values.endpoints, values.networks, values.journal, values.cpus, values.whole(0, 9)):
+    for parse in (
+        values.endpoints,
+        values.networks,
+        values.hosts,
+        values.journal,
+        values.cpus,
+        values.whole(0, 9),
+    ):
         assert said_of(parse, text).startswith("must be")
 
 
@@ -72,3 +79,18 @@ def test_what_is_private_cannot_be_reached_from_outside(host: str) -> None:
     address = ipaddress.ip_address(host)
     assert address.is_private
     assert any(address in network for network in values.PRIVATE)
+
+
+def test_hosts_are_names() -> None:
+    """With commas or spaces, in lower case; any is one of them."""
+    assert values.hosts("Chat.example.org, chat") == ("chat.example.org", "chat")
+    assert values.hosts(["*"]) == ("*",)
+    assert values.hosts("none") == values.hosts([]) == ()
+
+
+@pytest.mark.parametrize(
+    "given", ["http://chat.example.org", "chat:8080", "*.example.org", "a b/", ["a b"], [1], 5]
+)
+def test_what_is_no_name_of_a_host_is_refused(given: object) -> None:
+    """Scheme and port are not part of it."""
+    assert said_of(values.hosts, given).startswith("must be names")

@@ -92,3 +92,32 @@ def test_the_peer_is_told_that_nothing_more_comes(pair: Pair) -> None:
         transport.receive_within(10, 0.001)
     far.sendall(b"bye")
     assert transport.receive_within(10, PATIENCE) == b"bye"
+
+
+def test_bytes_are_waited_for(pair: Pair) -> None:
+    """So long at most; what is there is had without waiting, and so is the end."""
+    transport, far = pair
+    with pytest.raises(TimeoutError):
+        transport.receive_by(10, 0.01)
+    far.sendall(b"hi")
+    assert transport.receive_by(10, PATIENCE) == b"hi"
+    far.sendall(b"ho")
+    while transport.unread() < 2:
+        pass
+    assert transport.receive_by(10, -1.0) == b"ho"
+    far.shutdown(socket.SHUT_WR)
+    assert transport.receive_by(10, PATIENCE) == b""
+
+
+def test_all_is_sent_while_the_peer_reads() -> None:
+    """However little of it fits at once; a peer that does not read is given up."""
+    near, far = tiny_pair()
+    with near, far:
+        transport = TcpTransport(near)
+        thread = threading.Thread(target=far.makefile("rb").read, args=(100_000,))
+        thread.start()
+        transport.send_all(b"x" * 100_000, PATIENCE)
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        with pytest.raises(TimeoutError):
+            transport.send_all(b"x" * 1_000_000, 0.01)
