@@ -68,12 +68,16 @@ class Dm(Message, tag="DM"):
 
 
 class Join(Message, tag="JOIN"):
-    """Enters a room; with `after`, what came after that id is replayed first."""
+    """Enters a room; with `after`, what came after that id is replayed first.
+
+    With `who`, it also asks who is there, as WHO does.
+    """
 
     room: str
     after: MessageId | None = None
     ref: Ref | None = None
     password: Secret | None = None
+    who: bool = False
 
 
 class Leave(Message, tag="LEAVE"):

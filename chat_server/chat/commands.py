@@ -72,6 +72,8 @@ def _tell(conversation: "Conversation", messages: Sequence[Dm]) -> None:
 
 def _join(conversation: "Conversation", message: Join) -> None:
     conversation.hub.join(conversation.session, message, conversation.address)
+    if message.who:
+        _who(conversation, Who(message.room, message.ref))
 
 
 def _leave(conversation: "Conversation", message: Leave) -> None:

@@ -27,7 +27,7 @@ from chat_protocol.messages import (
 from chat_protocol.moderation_messages import Ban, Bans, Ignore, Invite, Kick, Mute, Role, Rules, Unban
 from chat_protocol.people_messages import Profile, Watch, Whois
 from chat_protocol.reading_messages import Positions, Read
-from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Left, TopicFrame
+from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Joined, Left, TopicFrame, Users
 from chat_server.chat.commands import COMMANDS, ConversationStage
 from tests.chat_protocol.strategies import kinds
 from tests.support.world import Client, World
@@ -134,6 +134,18 @@ def test_topic_is_bounded() -> None:
     client.send(Topic("é" * 256), Topic("é" * 257), Topic(""))
     assert client.outbox.errors() == ["bad_field"]
     assert client.conversation.room("lobby").topic.text == ""
+
+
+def test_who_is_there_may_be_asked_on_entering() -> None:
+    """In one step, for the price of one; who can't come in is told so, and no more."""
+    ann, bob = World().clients("ann", "bob")
+    ann.send(Join("den"))
+    bob.outbox.clear()
+    bob.send(Join("den", ref="r", who=True), Join("", ref="x", who=True))
+    joined, users, error = bob.outbox.messages
+    assert isinstance(joined, Joined)
+    assert users == Users("den", ["ann", "bob"], 2, "r")
+    assert isinstance(error, ErrorFrame)
 
 
 def test_history_needs_membership() -> None:

@@ -18,6 +18,8 @@ from chat_server.net.dialects.irc.state import Asked, State, refused, unsaid
 LATEST = 2**53 - 1
 #: So many messages are shown to who comes in and can't ask for them.
 SHOWN_ON_JOIN = 20
+#: In so many rooms of one line: each costs as much as a message.
+PASTS_AT_MOST = 10
 #: How many who have left the chat are remembered, so that nobody is told twice.
 GONE_AT_MOST = 256
 #: The native reason of who left one room alone.
@@ -40,9 +42,8 @@ class Presence:
 
 @dataclass(slots=True)
 class Entering:
-    """One JOIN: the channel as it was written, and whether it was entered now."""
+    """One JOIN: whether a room was entered by it."""
 
-    channel: str
     entered: bool = False
 
 
@@ -51,31 +52,32 @@ def _join(state: State, line: Line) -> None:
         for room in sorted(state.rooms):
             _leave(state, names.channel(room), "")
         return
-    keys = line.param(1).split(",")
-    for number, channel in enumerate(line.param(0).split(",")):
+    keys, channels = line.param(1).split(","), line.param(0).split(",")
+    past = "server-time" in state.caps and "draft/chathistory" not in state.caps
+    for number, channel in enumerate(channels):
         if not names.is_channel(channel):
             state.tell(state.numeric(n.ERR_NOSUCHCHANNEL, channel, "a channel's name begins with #"))
         else:
-            _enter(state, channel, keys[number] if number < len(keys) else "")
+            key = keys[number] if number < len(keys) else ""
+            _enter(state, channel, key, past=past and number < PASTS_AT_MOST)
 
 
-def _enter(state: State, channel: str, key: str) -> None:
-    room, entering = names.room(channel), Entering(channel)
+def _enter(state: State, channel: str, key: str, *, past: bool) -> None:
+    room, entering = names.room(channel), Entering()
 
-    def entered(state: State, joined: Joined) -> Sequence[bytes]:
-        entering.entered = joined.room not in state.rooms
-        return _come_in(state, joined) if entering.entered else ()
-
-    def listed(state: State, users: Users) -> Sequence[bytes]:
-        return _all_names(state, users) if entering.entered else ()
+    def entered(state: State, frame: Joined | Users) -> Sequence[bytes]:
+        if isinstance(frame, Users):
+            return _all_names(state, frame) if entering.entered else ()
+        entering.entered = frame.room not in state.rooms
+        return _come_in(state, frame) if entering.entered else ()
 
     def shown(state: State, page: HistoryFrame) -> Sequence[bytes]:
         return _past(state, page) if entering.entered else ()
 
-    state.ask(Join(room, LATEST, password=key or None), entered, _not_entered, about=channel)
-    if "no-implicit-names" not in state.caps:
-        state.ask(Who(room), listed, unsaid)
-    if "server-time" in state.caps and "draft/chathistory" not in state.caps:
+    who = "no-implicit-names" not in state.caps
+    join = Join(room, LATEST, password=key or None, who=who)
+    state.ask(join, entered, _not_entered, about=channel).answers = 1 + who
+    if past:
         state.ask(History(room, limit=SHOWN_ON_JOIN), shown, unsaid)
 
 

@@ -70,6 +70,8 @@ class Asked:
     command: str
     about: str
     reply: Reply | None
+    #: How many answers come, of which an error is the last.
+    answers: int = 1
     #: What has a smaller ref and isn't stored yet comes first.
     behind: int = 0
 
@@ -114,8 +116,8 @@ class State:
         about: str = "",
         *,
         stored: bool = False,
-    ) -> None:
-        """Say a native message, and remember what becomes of its answer.
+    ) -> "Asked":
+        """Say a native message; return what is remembered of it until it is answered.
 
         One that is `stored` is answered later than what comes behind it; `fence` waits for it.
         """
@@ -124,10 +126,11 @@ class State:
         message.ref = ref  # type: ignore[union-attr]  # what has none is given to `say`
         if self._reply is not None:
             self._reply.waits += 1
-        self._asked[ref] = Asked(then, failed or refused, self._command, about, self._reply)
+        asked = self._asked[ref] = Asked(then, failed or refused, self._command, about, self._reply)
         if stored:
             self._unstored[ref] = None
         self.heard.append(message)
+        return asked
 
     def register(self, message: RegName, then: Answer, failed: Failure) -> None:
         """Say a REG_NAME; before `then`, its WELCOME sets `name` and `account`."""
@@ -146,8 +149,8 @@ class State:
 
     def fence(self, then: Callable[["State"], Sequence[bytes]]) -> None:
         """Answer as `later` does, but also behind all that is to be stored."""
-        self.later(then)
-        self._asked[str(self._refs)].behind = self._refs
+        asked = self.ask(Ping(), lambda state, _: then(state))
+        asked.behind = self._refs
 
     def show_aside(self, lines: Sequence[bytes]) -> None:
         """Show lines behind the answer to what is stored now, and without its label."""
@@ -207,9 +210,12 @@ class State:
     def answered(self, message: Message) -> Sequence[bytes] | None:
         """Return lines of an answer to what was asked; none if the message is something else."""
         ref = None if isinstance(message, Ping) else getattr(message, "ref", None)
-        asked = self._asked.pop(ref, None) if ref else self._entered(message)
+        asked = self._asked.get(ref) if ref else self._entered(message)
         if asked is None:
             return None
+        asked.answers = 0 if isinstance(message, ErrorFrame) else asked.answers - 1
+        if ref and not asked.answers:
+            del self._asked[ref]
         if asked.behind and self._waits_before(asked.behind):
             self._behind.append((asked, message))
             return ()
@@ -224,7 +230,9 @@ class State:
             lines = asked.failed(self, asked, message)
         else:
             lines = asked.then(self, message)
-        return lines if asked.reply is None else self._labelled(asked.reply, lines)
+        if asked.reply is None:
+            return lines
+        return self._labelled(asked.reply, lines, done=not asked.answers)
 
     def _entered(self, message: Message) -> Asked | None:
         """Return what asked for the name, if this answers it; whoever is let in is somebody from now on."""
@@ -259,9 +267,9 @@ class State:
             compose("BATCH", f"-{name}", source=SERVER),
         ]
 
-    def _labelled(self, reply: Reply, lines: Sequence[bytes]) -> Sequence[bytes]:
+    def _labelled(self, reply: Reply, lines: Sequence[bytes], *, done: bool) -> Sequence[bytes]:
         """Keep lines of a labelled answer; return all of it once nothing more is to come."""
-        reply.waits -= 1
+        reply.waits -= done
         reply.lines.extend(lines)
         if reply.waits:
             return ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from chat_protocol.base import Message
 from chat_protocol.server_messages import RegNameRequest
-from chat_server.net.dialects.irc import asking, caps, registration, rooms, talking, who
+from chat_server.net.dialects.irc import asking, caps, redaction, registration, rooms, talking, who
 from chat_server.net.dialects.irc.commands import Command, Event, Handler, Part, Value
 from chat_server.net.dialects.irc.form import SHAPING, Form, Shared
 from chat_server.net.dialects.irc.settings import IrcSettings
@@ -17,6 +17,7 @@ PARTS: tuple[Part, ...] = (
     registration.PART,
     rooms.PART,
     talking.PART,
+    redaction.PART,
     who.PART,
     asking.PART,
 )
