@@ -16,8 +16,9 @@ from chat_protocol.reading_messages import MessageId, Positions, Read
 PROTOCOL = 1
 
 Text = Annotated[str, Meta(min_length=1)]
+PARTING_CHARACTERS = 200
 #: The last words of somebody who leaves.
-Parting = Annotated[str, Meta(max_length=200)]
+Parting = Annotated[str, Meta(max_length=PARTING_CHARACTERS)]
 #: A password, a token or an invitation.
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 PAGE_MESSAGES = 200

@@ -61,11 +61,13 @@ class GuardedProtocol:
         """Try another name after a refused one."""
         self._send(lambda: self._protocol.take_name(name))
 
-    def say_exit(self) -> None:
-        """Say that we leave, if there is anybody to tell."""
+    def say_exit(self, parting: str = "") -> None:
+        """Say that we leave, and why, if there is anybody to tell."""
         with self.changed:
             self.leaving = True
-        self._send(lambda: [*self._protocol.reading.rest(), Exit()] if self._protocol.open else [])
+        self._send(
+            lambda: [*self._protocol.reading.rest(), Exit(text=parting)] if self._protocol.open else []
+        )
 
     def status(self) -> Status:
         """Return how things stand."""

@@ -106,14 +106,14 @@ class Session:
         """Wait until at most so many messages are unacknowledged; false if it is over before that."""
         return self._wait(lambda: len(self._protocol.pending()) <= at_most, timeout)
 
-    def leave(self, timeout: float = LEAVE_SECONDS) -> list[Msg | Dm]:
-        """Leave properly: wait for acknowledgements, say EXIT, wait for BYE.
+    def leave(self, parting: str = "", timeout: float = LEAVE_SECONDS) -> list[Msg | Dm]:
+        """Leave properly: wait for acknowledgements, say EXIT and why, wait for BYE.
 
         Returns what is left once nothing was acknowledged for `timeout` seconds, or after `DELIVER_SECONDS`.
         """
         try:
             if self._is_delivered(timeout):
-                self._protocol.say_exit()
+                self._protocol.say_exit(parting)
                 self._wait(lambda: not self._protocol.status().connected, timeout)
         finally:
             self.close()

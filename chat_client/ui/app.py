@@ -234,7 +234,7 @@ class App(abc.ABC):
     def _finish(self) -> ExitStatus:
         if self.interactive and (pending := self.session.status().pending) and not self.ended:
             self.view.tell(f"waiting until the server has what was said, messages: {pending}")
-        undelivered = len(self.session.leave())
+        undelivered = len(self.session.leave(self.interpreter.parting))
         while not (self.session.has_told_all(LOOK_SECONDS) or self._stopped):
             pass  # a slow reader still gets what has come
         status = self._status()

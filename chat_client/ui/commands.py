@@ -40,7 +40,11 @@ class Sender(Protocol):
 
 
 class LeaveError(Exception):
-    """The person wants to leave."""
+    """The person wants to leave, and say so much."""
+
+    def __init__(self, parting: str = "") -> None:
+        super().__init__(parting)
+        self.parting = parting
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,15 @@ class Interpreter:
         self.refused = 0
         #: The room that was asked to be entered, until the answer comes.
         self.joining: str | None = None
+        #: What the others are told when the person leaves.
+        self.parting = ""
 
     def take(self, line: str) -> bool:
         """Do what a line says; return whether to go on. What is wrong with it is shown."""
         try:
             self._attempt(lambda: self._do(self._clean(line)))
-        except LeaveError:
+        except LeaveError as left:
+            self.parting = left.parting
             return False
         return True
 
@@ -163,7 +170,8 @@ def _join(interpreter: Interpreter, argument: str) -> None:
 
 
 def _leave(interpreter: Interpreter, argument: str) -> None:
-    interpreter.sender.send(Leave(room=interpreter.room(argument)))
+    room, _, text = argument.partition(" ")
+    interpreter.sender.send(Leave(room=interpreter.room(room), text=talking.parting(text.strip())))
 
 
 def _message(interpreter: Interpreter, argument: str) -> None:
@@ -232,8 +240,8 @@ def _changing(parse: moderating.Changing) -> Callable[[Interpreter, str], None]:
     return run
 
 
-def _exit(_interpreter: Interpreter, _argument: str) -> None:
-    raise LeaveError
+def _exit(_interpreter: Interpreter, argument: str) -> None:
+    raise LeaveError(talking.parting(argument))
 
 
 #: All commands, in the order of /help, under its titles.
@@ -260,7 +268,7 @@ GROUPS = {
             _join,
             ("j", "room", "enter", "channel"),
         ),
-        Command("/leave [ROOM]", "leave a room", _leave, ("part", "l")),
+        Command("/leave [ROOM] [TEXT]", "leave a room: /leave tea see you", _leave, ("part", "l")),
         Command("/rooms", "list the rooms", _rooms, ("list", "ls", "channels")),
         Command("/who [ROOM]", "list who is in a room", _who, ("names", "users", "members", "here")),
         Command(
@@ -303,7 +311,7 @@ GROUPS = {
         Command("/name NEW", "change your name", _name, ("nick", "nickname", "rename")),
         Command("/help [COMMAND]", "list the commands", _help, ("?", "commands", "man")),
         Command(
-            "/exit",
+            "/exit [TEXT]",
             "leave the chat; exit and Ctrl-D do too",
             _exit,
             ("quit", "q", "bye", "close", "logout", "disconnect"),

@@ -65,6 +65,7 @@ class Pipe(Lines):
             return True
         for message in self._decoder.decode(line + b"\n"):
             if isinstance(message, Exit):
+                self.interpreter.parting = message.text
                 return False
             if not isinstance(message, Message):
                 self._refuse(message.code, message.text)

@@ -9,7 +9,7 @@ import re
 from chat_client.errors import UsageError
 from chat_client.terms import spaceless
 from chat_client.ui import typed
-from chat_protocol.messages import PAGE_MESSAGES, Dm, History, Join
+from chat_protocol.messages import PAGE_MESSAGES, PARTING_CHARACTERS, Dm, History, Join
 
 #: How many messages /search shows, and /history if no number is given.
 HISTORY_MESSAGES = 20
@@ -47,6 +47,13 @@ def join(argument: str) -> Join:
     if typed.is_blank(room.removeprefix("#")):
         raise UsageError("a room needs a name: /join ROOM, for example /join tea")
     return Join(room=room, password=password.strip() or None)
+
+
+def parting(text: str) -> str:
+    """Return what the others are told of whoever leaves; nothing if nothing can be seen of it."""
+    if len(text) > PARTING_CHARACTERS:
+        raise UsageError(f"last words are short: {PARTING_CHARACTERS} characters at most")
+    return "" if typed.is_blank(text) else text
 
 
 def history(argument: str, room: str) -> History:

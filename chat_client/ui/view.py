@@ -192,12 +192,13 @@ class View:
         return note(f"you are in {joined.room}, {joined.members or 1} here{topic}")
 
     def _on_left(self, left: Left) -> list[Line]:
-        why = terms.departure(left.reason)
+        why, text = terms.departure(left.reason), f": {left.text}" if left.text else ""
         if left.by:
-            why = f"{why} by {left.by}" + (f": {left.text}" if left.text else "")
+            why, text = f"{why} by {left.by}{text}", ""
         if left.name != self._own_name:
             self._names.pop(left.name, None)
-            return note(f"{left.name} left{self._where(left.room)}" + (f" ({why})" if why else ""))
+            words = "" if left.name.casefold() in self._ignored else text
+            return note(f"{left.name} left{self._where(left.room)}" + (f" ({why})" if why else "") + words)
         self._rooms.pop(left.room, None)
         if self._room == left.room:
             self._room = next(reversed(self._rooms), None)

@@ -125,10 +125,10 @@ def test_leaves_properly(server: FakeServer) -> None:
         peer = connected(server, client)
         say(client, "last words")
         undelivered: list[object] = [None]
-        leaving = threading.Thread(target=lambda: undelivered.__setitem__(0, client.session.leave()))
+        leaving = threading.Thread(target=lambda: undelivered.__setitem__(0, client.session.leave("bye")))
         leaving.start()
         peer.acknowledge(peer.receive(Msg), 1)
-        peer.receive(Exit)
+        assert peer.receive(Exit).text == "bye"
         peer.send(Bye(reason="exit", text="goodbye"))
         peer.close()
         leaving.join(DEADLINE)

@@ -194,7 +194,7 @@ def test_who_interrupts_again_does_not_wait(server: FakeServer, monkeypatch: pyt
     """A second Ctrl-C, while one waits for a server that does not answer, ends it at once."""
     monkeypatch.setattr("chat_client.ui.app.MOMENT_SECONDS", -1.0)
     app = Waiting(options(server))
-    monkeypatch.setattr(app.session, "leave", lambda: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(app.session, "leave", lambda _parting: signal.raise_signal(signal.SIGINT))
 
     def part() -> None:
         peer = register(server)

@@ -68,6 +68,7 @@ def keyboard() -> Keyboard:
         ("/leave", Leave(room="lobby")),
         ("/leave #TEA", Leave(room="tea")),
         ("/leave elsewhere", Leave(room="elsewhere")),
+        ("/leave tea  see you ", Leave(room="tea", text="see you")),
         ("/who", Who(room="lobby")),
         ("/who tea", Who(room="tea")),
         ("/rooms", List()),
@@ -173,6 +174,14 @@ def test_leaving(keyboard: Keyboard, line: str) -> None:
     """There are several ways to say that one leaves."""
     assert not keyboard.interpreter.take(line)
     assert keyboard.sent == []
+
+
+def test_leaving_with_last_words(keyboard: Keyboard) -> None:
+    """They are told when the client leaves; what is too long does not leave."""
+    assert keyboard.interpreter.take("/exit " + "x" * 201)
+    assert keyboard.interpreter.refused == 1
+    assert not keyboard.interpreter.take("/exit good night")
+    assert keyboard.interpreter.parting == "good night"
 
 
 @pytest.mark.parametrize("line", ["", "   ", "\t"])

@@ -8,8 +8,8 @@ import pytest
 from chat_client.ui import line_input
 from chat_client.ui.app import ExitStatus
 from chat_client.ui.pipe import Pipe
-from chat_protocol.messages import Join, Msg, Ping, Pong, RegName, Who
-from chat_protocol.server_messages import Ack, Users
+from chat_protocol.messages import Exit, Join, Msg, Ping, Pong, RegName, Who
+from chat_protocol.server_messages import Ack, Bye, Users
 from tests.support.fake_server import (
     FakeServer,
     entered,
@@ -92,6 +92,20 @@ def test_wrong_lines_are_answered(server: FakeServer) -> None:
         ("bad_field", None),
         ("line_too_long", "long"),
     ]
+
+
+def test_leaves_with_last_words(server: FakeServer) -> None:
+    """Those of the EXIT in the input."""
+
+    def part() -> None:
+        peer = server.accept()
+        peer.register()
+        assert peer.receive(Exit).text == "good night"
+        peer.send(Bye(reason="exit", text="goodbye"))
+        peer.close()
+
+    status, _ = run(server, b'{"type":"EXIT","text":"good night"}\n', part)
+    assert status is ExitStatus.LEFT
 
 
 def test_a_loss_is_told_and_bridged(server: FakeServer) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chat_client.errors import UsageError
 from chat_client.ui import talking
-from chat_protocol.messages import Dm, History, Join
+from chat_protocol.messages import PARTING_CHARACTERS, Dm, History, Join
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,15 @@ def test_a_room_is_entered_with_its_password() -> None:
     """Which may have blanks."""
     assert talking.join("tea") == Join("tea")
     assert talking.join("tea with open sesame") == Join("tea", password="open sesame")  # noqa: S106  # a test's
+
+
+def test_last_words_are_short() -> None:
+    """As long as the protocol takes them; blanks are none."""
+    assert talking.parting("see you") == "see you"
+    assert talking.parting(" \u200b") == ""
+    assert talking.parting("x" * PARTING_CHARACTERS)
+    with pytest.raises(UsageError, match="short"):
+        talking.parting("x" * (PARTING_CHARACTERS + 1))
 
 
 def test_so_much_is_read_back() -> None:

@@ -8,6 +8,7 @@ import pytest
 from chat_client.protocol.events import DirectSaid, Event, LeftOut, Lost, Registered, Said
 from chat_client.ui.paint import Painter
 from chat_client.ui.view import NAMES_REMEMBERED, View
+from chat_protocol.moderation_messages import Ignored
 from chat_protocol.server_messages import (
     Bye,
     DmFrame,
@@ -87,6 +88,22 @@ def test_presence_of_others(screen: Screen) -> None:
         Left(room="lobby", name="rob", reason="exit"),
     ) == ["-- bob joined", "-- eve joined tea", "-- bob is now rob", "-- rob left"]
     assert screen.view.names == ("eve",)
+
+
+def test_last_words_are_shown(screen: Screen) -> None:
+    """Of whoever goes; not of those who are ignored, nor across lines."""
+    assert screen.shows(
+        Left(room="lobby", name="rob", reason="exit", text="good night"),
+        Left(room="tea", name="eve", reason="kicked", by="ann", text="spam"),
+        Ignored(["mal"]),
+        Left(room="lobby", name="mal", reason="left", text="spam"),
+    ) == [
+        "-- rob left: good night",
+        "-- eve left tea (put out by ann: spam)",
+        "-- you ignore: mal",
+        "-- mal left",
+    ]
+    assert len(screen.shows(Left(room="lobby", name="rob", reason="left", text="one\n-- two"))) == 1
 
 
 def test_the_own_name_follows(screen: Screen) -> None:
