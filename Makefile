@@ -14,7 +14,7 @@ BIN := .venv/bin
 # Two tests at a time: half of them wait for something.
 TWO := --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test lint types check security fuzz integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
+.PHONY: help demo test lint types check security fuzz browser integration chaos bench bench-quick bench-compare wheel lock clean venv venv-dev
 
 help: ## list these commands
 	@echo "usage: make COMMAND, where COMMAND is"
@@ -49,6 +49,9 @@ build/fuzz/made: requirements.lock requirements-fuzz.lock
 	@{ $(PYTHON) -m venv build/fuzz && build/fuzz/bin/python -m pip --quiet --disable-pip-version-check install \
 		--require-hashes --requirement requirements.lock --requirement requirements-fuzz.lock; } || rm -rf build/fuzz
 	@mkdir -p build/fuzz && touch $@
+
+browser: venv-dev ## the page in a real browser, Debian's chromium [ARGS="--pictures" takes those of docs/ anew]
+	@$(BIN)/python -m pytest tests/browser -m browser $(ARGS)
 
 integration: venv-dev ## the image and the Compose stack, run as users run them; needs a Docker engine [ARGS=...]
 	@$(BIN)/python -m pytest tests/integration -m integration $(ARGS)

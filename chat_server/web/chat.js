@@ -5,7 +5,7 @@ import { departure, refusal } from "./words.js";
 const MOST = 500; // items of a room that are held; others are fetched when they are looked at
 const KEEP = 400; // those that are left when some are let go
 const ERA = 1e12; // moves what another record had before all that the new one has
-const today = () => ({ ts: Date.now() / 1000, day: new Date().toDateString() });
+const stamp = (ms = Date.now()) => ({ ts: ms / 1000, day: new Date(ms).toDateString() });
 
 /** A room, or the direct messages with one person, whose name has an `@` before it. */
 class Room {
@@ -19,11 +19,11 @@ class Room {
   mentions = 0;
   topic = "";
   total = 0;
-  draft = "";
 
-  constructor(name, read) { Object.assign(this, { name, read, direct: name.startsWith("@") }); }
+  constructor(name) { Object.assign(this, { name, direct: name.startsWith("@") }); }
 
   get title() { return this.direct ? this.name.slice(1) : `#${this.name}`; }
+  get key() { return this.direct ? this.name : this.title; }
   get first() { return this.items.find((each) => each.id > 0)?.id; }
   get last() { return this.items.findLast((each) => each.id > 0)?.id ?? 0; }
 
@@ -38,8 +38,7 @@ class Room {
   /** Let go of what is too much, on the side that the person does not look at. */
   trim(older) {
     if (this.items.length <= MOST) return;
-    if (older) this.items.splice(0, this.items.length - KEEP);
-    else this.items.splice(KEEP);
+    this.items.splice(...(older ? [0, this.items.length - KEEP] : [KEEP]));
     this[older ? "begun" : "live"] = false;
   }
 }
@@ -48,9 +47,8 @@ export class Chat {
   rooms = new Map();
   current = null;
   me = "";
-  ignored = new Set();
   looking = true; // the person sees the newest of the current room
-  #on;
+  #on; #ignored = new Set();
   #unread = false; // what is replayed on coming in was never read
 
   /** `on` has what is called when there is something to show or tell. */
@@ -60,46 +58,47 @@ export class Chat {
   get calls() { return this.list.reduce((sum, each) => sum + (each.direct ? each.unread : each.mentions), 0); }
 
   room(name) {
-    if (!this.rooms.has(name)) this.rooms.set(name, new Room(name, this.client.kept.read[name] ?? 0));
-    return this.rooms.get(name);
+    const room = this.rooms.get(name) ?? new Room(name);
+    room.read ??= this.client.kept.read[room.key] ?? 0;
+    this.rooms.set(name, room);
+    return room;
   }
 
   direct(name) {
     return this.list.find((each) => each.direct && folded(each.title) === folded(name)) ?? this.room(`@${name}`);
   }
 
-  /** Who one writes with in a direct message. */
-  other({ from, to }) { return from === this.me ? to : from; }
-  hides(name) { return this.ignored.has(folded(name ?? "")); }
+  /** The room that a message belongs to. */
+  place({ room, from, to }) { return to ? this.direct(from === this.me ? to : from) : this.room(room); }
+  hides(name) { return this.#ignored.has(folded(name ?? "")); }
 
   turnTo(room) {
     if (this.current && room !== this.current) this.current.mark = null;
     [this.current, this.looking] = [room, true];
-    if (room && !room.direct) this.client.ask({ type: "WHO", room: room.name }).catch(() => {});
+    if (room && !room.direct && this.client.open) this.client.ask({ type: "WHO", room: room.name }).catch(() => {});
     this.look();
   }
 
-  drop(room) {
-    this.rooms.delete(room.name);
-    if (room === this.current) this.turnTo(this.list[0] ?? null);
-  }
+  drop(room) { this.rooms.delete(room.name); if (room === this.current) this.turnTo(this.list[0] ?? null); }
+
+  /** Whether the person has the newest of a room before them. */
+  sees(room) { return room === this.current && this.looking && !document.hidden; }
 
   /** Note what the person sees now. */
   look() {
     const room = this.current;
     this.#on.change();
-    if (!room || !this.looking || document.hidden) return;
-    room.unread = room.mentions = 0;
+    if (!room || !this.sees(room)) return;
     const newest = room.direct ? room.last : this.client.settled(room.name);
-    if (newest <= room.read) return;
-    room.read = newest;
-    this.client.read(room.direct ? "@" : room.name, newest, room.name);
+    if (newest > room.read) this.client.read(room.direct ? "@" : room.name, newest, room.key);
+    Object.assign(room, { unread: 0, mentions: 0, read: Math.max(newest, room.read) });
   }
 
-  /** Add what was said to a room. */
-  keep(room, frame) {
-    const own = frame.from === this.me;
-    const item = { ...frame, own, order: room.direct ? frame.ts * 1000 : frame.id, day: new Date(frame.ts * 1000).toDateString() };
+  /** Add what was said to its room. */
+  keep(frame) {
+    const room = this.place(frame);
+    const order = room.direct ? frame.ts * 1000 : frame.id;
+    const item = { ...frame, ...stamp(frame.ts * 1000), order, own: frame.from === this.me };
     room.put(item);
     return item;
   }
@@ -107,14 +106,13 @@ export class Chat {
   /** Tell the person something in a room. Who comes and goes is told in one line. */
   remark(text, room = this.current, presence = false) {
     const last = room?.items.at(-1);
+    const joins = presence && last?.presence && last.text.length < 200;
+    const order = room?.direct ? Date.now() : (last?.order ?? 0) + 1e-6;
+    if (!presence) this.#on.say(text);
+    if (joins) Object.assign(last, { text: `${last.text} · ${text}`, stale: true });
+    else if (room?.live) room.put({ text, presence, order, ...stamp() });
+    room?.trim(true);
     this.#on.change();
-        if (!presence) this.#on.say(text);
-    if (!room?.live) return;
-    const joined = presence && last?.presence && last.text.length < 200;
-    const order = room.direct ? Date.now() : (last?.order ?? 0) + 1e-6;
-    if (joined) Object.assign(last, { text: `${last.text} · ${text}`, stale: true });
-    else room.put({ type: "REMARK", text, presence, order, ...today() });
-    room.trim(true);
   }
 
   // What the client tells
@@ -132,20 +130,18 @@ export class Chat {
 
   lost(reason, at) { this.#on.lost(reason, at); }
   away(text) { this.#on.away(text); }
-  REG_NAME(greeting) { this.#on.greeted(greeting); }
   gap(name) { this.remark("Some of what was said meanwhile is no longer kept.", this.room(name)); }
 
   pending(entry) {
-    const { message } = entry;
-    const room = message.to ? this.direct(message.to) : this.room(message.room);
+    const room = this.place({ ...entry.message, from: this.me });
     room.mark = null;
     if (room.pending.some((each) => each.entry === entry)) return;
-    room.pending.push({ ...message, entry, from: this.me, own: true, ...today() });
+    room.pending.push({ ...entry.message, entry, from: this.me, own: true, ...stamp() });
     this.#on.change();
   }
 
   failed(entry) {
-    for (const room of this.list) for (const each of room.pending) each.stale ||= each.entry === entry;
+    for (const each of this.list.flatMap((room) => room.pending)) each.stale ||= each.entry === entry;
     this.#on.change();
   }
 
@@ -157,28 +153,30 @@ export class Chat {
   /** Show what the person said, once it is stored. A guest's direct message has no id of their own. */
   said(message, { id, ts, room }) {
     const { account } = this.client;
+    if (message.to && folded(message.to) === folded(this.me)) return; // it comes from the server
     this.MSG({ ...message, room, ts, account, from: this.me, id: message.to && !account ? 0 : id });
   }
 
   // What the server tells
 
+  REG_NAME(greeting) { this.#on.greeted(greeting); }
+  DM(frame) { this.MSG(frame); }
+
   MSG(frame) {
-    const room = frame.to ? this.direct(this.other(frame)) : this.room(frame.room);
-    this.#on.change();
-    if (this.hides(frame.from)) return;
-    const item = room.live ? this.keep(room, frame) : frame;
+    const room = this.place(frame);
+    if (this.hides(frame.from)) return this.look();
+    const item = room.live ? this.keep(frame) : frame;
     room.trim(room !== this.current || this.looking);
     if (frame.from !== this.me && frame.id > room.read) {
       item.calls = room.direct || mentions(frame.text, this.me);
-      if (!room.unread) room.mark = item;
+      if (!room.unread && !this.sees(room)) room.mark = item;
       room.unread += 1;
       room.mentions += item.calls;
       this.#on.heard(room, item);
     }
-    if (room === this.current) this.look();
+    this.look();
   }
 
-  DM(frame) { this.MSG(frame); }
   DELETE(frame) { this.EDIT({ ...frame, text: "", deleted: true }); }
 
   EDIT({ room, of, text, deleted = false }) {
@@ -188,7 +186,7 @@ export class Chat {
   }
 
   JOINED({ room: name, name: who, members = 1, topic = "", last, account = false }) {
-    const known = this.rooms.has(name) || name in this.client.kept.read || this.#unread;
+    const known = this.rooms.has(name) || `#${name}` in this.client.kept.read || this.#unread;
     const room = this.room(name);
     if (last === undefined) {
       room.total += !room.members.has(who);
@@ -203,18 +201,18 @@ export class Chat {
   LEFT({ room: name, name: who, reason, by, text }) {
     const room = this.rooms.get(name);
     const why = [departure(reason), by && `by ${by}`, text && `“${text}”`].filter(Boolean).join(" ");
-    if (!room) return;
-    if (who === this.me) {
+    if (room && who === this.me) {
       this.drop(room);
-      return by && this.remark(`You are no longer in #${name}: put out ${why}`);
+      if (by) this.remark(`You are no longer in #${name}: put out ${why}`);
+    } else if (room) {
+      room.total -= room.members.delete(who);
+      this.remark(`${who} left${why && ` (${why})`}`, room, true);
     }
-    room.total -= room.members.delete(who);
-    this.remark(`${who} left${why && ` (${why})`}`, room, true);
   }
 
   NAME({ old, name }) {
-    if (old === this.me) this.me = name;
     const direct = this.rooms.get(`@${old}`);
+    if (old === this.me) this.me = name;
     if (direct && this.rooms.delete(direct.name)) this.rooms.set(`@${name}`, Object.assign(direct, { name: `@${name}` }));
     for (const room of this.list.filter((each) => each.members.has(old))) {
       room.members = new Map([...room.members].map(([each, account]) => [each === old ? name : each, account]));
@@ -224,27 +222,23 @@ export class Chat {
 
   TOPIC({ room, topic, by }) {
     this.room(room).topic = topic;
-    this.remark(topic ? `${by ?? "The"} topic: ${topic}` : `${by ?? "Nobody"} set no topic`, this.room(room));
+    this.remark(topic ? `Topic${by ? ` by ${by}` : ""}: ${topic}` : "No topic is set.", this.room(room));
   }
 
   USERS({ room, names, total, accounts = [] }) {
-    const proved = new Set(accounts);
-    Object.assign(this.room(room), { total, members: new Map(names.map((each, place) => [each, proved.has(place)])) });
+    const members = new Map(names.map((each, at) => [each, accounts.includes(at)]));
+    Object.assign(this.room(room), { total, members });
     this.#on.change();
   }
 
   IGNORED({ names }) {
-    this.ignored = new Set(names.map(folded));
+    this.#ignored = new Set(names.map(folded));
     for (const room of this.list) room.items = room.items.filter((each) => !this.hides(each.from));
-    this.remark(names.length ? `You ignore: ${names.join(", ")}` : "You ignore nobody.");
+    this.remark(names.length ? `You ignore ${names.join(", ")}.` : "You ignore nobody.");
   }
 
   INVITED({ room, name, by }) {
     this.remark(name === this.me ? `${by} invites you: /join ${room}` : `${name} may come into #${room} now.`);
-  }
-
-  MUTED({ room, name, by, seconds }) {
-    this.remark(seconds === 0 ? `${name} may speak again.` : `${by} lets ${name} only read for now.`, this.rooms.get(room));
   }
 
   NOTICE({ text }) { this.remark(text); }

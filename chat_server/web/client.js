@@ -15,7 +15,7 @@ const PENDING = 200; // messages that may wait
 const AGAIN_SECONDS = 2; // when to try again what the server could not take
 const PASSING = new Set(["unavailable", "rate_limited"]); // what is worth trying again
 const FOR_GOOD = new Set("exit kicked banned address_banned session_replaced name_reserved logged_out".split(" "));
-const BLANK = { name: "", session: null, epoch: null, rooms: [], after: {}, read: {}, pending: [] };
+const BLANK = JSON.stringify({ name: "", session: null, epoch: null, rooms: [], after: {}, read: {}, pending: [] });
 
 export class Client {
   open = false;
@@ -33,7 +33,7 @@ export class Client {
   constructor(url, chat) {
     this.#chat = chat;
     this.#wire = new Wire(url, (frames) => frames.forEach((each) => this.#take(each)), () => this.#lost());
-    this.kept = { ...structuredClone(BLANK), ...JSON.parse(sessionStorage.getItem("session") ?? "{}") };
+    this.kept = { ...JSON.parse(BLANK), ...JSON.parse(sessionStorage.getItem("session")) };
     for (const [room, id] of Object.entries(this.kept.after)) this.#positions.set(room, Math.max(0, id - CONTEXT));
     addEventListener("pagehide", () => this.save());
     addEventListener("online", () => this.retry());
@@ -42,8 +42,7 @@ export class Client {
   /** Connect. With a proof (what REG_NAME takes beside the name) come in, without only see who is let in. */
   enter(name = this.kept.name, proof = null) {
     this.kept.name = name;
-    this.#proof = proof;
-    this.#bye = null;
+    [this.#proof, this.#bye] = [proof, null];
     this.#wire.connect();
   }
 
@@ -52,15 +51,15 @@ export class Client {
 
   leave() {
     this.send({ type: "EXIT" });
-    this.kept = { ...structuredClone(BLANK), name: this.kept.name };
+    this.kept = { ...JSON.parse(BLANK), name: this.kept.name };
     this.#positions.clear();
+    this.save();
   }
 
   /** Say something in a room or to one person. It is kept until it is acknowledged. */
   say(message) {
-    this.#check(message);
+    const entry = { message: { ...message, ref: this.#ref(message) } };
     if (this.kept.pending.length >= PENDING) throw new Error("Too many messages wait for the server already.");
-    const entry = { message: { ...message, ref: this.#ref() } };
     this.kept.pending.push(entry);
     this.save();
     this.#chat.pending(entry);
@@ -73,21 +72,13 @@ export class Client {
     this.#chat.settled(entry);
   }
 
-  /** Say under a new ref what was not taken. */
-  again(entry) {
-    this.drop(entry);
-    this.say(entry.message);
-  }
-
   /** Send what the server answers; return the answer. An `Error` is for the person. */
   ask(message) {
-    this.#check(message);
+    const ref = this.#ref(message);
     if (!this.open) throw new Error("Not connected at the moment; try again when the connection is back.");
-    const ref = this.#ref();
-    return new Promise((resolve, reject) => {
-      this.#asked.set(ref, { resolve, reject });
-      this.send({ ...message, ref });
-    });
+    const answer = new Promise((resolve, reject) => this.#asked.set(ref, { resolve, reject }));
+    this.send({ ...message, ref });
+    return answer;
   }
 
   /** Send what needs no answer, when it is its turn. */
@@ -97,17 +88,16 @@ export class Client {
     this.#drain();
   }
 
-  /** Note that a room was read up to an id. */
-  read(room, id, name = room) {
-    this.kept.read[name] = id;
-    this.#saveSoon();
+  /** Note that a room, or the direct messages, were read up to an id; `key` keeps it in this tab. */
+  read(room, id, key) {
+    this.kept.read[key] = id;
+    this.#saving ??= setTimeout(() => this.save(), 1000);
     if (this.account) this.send({ type: "READ", room, id });
   }
 
   /** Keep in this tab all that is needed to come back, also after the page is loaded anew. */
   save() {
-    clearTimeout(this.#saving);
-    this.#saving = null;
+    this.#saving = clearTimeout(this.#saving);
     this.kept.after = this.#positions.after();
     try {
       sessionStorage.setItem("session", JSON.stringify(this.kept));
@@ -117,14 +107,14 @@ export class Client {
   }
 
   settled(room) { return this.#positions.settled(room); }
-  #ref() { return `${this.#prefix}-${(this.#count += 1)}`; }
-  #saveSoon() { this.#saving ??= setTimeout(() => this.save(), 1000); }
   #entry(ref) { return ref && this.kept.pending.find((each) => each.message.ref === ref); }
 
-  #check(message) {
-    const bytes = new TextEncoder().encode(JSON.stringify(message)).length + 64; // with a ref
-    const over = bytes - (this.greeting?.limits.line_bytes ?? bytes);
+  /** Return a ref for a message, if that is not longer than the server takes. */
+  #ref(message) {
+    const ref = `${this.#prefix}-${(this.#count += 1)}`;
+    const over = new TextEncoder().encode(JSON.stringify({ ...message, ref })).length + 1 - this.greeting?.limits.line_bytes;
     if (over > 0) throw new Error(`Too long by ${over} bytes; say it in several messages.`);
+    return ref;
   }
 
   #drain() {
@@ -133,15 +123,14 @@ export class Client {
       const wait = this.#pace.wait(message, performance.now() / 1000);
       if (wait) return void (this.#draining = setTimeout(() => this.#drain(), wait * 1000));
       const entry = this.#entry(message.ref);
-      if (entry && !entry.sent) {
-        entry.sent = true;
-        this.save();
-      }
+      if (entry) entry.sent = true;
+      if (entry) this.save(); // before it leaves, or it would be unknown whether it did
       this.#wire.send(message);
     }
   }
 
   #take(frame) {
+    if (!/^[A-Z_]+$/.test(frame.type)) return; // what is no type must call nothing else
     if (this[frame.type]?.(frame) !== false) this.#chat[frame.type]?.(frame);
     const asked = this.#asked.get(frame.ref);
     if (!asked || frame.type === "PING") return;
@@ -151,18 +140,17 @@ export class Client {
   }
 
   #lost() {
-    const [bye, hint] = [this.#bye, this.#hint];
-    this.#down();
+    const [bye, hint] = [this.#bye, this.#down()];
     if (FOR_GOOD.has(bye?.reason)) this.#chat.away(farewell(bye));
     else this.#chat.lost(bye ? farewell(bye) : "", this.#wire.retry(hint));
   }
 
+  /** Give up what waits for this connection; return for how long the server asked to be left alone. */
   #down() {
-    const asked = [...this.#asked.values()];
-    Object.assign(this, { open: false });
-    [this.#hint, this.#queue, this.#asked] = [undefined, [], new Map()];
-    clearTimeout(this.#draining);
-    for (const { reject } of asked) reject(Object.assign(new Error("The connection was lost; try again."), { lost: true }));
+    const [asked, hint] = [this.#asked, this.#hint];
+    [this.open, this.#hint, this.#queue, this.#asked] = [false, undefined, [], new Map()];
+    for (const { reject } of asked.values()) reject(Object.assign(new Error("The connection was lost; try again."), { lost: true }));
+    return hint;
   }
 
   #turnedAway(text) {
@@ -175,7 +163,7 @@ export class Client {
   // What the server says
 
   REG_NAME(greeting) {
-    this.greeting = greeting;
+    [this.greeting, this.#bye] = [greeting, null];
     this.#pace.limit = greeting.limits.pace;
     if (greeting.protocol !== 1) return this.#turnedAway("This page and the server do not fit; load the page again.");
     if (!this.#proof) return this.#wire.close();
@@ -193,8 +181,7 @@ export class Client {
     if (!resumed && !account) this.#positions.set(DIRECT, 0);
     const wanted = again ? kept.rooms : [...new Set([...rooms, ...kept.rooms])];
     Object.assign(kept, { name, session, epoch });
-    Object.assign(this, { account, open: true });
-    this.#proof = proof;
+    [this.account, this.open, this.#proof] = [account, true, proof];
     this.#chat.welcome({ name, renewed, unread: account && !again && !register });
     for (const room of wanted.filter((each) => !rooms.includes(each))) this.#rejoin(room);
     for (const room of again && !account ? rooms : []) if (!wanted.includes(room)) this.send({ type: "LEAVE", room });
@@ -206,8 +193,8 @@ export class Client {
   }
 
   #rejoin(room) {
-    const after = this.settled(room) || undefined;
-    this.ask({ type: "JOIN", room, after }).catch((error) => error.lost || this.LEFT({ room, name: this.kept.name, error }));
+    const left = (error) => error.lost || this.#take({ type: "LEFT", room, name: this.kept.name, by: "the server", text: error.message });
+    this.ask({ type: "JOIN", room, after: this.settled(room) || undefined }).catch(left);
   }
 
   JOINED({ room, last, first }) {
@@ -215,15 +202,15 @@ export class Client {
     if (!this.kept.rooms.includes(room)) this.kept.rooms.push(room);
     if (this.settled(room) && first > this.settled(room) + 1) this.#chat.gap(room);
     this.#positions.enter(room, last, first);
+    this.save();
   }
 
-  LEFT({ room, name, error }) {
+  LEFT({ room, name }) {
     if (name !== this.kept.name) return;
     this.kept.rooms = this.kept.rooms.filter((each) => each !== room);
-    delete this.kept.read[room];
+    delete this.kept.read[`#${room}`];
     this.#positions.forget(room);
     this.save();
-    if (error) this.#chat.LEFT({ room, name, by: "the server", text: error.message });
   }
 
   NAME({ old, name }) { if (old === this.kept.name) this.kept.name = name; }
@@ -233,7 +220,7 @@ export class Client {
 
   MSG({ room, id }) {
     const news = this.#positions.take(room, id);
-    this.#saveSoon();
+    this.#saving ??= setTimeout(() => this.save(), 1000);
     this.#heal(room);
     return news;
   }
@@ -249,16 +236,15 @@ export class Client {
 
   ERROR(error) {
     const entry = this.#entry(error.ref);
+    const passing = PASSING.has(error.code);
     if (!this.open) {
+      if (!this.kept.session || !passing) return this.#turnedAway(refusal(error));
       this.#hint = error.retry_after;
-      if (!this.kept.session || !PASSING.has(error.code)) return this.#turnedAway(refusal(error));
       this.#wire.close();
-      return void this.#lost();
-    }
-    const again = () => this.send(entry.message);
-    if (entry && PASSING.has(error.code)) setTimeout(again, (error.retry_after ?? AGAIN_SECONDS) * 1000);
+      this.#lost();
+    } else if (entry && passing) setTimeout(() => this.send(entry.message), (error.retry_after ?? AGAIN_SECONDS) * 1000);
     else if (entry) this.#fail(entry, refusal(error));
-    return !entry && !this.#asked.has(error.ref);
+    return this.open && !entry && !this.#asked.has(error.ref);
   }
 
   PING({ ref }) { this.#wire.send({ type: "PONG", ref }); }
@@ -280,9 +266,7 @@ export class Client {
       const page = await this.ask({ type: "HISTORY", room, after: this.settled(room), limit: PAGE });
       for (const each of page.messages) this.#take(each);
       this.#positions.settle(room, page.more ? page.messages.at(-1).id : this.#positions.hole(room));
-    } catch (error) {
-      if (!error.lost) this.#positions.settle(room, this.#positions.hole(room));
-    }
+    } catch (error) { if (!error.lost) this.#positions.settle(room, this.#positions.hole(room)); }
     this.#healing.delete(room);
     if (this.open) this.#heal(room);
   }

@@ -1,10 +1,7 @@
 /** What may be typed after a slash. The page's help has usage, purpose and other names of each. */
 import { folded } from "./text.js";
 
-function needed(text, what) {
-  if (text) return text;
-  throw new Error(`Say ${what}, too; /help shows how.`);
-}
+function needed(text, what) { if (text) return text; throw new Error(`Say ${what}, too; /help shows how.`); }
 
 /** Each gets the desk, what was typed after the name, and the room that the person is in. */
 export const RUN = {
@@ -48,7 +45,7 @@ export function parse(line) {
 /** Return which word is most like another, or nothing if none is. */
 export function nearest(word, words) {
   const [[far, best]] = words.map((each) => [distance(word, each), each]).sort(([a], [b]) => a - b);
-  return far <= Math.max(1, best.length / 2.5) ? best : undefined;
+  return far <= Math.max(1, best.length / 2) ? best : undefined;
 }
 
 /** How many letters to put in, take out or change (Levenshtein). */

@@ -3,71 +3,58 @@ import { button, byId, element } from "./dom.js";
 
 const FOUND = 50; // messages that a search shows
 const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const on = (id, type, deed) => byId(id).addEventListener(type, (event) => (type === "submit" && event.preventDefault(), deed(event.target)));
 
 export class Dialogs {
   #desk;
 
   constructor(desk) {
     this.#desk = desk;
-    for (const each of document.querySelectorAll("[data-opens]")) {
-      each.addEventListener("click", () => this[each.dataset.opens]());
-    }
-    byId("leave").addEventListener("click", () => desk.client.leave());
-    byId("search-form").addEventListener("submit", (event) => (event.preventDefault(), this.#find()));
-    byId("browse-form").addEventListener("submit", (event) => (event.preventDefault(), this.#join(byId("room-name").value)));
+    for (const each of document.querySelectorAll("[data-opens]")) each.addEventListener("click", () => this[each.dataset.opens]());
+    on("leave", "click", () => desk.client.leave());
+    on("search-form", "submit", () => this.search(byId("words-field").value));
+    on("browse-form", "submit", () => this.#join(byId("room-name").value));
     byId("theme").value = document.documentElement.dataset.theme;
-    byId("theme").addEventListener("change", ({ target }) => {
-      localStorage.setItem("theme", (document.documentElement.dataset.theme = target.value));
-    });
+    on("theme", "change", ({ value }) => localStorage.setItem("theme", (document.documentElement.dataset.theme = value)));
     byId("notify").checked = localStorage.getItem("notify") === "on";
-    byId("notify").addEventListener("change", async ({ target }) => {
-      target.checked = target.checked && (await window.Notification?.requestPermission()) === "granted";
-      localStorage.setItem("notify", target.checked ? "on" : "off");
+    on("notify", "change", async (box) => {
+      box.checked = box.checked && (await window.Notification?.requestPermission()) === "granted";
+      localStorage.setItem("notify", box.checked ? "on" : "off");
     });
   }
 
   help() { byId("help").showModal(); }
 
-  search(words = "") {
-    byId("search").showModal();
-    byId("words-field").value = words;
-    byId("found").replaceChildren();
-    byId("found-total").textContent = "";
-    if (words) this.#find();
-  }
-
   browse() {
-    byId("browse").showModal();
+    this.#list("browse", { type: "LIST" }, ({ rooms, total }) => [
+      `${total} ${total === 1 ? "room" : "rooms"}`,
+      rooms.map(({ room, members, topic }) => row(`#${room}`, `${members} here`, topic, () => this.#join(room))),
+    ]);
+  }
+
+  search(words = "") {
+    const { chat, timeline } = this.#desk;
+    byId("words-field").value = words;
+    this.#list("search", words && { type: "SEARCH", words, limit: FOUND }, ({ messages }) => [
+      messages.length ? `${messages.length} found, the newest first` : "Nothing was found.",
+      messages.map((each) => {
+        const show = () => (byId("search").close(), timeline.show(chat.place(each), each.id));
+        return row(each.from, `${chat.place(each).title} · ${dated.format(each.ts * 1000)}`, each.text, show);
+      }),
+    ]);
+  }
+
+  /** Open a dialog, and list in it what the server answers. */
+  #list(id, question, rows) {
+    if (!byId(id).open) byId(id).showModal();
     this.#desk.attempt(async () => {
-      const { rooms, total } = await this.#desk.client.ask({ type: "LIST" });
-      byId("rooms-total").textContent = total === 1 ? "1 room" : `${total} rooms`;
-      byId("all-rooms").replaceChildren(
-        ...rooms.map((each) => row(`#${each.room}`, `${each.members} here`, each.topic, () => this.#join(each.room))),
-      );
+      const [note, found] = question ? rows(await this.#desk.client.ask(question)) : ["", []];
+      byId(id).querySelector("[role=status]").textContent = note;
+      byId(id).querySelector("ul").replaceChildren(...found);
     });
   }
 
-  #join(room) {
-    byId("browse").close();
-    this.#desk.run("join", room);
-  }
-
-  #find() {
-    const { client, chat, timeline, attempt } = this.#desk;
-    attempt(async () => {
-      const { messages } = await client.ask({ type: "SEARCH", words: byId("words-field").value, limit: FOUND });
-      const rows = messages.map(({ id, from, to, room, ts, text }) => {
-        const place = to ? chat.direct(chat.other({ from, to })) : chat.room(room);
-        return row(from, `${place.title} · ${dated.format(ts * 1000)}`, text, () => {
-          byId("search").close();
-          chat.turnTo(place);
-          attempt(() => timeline.show(place, id));
-        });
-      });
-      byId("found").replaceChildren(...rows);
-      byId("found-total").textContent = rows.length ? `${rows.length} found, the newest first` : "Nothing was found.";
-    });
-  }
+  #join(room) { byId("browse").close(); this.#desk.run("join", room); }
 }
 
 function row(title, note, text, click) {

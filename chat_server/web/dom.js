@@ -16,10 +16,7 @@ export function element(tag, traits = {}, ...children) {
 export const button = (text, click, traits = {}) => element("button", { type: "button", click, ...traits }, text);
 
 /** Give an element the colour of a name. */
-export function tinted(made, hue) {
-  made.style.setProperty("--hue", hue);
-  return made;
-}
+export function tinted(made, hue) { made.style.setProperty("--hue", hue); return made; }
 
 /** Make these the children of an element; those that stay are not touched. */
 export function place(parent, wanted) {

@@ -1,15 +1,14 @@
-/** The way in: a name, and what else the server asks for. */
+/** The way in: a name, and what else the server asks for. The style shows what goes with the way that is chosen. */
 import { byId } from "./dom.js";
 
 export class Entrance {
   #client;
-  #greeting = {};
 
   constructor(client) {
     this.#client = client;
-    byId("name").value = client.kept.name || localStorage.getItem("name") || "";
+    byId("name").value = client.kept.name || (localStorage.getItem("name") ?? "");
     byId("enter").addEventListener("submit", (event) => (event.preventDefault(), this.#enter()));
-    byId("way").addEventListener("change", () => this.#fit());
+    byId("way").addEventListener("change", () => (byId("enter").dataset.way = byId("way").value));
   }
 
   open(text = "") {
@@ -20,35 +19,23 @@ export class Entrance {
   }
 
   /** Ask for what this server wants. */
-  greeted(greeting) {
-    const { access, guests, registration = "off", limits } = (this.#greeting = greeting);
+  greeted({ access = "open", guests, registration = "off", limits }) {
     const ways = { guest: guests, account: true, token: true, register: registration !== "off" };
-    byId("name").maxLength = limits.name_length;
-    byId("ways").hidden = access !== "accounts";
     for (const each of byId("way").options) each.hidden = each.disabled = !ways[each.value];
     byId("way").value = guests ? "guest" : "account";
-    this.#fit();
-  }
-
-  get #way() { return this.#greeting.access === "accounts" ? byId("way").value : this.#greeting.access; }
-
-  #fit() {
-    const fields = { secret: this.#way && this.#way !== "guest", invited: this.#way === "register" && this.#greeting.registration === "invitation" };
-    for (const [id, shown] of Object.entries(fields)) {
-      byId(id).hidden = !shown;
-      byId(id).lastElementChild.required = Boolean(shown);
-    }
-    byId("secret").firstElementChild.textContent = { token: "Token", password: "Password of this chat" }[this.#way] ?? "Password";
-    byId("password").autocomplete = this.#way === "register" ? "new-password" : "current-password";
+    byId("name").maxLength = limits.name_length;
+    const way = access === "accounts" ? byId("way").value : access;
+    Object.assign(byId("enter").dataset, { access, registration, way });
   }
 
   #enter() {
     const [name, password, invitation] = ["name", "password", "invitation"].map((id) => byId(id).value);
-    const proof = { password: { password }, account: { password }, token: { token: password }, register: { password, register: true } }[this.#way];
-    const invited = byId("invited").hidden ? {} : { invitation };
+    const { way } = byId("enter").dataset;
+    const made = { password, register: true, invitation: invitation || undefined };
+    const proof = { password: { password }, account: { password }, token: { token: password }, register: made }[way] ?? {};
     byId("go").disabled = true;
     byId("refused").textContent = "";
     localStorage.setItem("name", name);
-    this.#client.enter(name, { ...proof, ...invited });
+    this.#client.enter(name, proof);
   }
 }

@@ -12,7 +12,7 @@ import { Timeline } from "./timeline.js";
 
 const teller = new Teller();
 const chat = new Chat({
-  change: () => (drawing ||= requestAnimationFrame(draw)),
+  change: drawSoon,
   heard: (room, item) => teller.heard(room, item, room === chat.current),
   say: (text) => teller.say(text),
   welcome() {
@@ -28,10 +28,7 @@ const chat = new Chat({
     if (byId("chat").hidden) entrance.open("The chat cannot be reached at the moment. Trying again …");
   },
   greeted: (greeting) => entrance.greeted(greeting),
-  away(text) {
-    panels.lost(null);
-    entrance.open(text);
-  },
+  away(text) { panels.lost(null); entrance.open(text); },
 });
 const address = new URL("ws", location.href);
 address.protocol = address.protocol.replace("http", "ws");
@@ -42,13 +39,12 @@ const entrance = new Entrance(client);
 const desk = {
   chat,
   client,
+  drawSoon,
   /** Do what the person asked for, or tell them why it cannot be done. */
   async attempt(deed) {
     try {
       await deed();
-    } catch (error) {
-      chat.remark(error.message);
-    }
+    } catch (error) { chat.remark(error.message); }
   },
   run: (name, rest) => desk.attempt(() => RUN[name](desk, rest, chat.current)),
   say(room, text, action) {
@@ -63,24 +59,17 @@ const desk = {
     chat[type]({ ...ack, room, of: id, text });
   },
   /** Write with somebody. */
-  turnTo(name) {
-    if (name !== chat.me) chat.turnTo(chat.direct(name));
-    composer.focus();
-  },
+  turnTo(name) { if (name !== chat.me) chat.turnTo(chat.direct(name)); composer.focus(); },
 };
 const [timeline, composer, panels, dialogs] = [Timeline, Composer, Panels, Dialogs].map((Part) => new Part(desk));
 Object.assign(desk, { timeline, composer, dialogs });
 let [drawing, composed] = [0, false];
 
-function draw() {
-  drawing = 0;
-  for (const part of [timeline, panels, composer]) part.draw();
-}
+function drawSoon() { drawing ||= requestAnimationFrame(draw); }
+
+function draw() { drawing = 0; for (const part of [timeline, panels, composer]) part.draw(); }
 
 document.addEventListener("visibilitychange", () => chat.look());
 byId("skip").addEventListener("click", (event) => (event.preventDefault(), composer.focus()));
 if (client.kept.session) client.enter(undefined, {});
-else {
-  entrance.open();
-  client.enter();
-}
+else { entrance.open(); client.enter(); }

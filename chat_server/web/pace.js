@@ -4,7 +4,7 @@ const URGENT = new Set(["REG_NAME", "READ", "PING", "PONG", "EXIT"]); // these c
 
 export class Pace {
   limit = null; // the server's `limits.pace`; without one nothing has to wait
-  #emptyAt = 0; // when all that may be sent at once was sent
+  #emptyAt = -Infinity; // when all that may be sent at once was sent
 
   /** Return for how many seconds a message has to wait. If for none, it counts as sent. */
   wait({ type }, now) {

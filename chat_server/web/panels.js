@@ -27,22 +27,21 @@ export class Panels {
     byId("title").textContent = room?.title ?? "No room";
     byId("topic").textContent = room?.topic || (room?.direct ? "only you two read this" : "");
     byId("me").textContent = chat.me;
+    byId("chat").classList.toggle("alone", !room || room.direct);
     byId("people-button").hidden = !room || room.direct;
     byId("people-button").lastElementChild.textContent = byId("total").textContent = room?.total ?? "";
     byId("text").placeholder = room ? `Message ${room.title}` : "Type /join and a room";
-    document.title = `${chat.calls ? `(${chat.calls}) ` : ""}${room ? `${room.title} – ` : ""}Chat`;
+    document.title = `${chat.calls ? `(${chat.calls}) ` : ""}${room ? `${room.title} - ` : ""}Chat`;
     if (room?.members !== this.#members || room?.members.size !== this.#size) this.#people(room);
   }
 
   /** Say that the connection is lost and when it is tried again; null: that it is there. */
-  lost(reason, at) {
-    this.#lost = reason === null ? null : { reason, at };
-    this.#count();
-  }
+  lost(reason, at) { this.#lost = reason === null ? null : { reason, at }; this.#count(); }
 
   #count() {
     const wait = this.#lost && Math.ceil((this.#lost.at - Date.now()) / 1000);
     const when = wait > 1 ? `Trying again in ${wait} s.` : "Trying again …";
+    byId("chat").classList.toggle("lost", Boolean(this.#lost));
     byId("banner").hidden = !this.#lost;
     byId("banner").firstElementChild.textContent = this.#lost ? `${this.#lost.reason || "The connection is lost."} ${when}` : "";
   }

@@ -20,10 +20,7 @@ export class Teller {
     }
   }
 
-  say(text) {
-    if (!this.#waiting.length) setTimeout(() => this.#tell(), GATHER_MS);
-    this.#waiting.push(text);
-  }
+  say(text) { if (!this.#waiting.length) setTimeout(() => this.#tell(), GATHER_MS); this.#waiting.push(text); }
 
   #tell() {
     const many = this.#waiting.length > MOST;

@@ -7,6 +7,7 @@ const TAIL = /[.,;:!?'’”»*_)\]}]+$/u;
 const APART = ["Han", "Hiragana", "Katakana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar"];
 const WORD = `[[\\p{L}\\p{M}\\p{N}_]--[${APART.map((each) => `\\p{Script=${each}}`).join("")}]]`;
 const patterns = new Map();
+const letters = new Intl.Segmenter();
 
 /** What two names that are the same have in common. */
 export const folded = (name) => name.normalize("NFKC").toLowerCase();
@@ -39,7 +40,11 @@ export function mentions(text, name) {
 export function hue(name) {
   let hash = 2166136261;
   for (const each of folded(name)) hash = Math.imul(hash ^ each.codePointAt(0), 16777619);
-  return (((hash ^ (hash >>> 15)) >>> 0) % 24) * 15;
+  return (hash >>> 0) % 360;
 }
 
-export const initial = (name) => [...new Intl.Segmenter().segment(name)][0]?.segment.toUpperCase() ?? "?";
+export function initial(name) {
+  if (/^[\x20-\x7e]/.test(name)) return name[0].toUpperCase(); // nothing combines with the first letter, mostly
+  const [first] = letters.segment(name);
+  return first.segment.toUpperCase();
+}

@@ -4,6 +4,7 @@ import { hue, initial, pieces } from "./text.js";
 
 const NEAR = 80; // pixels from an end within which one counts as being there
 const PAGE = 100; // messages that are fetched at once
+const FRESH = 50; // rows that are made in one frame, so that none takes long
 const GROUP_SECONDS = 300; // what somebody says within this stands under one head
 const LONG = { characters: 2000, lines: 25 }; // texts above this are folded
 const format = (options) => new Intl.DateTimeFormat(undefined, options);
@@ -14,7 +15,8 @@ const line = (text, kind = "") => element("div", { class: `line ${kind}`, role: 
 
 export class Timeline {
   #desk;
-  #log = byId("log");
+  #log = byId("log"); // what scrolls
+  #list = byId("rows");
   #actions = byId("actions");
   #rows = new WeakMap(); // item -> its row
   #items = new WeakMap(); // row -> its item
@@ -39,10 +41,10 @@ export class Timeline {
     const { chat } = this.#desk;
     const room = chat.current;
     const turned = room !== this.#room;
-    const stays = !turned && !chat.looking && [...this.#log.children].find((each) => each.offsetTop > this.#log.scrollTop);
+    const stays = !turned && !chat.looking && [...this.#list.children].find((each) => each.offsetTop > this.#log.scrollTop);
     const top = stays && stays.offsetTop;
     this.#room = room;
-    place(this.#log, room ? this.#wanted(room) : []);
+    place(this.#list, room ? this.#wanted(room) : []);
     if (chat.looking) this.#toEnd();
     else if (stays?.isConnected) this.#log.scrollTop += stays.offsetTop - top;
     byId("latest").hidden = !room || (room.live && chat.looking);
@@ -61,7 +63,8 @@ export class Timeline {
   /** Show a message and what was said around it. */
   async show(room, id) {
     const found = () => room.items.find((each) => each.id === id);
-    this.#room = room;
+    this.#desk.chat.turnTo(room);
+    this.draw();
     if (!found()) await this.#fetch({ before: id + PAGE / 2 }, (messages) => this.#anew(messages, false));
     this.#desk.chat.looking = false;
     this.draw();
@@ -72,9 +75,11 @@ export class Timeline {
   // Rows
 
   #wanted(room) {
-    const wanted = [];
-    let before = {};
-    for (const item of [...room.items, ...(room.live ? room.pending : [])]) {
+    const [wanted, all] = [[], [...room.items, ...(room.live ? room.pending : [])]];
+    let [fresh, before] = [0, {}];
+    const later = all.findLastIndex((item) => !this.#rows.has(item) && (fresh += 1) > FRESH);
+    if (later >= 0) this.#desk.drawSoon();
+    for (const item of all.filter((each, at) => at > later || this.#rows.has(each))) {
       if (item.day !== before.day) wanted.push(this.#day(item));
       if (item === room.mark) wanted.push(this.#new);
       const joins = wanted.at(-1) === this.#rows.get(before) && item.from === before.from && !item.action && !before.action;
@@ -109,7 +114,7 @@ export class Timeline {
     const name = button("", () => this.#desk.turnTo(from), { class: "name", tabindex: "-1" });
     name.append(element("bdi", {}, from));
     const head = element("div", { class: "head" }, name, element("span", { class: "note" }, guest ? "guest" : item.notice ? "program" : ""),
-      element("time", { title: EXACT.format(ts * 1000) }, entry ? "" : time));
+      element("time", {}, entry ? "" : time));
     const row = element("div", { class: `row ${kind}`, role: "article", tabindex: "-1", "aria-label": `${from}, ${time}`, "data-id": id },
       element("span", { class: "face", "aria-hidden": "true" }, initial(from)), element("div", { class: "body" }, head, ...this.#text(item), this.#fate(entry)));
     return tinted(row, hue(from));
@@ -128,7 +133,7 @@ export class Timeline {
   #fate(entry) {
     const { client, attempt } = this.#desk;
     if (!entry?.failed) return entry && element("div", { class: "note" }, "Sending …");
-    const again = button("Send again", () => attempt(() => client.again(entry)), { class: "plain" });
+    const again = button("Send again", () => (client.drop(entry), attempt(() => client.say(entry.message))), { class: "plain" });
     return element("div", { class: "note fault" }, `Not sent. ${entry.failed} `, again, button("Discard", () => client.drop(entry), { class: "plain" }));
   }
 
@@ -145,13 +150,14 @@ export class Timeline {
     const own = item.room ? [button("Edit", () => composer.edit(item)), button("Delete", remove)] : [];
     const others = [button("Mention", () => composer.insert(`@${item.from} `)), button("Message", () => turnTo(item.from))];
     this.#actions.replaceChildren(...(item.own ? own : others));
+    row.querySelector("time").title = EXACT.format(item.ts * 1000);
     row.append(this.#actions);
   }
 
   #walk(event) {
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    let next = document.activeElement.closest(".row")?.[step] ?? (event.key === "ArrowUp" ? this.#log.lastElementChild : null);
+    let next = document.activeElement.closest(".row")?.[step] ?? (event.key === "ArrowUp" ? this.#list.lastElementChild : null);
     while (next && !next.matches(".row")) next = next[step];
     next?.focus();
     event.preventDefault();
@@ -165,10 +171,7 @@ export class Timeline {
     const { chat } = this.#desk;
     const below = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight;
     const looking = Boolean(this.#room?.live) && below < NEAR;
-    if (looking !== chat.looking) {
-      chat.looking = looking;
-      chat.look();
-    }
+    if (looking !== chat.looking) { chat.looking = looking; chat.look(); }
     if (this.#log.scrollTop < NEAR) this.#older();
     else if (below < NEAR) this.#newer();
   }
@@ -177,7 +180,7 @@ export class Timeline {
     const room = this.#room;
     if (!room?.first || room.begun) return;
     this.#fetch({ before: Math.min(room.first, room.oldest ?? room.first) }, (messages, more) => {
-      this.#add(room, messages);
+      this.#add(messages);
       room.begun = !more;
       if (room.direct) room.oldest = messages[0]?.id; // of all that one wrote and was written
       if (!this.#desk.chat.looking) room.trim(false);
@@ -188,7 +191,7 @@ export class Timeline {
     const room = this.#room;
     if (!room || room.live) return;
     this.#fetch({ after: room.last }, (messages, more) => {
-      this.#add(room, messages);
+      this.#add(messages);
       room.live = !more && room.last >= this.#desk.client.settled(room.name);
       room.trim(true);
     });
@@ -196,14 +199,12 @@ export class Timeline {
 
   #anew(messages, live) {
     Object.assign(this.#room, { items: [], live, begun: false, mark: null });
-    this.#add(this.#room, messages);
+    this.#add(messages);
   }
 
-  #add(room, messages) {
+  #add(messages) {
     const { chat } = this.#desk;
-    for (const each of messages.filter(({ of, from }) => !of && !chat.hides(from))) {
-      chat.keep(room.direct ? chat.direct(chat.other(each)) : room, each);
-    }
+    for (const each of messages) if (!each.of && !chat.hides(each.from)) chat.keep(each);
   }
 
   async #fetch(which, then) {

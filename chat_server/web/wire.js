@@ -5,13 +5,12 @@ const ANSWER_MS = 10_000; // and given up if it does not answer within this
 const FIRST_MS = 500; // the bound of the first wait before another try; each further one doubles it
 const LONGEST_MS = 30_000;
 const STABLE_MS = 10_000; // a connection that stood so long begins the waits anew
-const HINT_SECONDS = 3600; // the longest wait that a server may ask for
 
 export class Wire {
   #url; #onMessages; #onLost; #silence; #retry;
   #socket = null;
   #failures = 0;
-  #since = Infinity;
+  #since = Infinity; // when it was opened
 
   constructor(url, onMessages, onLost) { [this.#url, this.#onMessages, this.#onLost] = [url, onMessages, onLost]; }
 
@@ -19,16 +18,12 @@ export class Wire {
     this.close();
     const socket = (this.#socket = new WebSocket(this.#url));
     socket.onopen = () => (this.#since = performance.now());
-    socket.onmessage = ({ data }) => {
-      this.#listen(IDLE_MS);
-      this.#onMessages(data.split("\n").filter(Boolean).map(parsed));
-    };
+    socket.onmessage = ({ data }) => (this.#listen(), this.#onMessages(data.split("\n").filter(Boolean).map(parsed)));
     socket.onclose = () => this.#lost(socket);
-    this.#listen(IDLE_MS);
+    this.#listen();
   }
 
   get #open() { return this.#socket?.readyState === WebSocket.OPEN; }
-
   send(message) { if (this.#open) this.#socket.send(`${JSON.stringify(message)}\n`); }
 
   /** End the connection, if there is one, and try no more. Tells nobody. */
@@ -46,12 +41,12 @@ export class Wire {
     this.#since = Infinity;
     this.#failures = stable || hintSeconds ? 0 : this.#failures + 1;
     const bound = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures);
-    const wait = Math.random() * bound + Math.min(hintSeconds, HINT_SECONDS) * 1000;
+    const wait = Math.random() * bound + Math.min(hintSeconds, 3600) * 1000;
     this.#retry = setTimeout(() => this.connect(), wait);
     return Date.now() + wait;
   }
 
-  #listen(ms) {
+  #listen(ms = IDLE_MS) {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
       if (ms === ANSWER_MS || !this.#open) return this.#lost(this.#socket);
