@@ -45,9 +45,10 @@ RUN for each in $(python3 -c 'import importlib.util as u; \
       print(*[m.submodule_search_locations[0] for m in map(u.find_spec, ["pip", "ensurepip"]) if m])'); \
     do rm -rf "$each" "$each"-*; done; rm -f /usr/bin/pip* /usr/local/bin/pip*
 COPY --from=build /opt/chat /opt/chat
-# A new named volume takes over the owner of the folder that it covers; those in /private are deploy/private.yml's.
+# A new named volume takes over the owner of the folder that it covers; those in /private are deploy/private.yml's, /hook is for
+# the address of a hook.
 RUN install -d -o 10001 -g 10001 -m 0750 /data \
-    /private/server /private/trust /private/people /private/operator
+    /private/server /private/trust /private/people /private/operator /hook
 # Inside a container the loopback is nobody's: what is reachable from outside is up to who publishes ports.
 ENV PATH=/opt/chat/bin:$PATH PYTHONUNBUFFERED=1 CHAT_HOST=0.0.0.0 CHAT_METRICS_HOST=0.0.0.0
 USER 10001:10001

@@ -36,6 +36,8 @@ EVENTS = {
     "act_not_kept": "what was done could not be stored; the line before tells what, and it is tried again",
     "hook_posted": "a program posted, by this hook (debug)",
     "hook_refused": "what a program posted was not taken, and why; no hook if there is none of its token",
+    "relay_dead_letter": "a message could not be posted to where a hook tells of it, and is given up",
+    "relay_skipped": "messages were not posted to where a hook tells of them: too many wait, or are gone",
     "renamed": "a user changed the name",
     "disconnected": "a connection ended: why, after how long, and what went both ways",
     "rejected": "a connection was turned away before it was served",

@@ -176,7 +176,7 @@ class Hooks:
             program.identity.id,
             delivery=room.delivery,
             sender=program,
-            messages=[Msg(post.text, ref=post.ref)],
+            messages=[Msg(post.text, ref=post.ref, notice=True)],
             author=program.identity.name,
             received=self._clock(),
             delivered=threading.Event(),

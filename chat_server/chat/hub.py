@@ -1,7 +1,7 @@
 """Who is here: how people come, go, change rooms and names."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -65,6 +65,7 @@ class Hub:
         self.presence = Presence(self.registry, self.people, shared, limits.name_length)
         self._resumption = Resumption(self.registry, shared, limits.session_ttl)
         self._leftovers = Leftovers(shared.commit, shared.stream.clock, limits.rooms)
+        self._followers: list[Callable[[], None]] = []
         # Whether the store was changed from outside, and what follows from that is not done yet.
         self._is_outdated = False
         self._journal = shared.commit.journal
@@ -238,7 +239,13 @@ class Hub:
                 self.registry.clear(name)
             for session in self.people.outdated():
                 session.outbox.end(CloseReason.LOGGED_OUT)
+            for follower in self._followers:
+                follower()
             self._is_outdated = False  # only now: what raised before is done at the next look
+
+    def follow_store(self, follower: Callable[[], None]) -> None:
+        """Have somebody called, who may raise `StoreError`, once the store was changed from outside."""
+        self._followers.append(follower)
 
     def counts(self) -> tuple[int, int]:
         """Return how many users and rooms there are."""

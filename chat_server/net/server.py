@@ -35,6 +35,7 @@ from chat_server.net.heartbeat import Heartbeat
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
+from chat_server.net.relays.relays import relays_of
 from chat_server.net.settings import access_rules, admission_limits, hub_limits
 from chat_server.net.throttle import Rates
 from chat_server.net.tls import Certificates
@@ -122,6 +123,8 @@ class Server:
         self._listeners: list[Listener] = []
         self._upkeep = Upkeep(self.hub, self.certificates, self.journalist, clock)
         self._watched: list[Heartbeat] = []
+        self.relays = relays_of(self.hub, clock)
+        self.hub.follow_store(self.relays.refresh)
         access.bans.follow(self._end_banned)
 
     @property
@@ -144,6 +147,7 @@ class Server:
             self.journalist.start()
             self.journalist(self._upkeep)
             self.keeper.start()
+            self.relays.refresh()
             for listener in self._listeners:
                 listener.start()
         except BaseException:
@@ -173,6 +177,7 @@ class Server:
     def _end_threads(self) -> None:
         self.keeper.stop()
         self.journalist.stop()
+        self.relays.stop()
         self.deliverer.stop()
         self.flusher.stop()
         with contained("positions"):
@@ -228,6 +233,8 @@ class Server:
             logins=self.hub.access.results,
             bans=len(self.hub.access.bans.in_force()),
             acts=self.hub.audit.counts,
+            hooks=self.hub.hooks.results,
+            relays=self.relays.results,
             certificate_seconds=math.inf
             if self.certificates is None
             else self.certificates.seconds_left(time.time()),

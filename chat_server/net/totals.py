@@ -94,4 +94,7 @@ class Snapshot:
     #: How many bans from the whole chat are in force, and how many acts there were, by kind.
     bans: int
     acts: Mapping[str, int]
+    #: What became of what programs posted, and of what they were told.
+    hooks: Mapping[str, int]
+    relays: Mapping[str, int]
     certificate_seconds: float

@@ -84,6 +84,20 @@ def _queue_metrics(now: Snapshot) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily("chat_bans", "Bans and mutes of the whole chat that are in force.", now.bans)
     yield _labelled("chat_acts", "Acts of operators and moderators.", "act", now.acts, now.acts)
+    yield _labelled(
+        "chat_hook_posts",
+        "What programs posted to hooks, by what became of it.",
+        "result",
+        now.hooks,
+        now.hooks,
+    )
+    yield _labelled(
+        "chat_relay_posts",
+        "Messages that programs are told of, and tries that failed.",
+        "result",
+        now.relays,
+        now.relays,
+    )
     yield CounterMetricFamily("chat_journal_commits", "Commits of the journal.", now.commits)
     yield CounterMetricFamily("chat_journal_records", "Records (batches of messages) stored.", now.records)
     yield GaugeMetricFamily(

@@ -34,7 +34,21 @@ _GOVERNED = b"".join(
 )
 _SPOKEN = st.lists(st.builds(bytes.__add__, _SPEAKERS, st.one_of(_LINES, st.just(b""))), max_size=20)
 
+_POSTED = st.recursive(
+    _VALUES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["text", "attachments", "blocks", "alerts", "labels"]), inner)
+    ),
+    max_leaves=9,
+)
+
 INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
+    "payload": st.builds(
+        lambda kind, body: kind + body,
+        st.sampled_from([b"0", b"1", b"2", b"3"]),
+        st.one_of(st.binary(), _POSTED.map(json.dumps).map(str.encode)),
+    ),
     "framing": st.builds(
         lambda head, lines: head + b"\n".join(lines),
         st.binary(min_size=2, max_size=2),

@@ -7,6 +7,7 @@ from chat_protocol.base import Message
 from chat_protocol.codec import client_decoder, encode, server_decoder
 from chat_protocol.errors import PeerError
 from chat_protocol.framing import Framer
+from chat_server.net.http.payload import FORM, cleaned, read
 from chat_server.net.proxy_header import FIXED, FOLLOWING_BYTES, SIGNATURE, ProxyHeader, ProxyHeaderError
 from tests.fuzz.people import LINE_BYTES, commands, governed
 
@@ -92,8 +93,26 @@ def _read_header(pieces: Sequence[bytes], size: int) -> tuple[object, ...]:
     return header.origin, header.wanted, rest
 
 
+def payload(data: bytes) -> None:
+    """Check that any body that is posted to a hook is a clean text within bounds, or refused in one line.
+
+    The first byte chooses the Content-Type.
+    """
+    kinds = ("application/json", FORM, "text/plain", "")
+    try:
+        text = read(kinds[sum(data[:1]) % len(kinds)], data[1:], LINE_BYTES).text
+    except PeerError as error:
+        refusal = error.text
+    else:
+        refusal = "none"
+        assert 0 < len(text.encode()) <= LINE_BYTES
+        assert text == cleaned(text)
+    assert refusal
+    assert "\n" not in refusal
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (framing, codec, commands, governed, proxy_header)
+    each.__name__: each for each in (framing, codec, commands, governed, proxy_header, payload)
 }
 
 

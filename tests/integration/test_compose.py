@@ -122,7 +122,7 @@ def test_no_registry_is_asked_for_our_image(stack: Stack) -> None:
         for name, service in config["services"].items()
         if service["image"].startswith("threaded-chat")
     }
-    assert set(ours) == {"server", "client", "tests", *PERSONAS}
+    assert set(ours) == {"server", "client", "hook", "tests", *PERSONAS}
     assert set(ours.values()) <= {"never", "build"}
 
 

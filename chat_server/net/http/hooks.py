@@ -19,12 +19,14 @@ from chat_protocol.errors import (
 )
 from chat_server.chat.hooks import Hooks, Post
 from chat_server.errors import StorageError
-from chat_server.net.http.exchange import BODY_BYTES, Request, Response, Route, plain
+from chat_server.net.http.exchange import Request, Response, Route, plain
 from chat_server.net.http.payload import read
 
 log = structlog.get_logger()
 
 PATH = "/hooks/"
+#: Bytes of what is posted: fifty alerts with all their labels may have more than 64 KiB.
+BODY_BYTES = 256 * 1024
 #: For how many seconds a post waits to be stored; programs give up after 10 or 15.
 STORE_SECONDS = 8.0
 #: How many seconds before the connection's end an answer must be on its way.

@@ -58,6 +58,7 @@ def test_a_hook_speaks_without_being_there() -> None:
     assert posted == Posted("lobby", 1, repeated=False)
     (said,) = ann.outbox.of(MsgFrame)
     assert (said.sender, said.text, said.id, said.account) == ("alerts", "the build is green", 1, False)
+    assert said.notice
     assert (ann.outbox.of(Joined), ann.outbox.of(Left)) == ([], [])
     assert [each.name for each in world.hub.rooms.visit("lobby").people()] == ["ann"]
 

@@ -13,6 +13,7 @@ from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server import log
 from chat_server.chat.access import RESULTS
 from chat_server.chat.audit import ACTS
+from chat_server.chat.hooks import RESULTS as POSTS
 from chat_server.config import Config
 from chat_server.errors import JournalError
 from chat_server.journal.memory import MemoryJournal
@@ -32,6 +33,8 @@ LABELS = {
     "chat_messages_dropped_total": ("reason", {"soft_limit", "cut_off", "slow_consumer"}),
     "chat_send_queue_bytes": ("stat", {"sum", "max"}),
     "chat_acts_total": ("act", set(ACTS)),
+    "chat_hook_posts_total": ("result", set(POSTS)),
+    "chat_relay_posts_total": ("result", {"delivered", "failed", "dead", "skipped"}),
     "chat_logins_total": ("result", set(RESULTS)),
 }
 PLAIN = {

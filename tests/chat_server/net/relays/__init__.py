@@ -1,0 +1,1 @@
+"""Tests of `chat_server.net.relays`."""
