@@ -32,6 +32,7 @@ from chat_server.net.dialects import Dialect
 from chat_server.net.entrances import entrances
 from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import Heartbeat
+from chat_server.net.http.hooks import hook_routes
 from chat_server.net.keeper import Deadlines, Keeper
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
@@ -159,7 +160,8 @@ class Server:
         self.ready = True
 
     def _listen(self) -> None:
-        for entrance in entrances(self.config, self.certificates):
+        routes = hook_routes(self.hub.hooks, self.admission.counted, self.config.line_bytes, self.clock)
+        for entrance in entrances(self.config, self.certificates, routes):
             self._listeners += listen(entrance, self, self.clock)
 
     def stop(self, reason: str = "told to") -> None:
