@@ -59,7 +59,7 @@ integration: venv-dev ## the image and the Compose stack, run as users run them;
 chaos: venv-dev ## faults under load, and a check of what they did to messages [DURATION=180 ARGS="--seed 7"]
 	@$(BIN)/python -m tests.chaos $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
-bench: venv-dev ## the benchmark beside other servers, about 28 minutes; as root it installs them [ARGS=...]
+bench: venv-dev ## the benchmark beside other servers, about 35 minutes; as root it installs them [ARGS=...]
 	@$(BIN)/python -m bench $(ARGS)
 
 bench-quick: venv-dev ## the benchmark in under two minutes [ARGS=...]

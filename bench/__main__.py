@@ -27,7 +27,7 @@ QUICK_OPTIONS = ("--warmup", "0.2", "--seconds", "0.5")
 DESCRIPTION = """\
 Measures the chat server and its peers under one load, side by side.
 
-  python -m bench                     all scenarios, about 28 minutes; results into bench/results
+  python -m bench                     all scenarios, about 35 minutes; results into bench/results
   python -m bench --quick             the main ones, under two minutes; results into build/bench/results
   python -m bench --scenario rooms    only this one; may be repeated, as --peer may
   python -m bench compare HEAD~1      that revision against the working tree
@@ -138,7 +138,7 @@ def show_again() -> None:
     """Draw the last full run again, and put its tables into the README."""
     source = FULL / "latest.json"
     if not source.exists():
-        raise BenchError("there is no full run yet: `make bench` makes one in about 28 minutes")
+        raise BenchError("there is no full run yet: `make bench` makes one in about 35 minutes")
     found = results.load(source)
     print(plot.draw(found, FULL / "latest.png"), file=sys.stderr)
     text = "![The main scenarios](results/latest.png)\n\n" + report.render(found)

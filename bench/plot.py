@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 from bench.figures import summarize
 from bench.report import amount
 from bench.results import Results
-from bench.scenarios import EVERYONE, FAN_OUT, GROWTH_MEMBERS, GROWTH_ROOMS, LATENCY, ROOMS, Metric, Scenario
+from bench.scenarios import (
+    EVERYONE,
+    FAN_OUT,
+    FAN_OUT_IRC,
+    FAN_OUT_WEBSOCKET,
+    GROWTH_MEMBERS,
+    GROWTH_ROOMS,
+    IRC_SUBJECT,
+    LATENCY,
+    ROOMS,
+    WEBSOCKET_SUBJECT,
+    Metric,
+    Scenario,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +29,9 @@ if TYPE_CHECKING:
 
 # Bars that differ by more than this factor need a logarithmic scale.
 MOST_LINEAR = 30
-COLORED = list(EVERYONE)
+COLORED = [*EVERYONE, IRC_SUBJECT, "InspIRCd", "websockets", "ws"]
+# Never in one panel with that server.
+SAME_COLOR = {WEBSOCKET_SUBJECT: IRC_SUBJECT}
 
 
 def medians(found: Results, scenario: Scenario, metric: Metric) -> dict[str, dict[str, float]]:
@@ -67,6 +82,7 @@ def curve(axes: "Axes", found: Results, scenario: Scenario, metric: Metric) -> N
 
 def color(name: str) -> str:
     """Give a server its color, the same in every panel."""
+    name = SAME_COLOR.get(name, name)
     return f"C{COLORED.index(name)}" if name in COLORED else "black"
 
 
@@ -83,6 +99,8 @@ Panel = tuple[Callable[["Axes", Results, Scenario, Metric], None], Scenario, Met
 
 PANELS: tuple[Panel, ...] = (
     (bars, FAN_OUT, FAN_OUT.metrics[0]),
+    (bars, FAN_OUT_IRC, FAN_OUT_IRC.metrics[0]),
+    (bars, FAN_OUT_WEBSOCKET, FAN_OUT_WEBSOCKET.metrics[0]),
     (bars, ROOMS, ROOMS.metrics[0]),
     (bars, LATENCY, LATENCY.metrics[1]),
     (curve, GROWTH_MEMBERS, GROWTH_MEMBERS.metrics[0]),

@@ -88,7 +88,7 @@ SMALL_ROOMS = options(mode="token", rooms=50, members=4)
 def fan_out_case(window: int, peers: tuple[str, ...]) -> Case:
     """One room of 100, 4 senders."""
     load = options(mode="window", members=100, senders=4, window=window)
-    return Case(f"{window:,} in flight", load, peers, quick=SUBJECT in peers and window in (1, 1000))
+    return Case(f"{window:,} in flight", load, peers, quick=peers[0] == SUBJECT and window in (1, 1000))
 
 
 WINDOWS = (1, 10, 100, 1000)
@@ -107,6 +107,27 @@ FAN_OUT_TLS = Scenario(
     tuple(fan_out_case(each, (TLS_SUBJECT, "nats-server, TLS")) for each in WINDOWS),
     rounds=3,
     subject=TLS_SUBJECT,
+)
+
+# The same server, whose members speak JSON lines, stands beside it: the difference is what the dialect costs.
+IRC_SUBJECT = "chat-server, IRC"
+FAN_OUT_IRC = Scenario(
+    "fan-out-irc",
+    "1c. The same with members who speak IRC",
+    (DELIVERIES,),
+    tuple(fan_out_case(each, (IRC_SUBJECT, "ngIRCd", "InspIRCd", SUBJECT)) for each in WINDOWS),
+    rounds=3,
+    subject=IRC_SUBJECT,
+)
+
+WEBSOCKET_SUBJECT = "chat-server, WebSocket"
+FAN_OUT_WEBSOCKET = Scenario(
+    "fan-out-websocket",
+    "1d. The same with members who speak WebSocket",
+    (DELIVERIES,),
+    tuple(fan_out_case(each, (WEBSOCKET_SUBJECT, "websockets", "ws", SUBJECT)) for each in WINDOWS),
+    rounds=3,
+    subject=WEBSOCKET_SUBJECT,
 )
 
 ROOMS = Scenario(
@@ -280,8 +301,8 @@ JOURNAL = Scenario(
 )
 
 SCENARIOS = (
-    FAN_OUT, FAN_OUT_TLS, ROOMS, LARGE_ROOM, SPEAKERS, LATENCY, FROZEN, IDLE, OVERHEAD,
-    GROWTH_MEMBERS, GROWTH_ROOMS, GROWTH_HISTORY, JOURNAL,
+    FAN_OUT, FAN_OUT_TLS, FAN_OUT_IRC, FAN_OUT_WEBSOCKET, ROOMS, LARGE_ROOM, SPEAKERS, LATENCY, FROZEN,
+    IDLE, OVERHEAD, GROWTH_MEMBERS, GROWTH_ROOMS, GROWTH_HISTORY, JOURNAL,
 )  # fmt: skip
 
 BY_KEY = {scenario.key: scenario for scenario in SCENARIOS}

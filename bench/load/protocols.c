@@ -91,7 +91,7 @@ static const struct protocol protocols[] = {
     {
         .name = "irc", .steps = irc_steps, .registered = 2, .joined = 3,
         .frame = BYTES("PRIVMSG #%r :"), .frame_end = BYTES("\r\n"),
-        .ping = BYTES("PING "), .pong = BYTES("PONG :bench\r\n"),
+        .ping = BYTES("PING "), .pong = BYTES("PONG "), .ping_end = BYTES("\r\n"),
         .refusal = BYTES("ERROR :"), .quick_ack = true,
     },
     {

@@ -2,12 +2,14 @@
 
 from bench.peers.base import Peer
 from bench.peers.chat import DIRECTORY, ChatServer
+from bench.peers.inspircd import InspIrcd
 from bench.peers.limit import Limit
 from bench.peers.mosquitto import Mosquitto
 from bench.peers.naive import Naive
 from bench.peers.nats import Nats, NatsTls
 from bench.peers.ngircd import NgIrcd
 from bench.peers.redis import Redis
+from bench.peers.websocket import Websockets, Ws
 
 STORED = ("--journal", f"sqlite:{DIRECTORY}/chat.db")
 
@@ -23,6 +25,11 @@ PEERS: tuple[Peer, ...] = (
     Limit(),
     ChatServer("chat-server, TLS", ENCRYPTED, tls=True),
     NatsTls(),
+    ChatServer("chat-server, IRC", protocol="irc"),
+    InspIrcd(),
+    ChatServer("chat-server, WebSocket", protocol="websocket"),
+    Websockets(),
+    Ws(),
     ChatServer("everything on", STORED, scraped=True),
     ChatServer("everything off", ("--journal", "memory", "--log-level", "error")),
     ChatServer("memory", ("--journal", "memory")),

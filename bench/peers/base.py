@@ -65,7 +65,7 @@ class Peer(ABC):
     """A server under test."""
 
     name: str
-    protocol: ClassVar[str]
+    protocol: str
     # Bytes of text that a line or packet of its protocol may surely hold.
     longest_text: ClassVar[int] = 4096
     # Connections under way at once: fewer than the server's listen backlog.

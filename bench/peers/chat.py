@@ -25,14 +25,19 @@ DIRECTORY = "@DIRECTORY@"
 UNLIMITED = ("--profile", "trusted")
 
 
+#: What an endpoint is called in `--listen`, by what the generator speaks there.
+SCHEMES = {"chat": "chat", "irc": "irc", "websocket": "http"}
+
+
 @functools.cache
-def _help(tree: Path, environment: tuple[tuple[str, str], ...]) -> str:
-    """Ask the server of a tree for its options, once."""
-    command = [sys.executable, "-m", "chat_server", "--help"]
-    done = subprocess.run(
+def _ask(
+    tree: Path, environment: tuple[tuple[str, str], ...], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Ask the server of a tree something about itself, once."""
+    command = [sys.executable, "-m", "chat_server", *arguments]
+    return subprocess.run(
         command, cwd=tree, env=dict(environment), capture_output=True, text=True, check=False
     )
-    return done.stdout
 
 
 @dataclass
@@ -51,8 +56,8 @@ class ChatServer(Peer):
     in_image: bool = False
     core: int = 0
     tls: bool = False
-
-    protocol = "chat"
+    # What the members speak: one of `SCHEMES`.
+    protocol: str = "chat"
 
     def missing(self) -> str:
         """Why it cannot run here; empty when it can."""
@@ -60,19 +65,29 @@ class ChatServer(Peer):
             return "there is no chat_server in this revision"
         if self.tls and (reason := missing_openssl()):
             return reason
-        if not self.options:
-            return ""
+        if self.protocol != "chat" and self.ask("--print-config", *self.endpoint(free_port())).returncode:
+            return f"this revision has no {SCHEMES[self.protocol]}://"
         known = self.help()
         unknown = [option for option in self.options if option.startswith("--") and option not in known]
         return f"this revision has no {', '.join(unknown)}" if unknown else ""
 
     def help(self) -> str:
         """Ask the server for its options."""
-        return _help(self.tree, tuple(self.environment().items()))
+        return self.ask("--help").stdout
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the server with options that have it only say something."""
+        return _ask(self.tree, tuple(self.environment().items()), *arguments)
+
+    def endpoint(self, port: int) -> tuple[str, ...]:
+        """Build the options that say where it listens, in words that older revisions know for JSON lines."""
+        if self.protocol == "chat":
+            return ("--host", "127.0.0.1", "--port", str(port))
+        return ("--listen", f"{SCHEMES[self.protocol]}://127.0.0.1:{port}")
 
     def version(self) -> str:
         """Name the revision, once for all forms."""
-        if self.options:
+        if self.options or self.protocol != "chat":
             return ""
         described = first_line("git", "-C", str(self.tree), "describe", "--always", "--dirty")
         python = image.python_version() if self.in_image else f"Python {platform.python_version()}"
@@ -86,7 +101,7 @@ class ChatServer(Peer):
     def command(self, directory: Path, port: int) -> list[str]:
         """Serve on free ports; what it stores goes into the run's own directory."""
         arguments = [
-            *("--host", "127.0.0.1", "--port", str(port)),
+            *self.endpoint(port),
             *("--metrics-host", "127.0.0.1", "--metrics-port", str(self.metrics_port)),
             *(UNLIMITED if UNLIMITED[0] in self.help() else ()),  # an older revision knows no limits
             *(option.replace(DIRECTORY, str(directory)) for option in self.options),

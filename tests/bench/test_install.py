@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import build
+from bench import build, node
 from bench.install import services_kept_down, wanted
 from bench.peers.naive import Naive
 from bench.peers.nats import Nats
+from bench.peers.websocket import Ws
 
 
 def test_each_missing_peer_is_a_group_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,6 +16,14 @@ def test_each_missing_peer_is_a_group_of_its_own(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Nats, "path", lambda _self: None)
     monkeypatch.setattr(build, "OPENSSL", Path("/nowhere"))
     assert wanted([Nats(), Naive()], None) == [("gcc", "libc6-dev"), ("libssl-dev",), ("nats-server",)]
+
+
+def test_node_is_wanted_only_for_what_runs_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its programs apart."""
+    monkeypatch.setattr(build, "OPENSSL", Path(__file__))
+    monkeypatch.setattr(node, "missing_packages", lambda: ["nodejs", "npm"])
+    assert wanted([Ws()], "/usr/bin/cc") == [("nodejs",), ("npm",)]
+    assert wanted([Naive()], "/usr/bin/cc") == []
 
 
 def test_what_is_there_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

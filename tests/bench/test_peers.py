@@ -1,15 +1,22 @@
 """The servers under test: how each is configured, and known to be up."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bench import build
-from bench.peers import PEERS
-from bench.peers.base import InstalledPeer
+from bench import build, machine, node
+from bench.generator import Generator
+from bench.peers import PEERS, chat
+from bench.peers.base import InstalledPeer, Peer
 from bench.peers.chat import ChatServer
+from bench.peers.inspircd import InspIrcd
 from bench.peers.naive import Naive
+from bench.peers.websocket import Websockets, Ws
+from bench.results import Measurement
+from bench.scenarios import options
 
 INSTALLED = [peer for peer in PEERS if isinstance(peer, InstalledPeer)]
 
@@ -66,3 +73,51 @@ def test_the_callers_settings_do_not_leak_in(monkeypatch: pytest.MonkeyPatch) ->
     environment = ChatServer().environment()
     assert "CHAT_JOURNAL" not in environment
     assert environment["PYTHONPATH"] == str(ChatServer().tree)
+
+
+def test_members_may_speak_something_else_than_json_lines(tmp_path: Path) -> None:
+    """The endpoint says so; JSON lines are asked for in words that older revisions know."""
+    command = ChatServer(protocol="irc").command(tmp_path, 12345)
+    assert command[command.index("--listen") + 1] == "irc://127.0.0.1:12345"
+    assert "--listen" not in ChatServer().command(tmp_path, 12345)
+
+
+def test_a_dialect_that_a_revision_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older server is left out, and said why."""
+    monkeypatch.setattr(chat, "SCHEMES", {"irc": "smoke-signals"})
+    assert ChatServer(protocol="irc").missing() == "this revision has no smoke-signals://"
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_inspircd_is_told_to_run_as_root_only_as_root(
+    user: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses the option to others, and to root without it."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert ("--runasroot" in InspIrcd().command(tmp_path, 1)) is (user == 0)
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the generator needs a C compiler (cc)")
+@pytest.mark.parametrize("peer", [Websockets(), Ws()], ids=lambda peer: peer.name)
+def test_what_one_says_to_a_relay_reaches_all_others(peer: Peer, tmp_path: Path) -> None:
+    """And nobody of another room."""
+    if peer.missing():
+        pytest.skip(peer.missing())
+    generator = Generator(build.load(), machine.choose_cores().generator)
+    with peer.start(machine.choose_cores().server, tmp_path) as running:
+        load = options(mode="token", rooms=2, members=4, messages=50, warmup=0, seconds=60)
+        result = generator.run(running, list(load))
+    assert Measurement("", "", "", 1, result).problem() == ""
+    assert result["delivered"] == 3 * result["sent"] >= 150
+    assert peer.version()
+
+
+def test_a_library_of_node_that_is_not_there_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command that brings it, or Node first."""
+    monkeypatch.setattr(node, "MODULES", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda _program: "/usr/bin/node")
+    assert "npm install" in Ws().missing()
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    assert "apt-get install nodejs npm" in Ws().missing()

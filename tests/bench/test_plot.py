@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench import plot
 from bench.results import Results
-from bench.scenarios import DELIVERIES, FAN_OUT, GROWTH_MEMBERS, SUBJECT
+from bench.scenarios import DELIVERIES, FAN_OUT, GROWTH_MEMBERS, LIMIT, SUBJECT
 from tests.bench.samples import BUSY, measured, sample
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -36,6 +36,14 @@ def test_a_bar_is_the_median() -> None:
     medians = plot.medians(sample(), FAN_OUT, DELIVERIES)
     assert medians[SUBJECT] == {BUSY: 12e6}
     assert medians["ngIRCd"] == {}
+
+
+def test_servers_of_one_panel_differ_in_color() -> None:
+    """Or the picture would not say whose bar is whose."""
+    for _form, scenario, _metric in plot.PANELS:
+        colors = [plot.color(name) for name in scenario.columns() if name != LIMIT]
+        assert len(set(colors)) == len(colors)
+        assert "black" not in colors
 
 
 def test_without_a_measurement_there_is_no_picture(tmp_path: Path) -> None:
