@@ -119,11 +119,8 @@ def test_edits_and_deletions_are_seen(come: Come, ann: Peer, room: str) -> None:
     number = ann.until("ACK", ref="1")["id"]
     ann.send("EDIT", id=number, text="hello", room=room)
     ann.send("DELETE", id=number, room=room)
-    assert [each.rpartition(" :")[2] for each in bob.until("(deleted)")] == [
-        "helo",
-        "(edited) hello",
-        "(deleted)",
-    ]
+    texts = [each.rpartition(" :")[2] for each in bob.until("(deleted)")]
+    assert texts == ["helo", "(edited) hello", "(deleted)"]
     assert cat.until("REDACT")[-1].endswith(f"REDACT #{room} :{room}/{number}")
     (echo,) = cat.ask(f"PRIVMSG #{room} :oops")
     said = echo.partition("msgid=")[2].partition(" ")[0]
