@@ -44,3 +44,5 @@ function faint() {
   }
   return found;
 }
+
+Object.assign(globalThis, { nameless, small, faint });
