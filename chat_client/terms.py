@@ -11,7 +11,7 @@ from chat_client.sanitize import is_hidden
 
 _REFUSALS = {
     "not_a_member": "you are not in that room; /join it first, or see /rooms",
-    "no_such_user": "nobody else of that name is here; /who lists who is",
+    "no_such_user": "nobody of that name is here; /who lists who is",
     "no_such_message": "there is no such message any more; /history shows what is there",
     "unavailable": "the server cannot do that at the moment; try again later",
     "line_too_long": "too long for this server; split it",

@@ -21,7 +21,7 @@ from chat_client.protocol.admission import Admission, check_protocol
 from chat_client.protocol.credentials import NOTHING, Credentials
 from chat_client.protocol.events import Changed, DirectSaid, Event, LeftOut, NotTaken, Registered, Said
 from chat_client.protocol.membership import Membership
-from chat_client.protocol.pending import Pending, check_length
+from chat_client.protocol.pending import Pending, check_length, is_to_oneself
 from chat_client.protocol.positions import DIRECT, Positions
 from chat_client.protocol.reading import Reading
 from chat_protocol.messages import ClientMessage, Delete, Dm, Edit, Join, Msg, Ping, Pong, RegName
@@ -258,7 +258,7 @@ class ClientProtocol:
         self._tell_once(said, frame.room, sure=not self.pending.waits_in(frame.room))
 
     def _on_dm(self, frame: DmFrame) -> None:
-        own = self._is_account and frame.sender == self.name
+        own = frame.sender == self.name and (self._is_account or is_to_oneself(frame))
         self._tell_once(DirectSaid(frame, own=own), DIRECT, sure=not self.pending.waits_alone)
 
     def _on_change(self, frame: EditFrame | DeleteFrame) -> None:
@@ -275,7 +275,7 @@ class ClientProtocol:
         said = self.pending.acknowledged(ack, self.name or "", is_account=self._is_account)
         if isinstance(said, Said | Changed):
             self._tell_once(said, said.message.room, sure=False)
-        elif said is not None and self._is_account:
+        elif said is not None and (self._is_account or is_to_oneself(said.message)):
             self._tell_once(said, DIRECT, sure=False)
         elif said is not None:  # its id is the receiver's, and says nothing of what came here
             self._events.append(said)

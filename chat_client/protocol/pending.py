@@ -1,5 +1,6 @@
 """What was sent and is not acknowledged yet. Pure: knows no socket, thread or clock."""
 
+import unicodedata
 from collections import Counter
 
 from chat_client.errors import PendingFullError, RefInUseError, TooLongError
@@ -105,6 +106,12 @@ class Pending:
     def messages(self) -> list[Msg | Dm]:
         """Return what waits, in order."""
         return list(self._messages.values())
+
+
+def is_to_oneself(frame: DmFrame) -> bool:
+    """Return whether somebody said it to themselves, in whichever spelling of the name."""
+    sender, to = (unicodedata.normalize("NFKC", each.strip()).casefold() for each in (frame.sender, frame.to))
+    return sender == to
 
 
 def check_length(message: ClientMessage, limit: int) -> None:

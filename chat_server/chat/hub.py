@@ -144,10 +144,15 @@ class Hub:
         found = self.people.find(name) or self.guest(name)
         if found is None or found.inbox is None:
             raise NoSuchUserError("nobody of that name is here; WHO lists who is")
-        if found.ignored and not {EVERYBODY, names.key(sender.identity.name)}.isdisjoint(found.ignored):
+        is_other = found is not sender.identity
+        if (
+            is_other
+            and found.ignored
+            and not {EVERYBODY, names.key(sender.identity.name)}.isdisjoint(found.ignored)
+        ):
             raise NotAllowedError(f"{found.name} takes no direct messages from you")
         refused = found.inbox.publish(sender, messages, received)
-        if found.profile.away:
+        if is_other and found.profile.away:
             sender.outbox.push(Frames(encode(Away(found.name, found.profile.away))))
         return refused
 

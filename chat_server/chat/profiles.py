@@ -41,5 +41,5 @@ NOTHING = Profile()
 def _checked(field: str, text: str) -> str:
     text = text.strip()
     if any(unicodedata.category(each) in {"Cc", "Zl", "Zp"} for each in text):
-        raise BadFieldError(f"PROFILE: a control character or line break in `{field}`; use one line of text")
+        raise BadFieldError(f"PROFILE: a control character or line break in {field}; use one line of text")
     return text

@@ -48,11 +48,27 @@ def test_direct_messages_of_a_receiver_are_contiguous(guests: Guests) -> None:
 
 
 def test_a_direct_message_to_nobody_is_an_error(guests: Guests) -> None:
-    """Who is not here, or is oneself, cannot be told anything."""
+    """Who is not here cannot be told anything."""
     peer = guests()
-    for to in (fresh("nobody"), peer.name, ""):
+    for to in (fresh("nobody"), ""):
         peer.send("DM", to=to, text="x", ref="d")
         peer.until("ERROR", code="no_such_user", ref="d")
+
+
+def test_one_can_write_to_oneself(guests: Guests) -> None:
+    """It is acknowledged in place of what was said, kept among what others said, and replayed like that."""
+    peer, other = guests(), guests()
+    peer.send("DM", to=peer.name.upper(), text="buy milk", ref="m")
+    ack = peer.until("ACK", ref="m")
+    assert not [each for each in peer.fence() if each["type"] == "DM"]
+    other.send("DM", to=peer.name, text="hi")
+    assert peer.until("DM")["id"] == ack["id"] + 1
+    peer.close()
+    back, _ = resume(guests, peer, **{"@": 0})
+    assert [(back.until("DM")["from"], each) for each in ("buy milk", "hi")] == [
+        (peer.name, "buy milk"),
+        (other.name, "hi"),
+    ]
 
 
 def test_ping_is_answered_with_its_ref(guests: Guests) -> None:

@@ -162,6 +162,15 @@ def test_an_acknowledged_direct_message_is_told(talk: Talk) -> None:
     assert talk.hear(first)[0] == [DirectSaid(first)]
 
 
+def test_a_message_to_oneself_is_shown_once(talk: Talk) -> None:
+    """Its id is that of one's own direct messages, so the next one comes without a gap."""
+    talk.protocol.submit(Dm(to="Dave ", text="buy milk", ref="r"))
+    events, _ = talk.hear(Ack(ref="r", id=1, ts=1.0))
+    assert events[1:] == [DirectSaid(DmFrame(1, 1.0, "dave", "Dave ", "buy milk"), own=True)]
+    later = DmFrame(2, 2.0, "bob", "dave", "hi")
+    assert talk.hear(DmFrame(1, 1.0, "dave", "dave", "buy milk"), later)[0] == [DirectSaid(later)]
+
+
 def test_an_acknowledged_message_is_as_it_was_said(talk: Talk) -> None:
     """What one does and what a program says are marked in one's own view as in that of others."""
     talk.protocol.submit(Msg(text="waves", room="lobby", ref="m", action=True, notice=True))

@@ -3,7 +3,8 @@
 import pytest
 
 from chat_protocol.messages import Dm, Exit, History, Join, Leave, Msg, RegName, Topic
-from chat_protocol.moderation_messages import Mute
+from chat_protocol.moderation_messages import Ignore, Mute
+from chat_protocol.people_messages import Away, Profile
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import (
     Ack,
@@ -17,6 +18,8 @@ from chat_protocol.server_messages import (
 )
 from chat_server.chat.registry import HubLimits
 from tests.chat_server.chat.test_governance import Tea
+from tests.chat_server.chat.test_people import come
+from tests.chat_server.chat.test_people import world as accounts
 from tests.support.world import Client, World
 
 
@@ -88,6 +91,24 @@ def test_to_oneself() -> None:
     client.send(History("@"))
     (page,) = client.outbox.of(HistoryFrame)
     assert [(each.sender, each.text) for each in page.messages] == [("ann", "note to self")]  # type: ignore[union-attr]  # a message
+
+
+def test_nobody_keeps_themselves_out() -> None:
+    """Whoever hears nobody alone, or is away, can still write to themselves, and knows it."""
+    client = World().client("ann")
+    client.send(Ignore("*"), Profile(away="lunch"), Dm("ann", "note to self", ref="1"))
+    assert client.outbox.errors() == []
+    assert [each.ref for each in client.outbox.of(Ack)] == ["1"]
+    assert client.outbox.of(Away) == []
+
+
+def test_other_connections_show_what_one_writes_to_oneself() -> None:
+    """Once; the one that said it has the acknowledgement, with the same id."""
+    chat = accounts("ann")
+    phone, desk = come(chat, "ann"), come(chat, "ann")
+    phone.send(Dm("ann", "note to self", ref="1"))
+    assert [(each.sender, each.to, each.id) for each in desk.outbox.of(DmFrame)] == [("ann", "ann", 1)]
+    assert ([each.id for each in phone.outbox.of(Ack)], phone.outbox.of(DmFrame)) == ([1], [])
 
 
 def test_who_set_the_topic_and_when() -> None:
