@@ -137,13 +137,16 @@ class Reception:
     ) -> Sequence[str]:
         """Return the rooms to come into: of before, of the request, of a token, or the lobby."""
         rooms: dict[str, None] = {}
-        if request.rooms is not None and not known:
-            asked = dict.fromkeys(map(self._room_name, request.rooms[:ROOMS_LOOKED_AT]))
-            return [each for each in asked if each in session.scope.rooms or not session.scope.rooms]
+        asked = [LOBBY]
+        if request.rooms is not None:
+            names_ = dict.fromkeys(map(self._room_name, request.rooms[:ROOMS_LOOKED_AT]))
+            asked = [each for each in names_ if each in session.scope.rooms or not session.scope.rooms]
+            if not known:
+                return asked
         if known or session.identity.is_account:
             rooms = dict.fromkeys((*session.former_rooms, *after))
             rooms.pop(INBOX, None)
-        return session.scope.rooms or list(rooms) or [LOBBY]
+        return session.scope.rooms or list(rooms) or asked
 
     def _visit_all(self, session: Session, wanted: Sequence[str], rooms: list[Room]) -> list[str]:
         """Visit the rooms as far as limits and rights allow; return the names of the others."""

@@ -33,6 +33,31 @@ def test_a_name_is_welcomed(guests: Guests) -> None:
     assert "resumed" not in welcome
 
 
+def test_a_newcomer_names_the_rooms(guests: Guests) -> None:
+    """With `rooms` the lobby is not entered; with none of them no room is, and one is told things alone."""
+    peer, loner = guests.stranger(), guests.stranger()
+    first, second = fresh("tea"), fresh("music")
+    assert peer.register(fresh("ann"), rooms=[first, second])["rooms"] == [first, second]
+    assert loner.register(fresh("lee"), rooms=[])["rooms"] == []
+    peer.send("DM", to=loner.name, text="psst")
+    assert loner.until("DM")["text"] == "psst"
+    assert not [each for each in loner.seen if each["type"] == "JOINED"]
+    peer.send("WHO", room="lobby", ref="w")
+    peer.until("ERROR", code="not_a_member", ref="w")
+
+
+def test_who_was_in_no_room_comes_back_to_none(guests: Guests) -> None:
+    """If it says again that it wants none; another client finds itself in the lobby."""
+    loner = guests.stranger()
+    loner.register(fresh("lee"), rooms=[])
+    loner.close()
+    for rooms, expected in (([], []), (None, ["lobby"])):
+        back = guests.stranger()
+        welcome = back.register(loner.name, session=loner.session, rooms=rooms)
+        assert (welcome["resumed"], welcome["rooms"]) == (True, expected)
+        back.close()
+
+
 @pytest.mark.parametrize(
     "message",
     [
