@@ -189,6 +189,7 @@ class View:
         self._room = joined.room
         self._rooms[joined.room] = None
         topic = f"; topic: {joined.topic}" if joined.topic else ""
+        topic += wording.set_by(joined.topic_by, joined.topic_ts) if topic else ""
         return note(f"you are in {joined.room}, {joined.members or 1} here{topic}")
 
     def _on_left(self, left: Left) -> list[Line]:

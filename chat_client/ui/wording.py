@@ -6,6 +6,7 @@ from typing import Any
 
 from chat_client import terms
 from chat_client.protocol.events import Changed, Gap, Lost, NameRefused, NotTaken, Registered
+from chat_client.protocol.pending import is_to_oneself
 from chat_client.protocol.positions import DIRECT
 from chat_client.sanitize import lines
 from chat_client.ui.moderating import time_of
@@ -65,11 +66,12 @@ def direct(frame: DmFrame, mark: str = "", *, own: bool) -> list[Line]:
     """Return what somebody said to us alone, or we to somebody; a `mark` follows the other's name."""
     head: Line = [("dim", f"{_format_time('%H:%M', frame.ts)} ")]
     mark += NOTICE * frame.notice
+    to = "yourself" if own and is_to_oneself(frame) else frame.to
     if frame.action:
-        whom = f"to {frame.to}" if own else "to you"
+        whom = f"to {to}" if own else "to you"
         head += [("dim", "* "), ("direct", f"{frame.sender}{mark} ({whom})"), ("", " ")]
     else:
-        head += [("direct", f"you to {frame.to}" if own else f"{frame.sender}{mark} to you"), ("", ": ")]
+        head += [("direct", f"you to {to}" if own else f"{frame.sender}{mark} to you"), ("", ": ")]
     return _with_text(head, frame.text, "")
 
 
@@ -175,10 +177,17 @@ def _for(seconds: float | None) -> str:
     return " for ever" if seconds is None else f" for {time_of(seconds)}"
 
 
+def set_by(name: str | None, ts: float | None) -> str:
+    """Return who has set a topic, and when, as it follows the topic; nothing if nobody is known to have."""
+    if not name:
+        return ""
+    when = "" if ts is None else f", {_format_time('%d %b %H:%M', ts)}"
+    return f" (set by {name}{when})"
+
+
 def _topic(topic: TopicFrame) -> list[Line]:
     if topic.topic:
-        by = f" (set by {topic.by})" if topic.by else ""
-        return note(f"topic of {topic.room}: {topic.topic}{by}")
+        return note(f"topic of {topic.room}: {topic.topic}{set_by(topic.by, topic.ts)}")
     if topic.by:
         return note(f"{topic.by} cleared the topic of {topic.room}")
     return note(f"{topic.room} has no topic")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conformance.guests import Guests
 from tests.conformance.test_delivery import in_threads
-from tests.support.peer import Frame, fresh
+from tests.support.peer import PATIENCE, Frame, fresh
 
 
 def test_everyone_begins_in_the_lobby(guests: Guests) -> None:
@@ -35,7 +35,7 @@ def test_joined_says_what_the_room_is_like(guests: Guests, room: str) -> None:
     first.say("one", room, ref="1")
     first.until("ACK", ref="1")
     first.send("TOPIC", topic="bees", room=room)
-    first.until("TOPIC", topic="bees")
+    set_at = first.until("TOPIC", topic="bees")["ts"]
     second = guests()
     joined = second.join(room, ref="j")
     assert joined == {
@@ -44,6 +44,8 @@ def test_joined_says_what_the_room_is_like(guests: Guests, room: str) -> None:
         "name": second.name,
         "members": 2,
         "topic": "bees",
+        "topic_by": first.name,
+        "topic_ts": set_at,
         "last": 1,
         "ref": "j",
     }
@@ -232,15 +234,34 @@ def test_the_number_of_rooms_of_one_user_is_bounded(guests: Guests) -> None:
     peer.join(f"{stem}.x")
 
 
+def test_last_words_are_told_to_those_who_stay(guests: Guests, room: str) -> None:
+    """Whoever leaves a room or the chat may say why; what is too long is refused, and nobody has left."""
+    leaver, other = guests(room), guests(room)
+    leaver.send("LEAVE", room=room, text="x" * 201, ref="long")
+    leaver.until("ERROR", code="bad_field", ref="long")
+    leaver.send("LEAVE", room=room, text="too hot", ref="l")
+    leaver.until("LEFT", room=room, ref="l")
+    told = {"type": "LEFT", "room": room, "name": leaver.name}
+    assert other.until("LEFT", room=room) == {**told, "reason": "left", "text": "too hot"}
+    leaver.join(room)
+    leaver.send("EXIT", text="good night")
+    assert leaver.bye() == "exit"
+    assert other.until("LEFT", room=room) == {**told, "reason": "exit", "text": "good night"}
+
+
 def test_a_topic_is_told_to_all_and_answered(guests: Guests, room: str) -> None:
-    """Everybody hears the topic and who set it; the one who set it gets the ref; it can be asked for."""
+    """Everybody hears the topic, who set it and when; who set it gets the ref; it can be asked for."""
     setter, other = guests(room), guests(room)
+    setter.say("hi", room, ref="before")
+    before = setter.until("ACK", ref="before")["ts"]
     setter.send("TOPIC", topic="bees", ref="t")
-    expected: Frame = {"type": "TOPIC", "room": room, "topic": "bees", "by": setter.name}
+    told = other.until("TOPIC")
+    expected: Frame = {"type": "TOPIC", "room": room, "topic": "bees", "by": setter.name, "ts": told["ts"]}
+    assert told == expected
+    assert before <= told["ts"] < before + PATIENCE
     assert setter.until("TOPIC") == {**expected, "ref": "t"}
-    assert other.until("TOPIC") == expected
     other.send("TOPIC", room=room, ref="q")
-    assert other.until("TOPIC", ref="q")["topic"] == "bees"
+    assert other.until("TOPIC", ref="q") == {**expected, "ref": "q"}
     setter.send("TOPIC", topic="x" * 257, ref="long")
     setter.until("ERROR", code="bad_field", ref="long")
     setter.send("TOPIC", topic="", ref="none")

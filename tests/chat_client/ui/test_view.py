@@ -90,6 +90,13 @@ def test_presence_of_others(screen: Screen) -> None:
     assert screen.view.names == ("eve",)
 
 
+def test_a_room_says_who_set_its_topic(screen: Screen) -> None:
+    """And when, to whoever enters."""
+    ale = Joined(room="ale", name="dave", topic="stout", last=0, topic_by="eve", topic_ts=0.0)
+    (line,) = screen.shows(ale)
+    assert line == "-- you are in ale, 1 here; topic: stout (set by eve, 01 Jan 00:00)"
+
+
 def test_last_words_are_shown(screen: Screen) -> None:
     """Of whoever goes; not of those who are ignored, nor across lines."""
     assert screen.shows(

@@ -49,6 +49,10 @@ ERROR = ErrorFrame(code="x", text="no")
         (Gap("tea", 3, 7), ["!! 5 messages in tea did not reach you"]),
         (Gap("@", 3, 3), ["!! 1 direct message did not reach you"]),
         (TopicFrame(room="tea", topic="Assam", by="bob"), ["-- topic of tea: Assam (set by bob)"]),
+        (
+            TopicFrame("tea", "Assam", "bob", ts=3600.0),
+            ["-- topic of tea: Assam (set by bob, 01 Jan 01:00)"],
+        ),
         (TopicFrame(room="tea", topic=""), ["-- tea has no topic"]),
         (TopicFrame(room="tea", topic="", by="bob"), ["-- bob cleared the topic of tea"]),
         (Users(room="tea", names=["a", "b"], total=2), ["-- in tea (2): a, b"]),
@@ -125,6 +129,9 @@ def test_direct_messages() -> None:
     frame = DmFrame(sender="bob", to="dave", text="psst", id=1, ts=0)
     assert shown(wording.direct(frame, own=False)) == ["00:00 bob to you: psst"]
     assert shown(wording.direct(frame, own=True)) == ["00:00 you to dave: psst"]
+    assert shown(wording.direct(DmFrame(1, 0.0, "bob", "BOB", "buy milk"), own=True)) == [
+        "00:00 you to yourself: buy milk"
+    ]
     frame.action = True
     assert shown(wording.direct(frame, "?", own=False)) == ["00:00 * bob? (to you) psst"]
     assert shown(wording.direct(frame, own=True)) == ["00:00 * bob (to dave) psst"]

@@ -1,6 +1,10 @@
 """What a room keeps while nobody is in it."""
 
-from chat_server.store.file import StoreFile
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from chat_server.store.file import FORMAT, StoreFile
 from chat_server.store.rooms import RoomRules, RoomTable, RoomTopic
 
 
@@ -24,6 +28,26 @@ def test_a_room_is_everybody_s_until_it_is_stored() -> None:
         {1: "owner", 2: "reader"},
     )
     assert rooms.load("ale") is None
+
+
+def test_an_older_store_knows_not_who_set_a_topic(tmp_path: Path) -> None:
+    """The topic itself stays, and the next one has it."""
+    path = tmp_path / "store"
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript("".join(FORMAT.scripts[:4]))
+        old.executescript(f"PRAGMA application_id = {FORMAT.mark}; PRAGMA user_version = 4")
+        old.execute("INSERT INTO rooms VALUES ('tea', 'green', '{}')")
+        old.commit()
+    file = StoreFile(path)
+    rooms = RoomTable(file)
+    stored = rooms.load("tea")
+    assert stored is not None
+    assert stored.topic == RoomTopic("green")
+    rooms.save("tea", RoomTopic("black", "bob", 2.5), stored.rules)
+    file.close()
+    again = RoomTable(StoreFile(path)).load("tea")
+    assert again is not None
+    assert again.topic == RoomTopic("black", "bob", 2.5)
 
 
 def test_how_many_rooms_somebody_owns() -> None:
