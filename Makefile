@@ -39,7 +39,7 @@ check: lint types test ## lint, types and tests: what to run before a commit
 security: venv-dev ## what a hostile peer can try, each attempt a row: attack, defence, default, result [ARGS=...]
 	@$(BIN)/python -m pytest tests/security --quiet --security-table $(TWO) $(ARGS)
 
-fuzz: venv-dev build/fuzz/made ## any bytes at framing, codec, commands, PROXY header and hooks [DURATION=60 ARGS="codec"]
+fuzz: venv-dev build/fuzz/made ## any bytes at all that reads bytes: lines, commands, HTTP, frames, ... [DURATION=60 ARGS="codec"]
 	@$$(test -x build/fuzz/bin/python && echo build/fuzz/bin/python || echo $(BIN)/python) -m tests.fuzz \
 		$(if $(DURATION),--duration $(DURATION)) $(ARGS)
 

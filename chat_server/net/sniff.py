@@ -3,6 +3,8 @@
 from chat_protocol.reasons import CloseReason
 from chat_server.net.proxy_header import SIGNATURE, VERSION_1
 
+#: So many bytes tell what is known here.
+SNIFFED_BYTES = 16
 _METHODS = (
     b"GET ",
     b"POST ",

@@ -15,15 +15,13 @@ from cryptography import x509
 from chat_protocol.reasons import CloseReason
 from chat_protocol.tls import TlsStream, said, waited
 from chat_server.errors import ConfigError
-from chat_server.net.sniff import sniff
+from chat_server.net.sniff import SNIFFED_BYTES, sniff
 from chat_server.net.transport import TcpTransport
 
 log = structlog.get_logger()
 
 #: The first byte of each TLS connection: a record of a handshake (RFC 8446, 5.1).
 HANDSHAKE_RECORD = b"\x16"
-#: So many bytes tell a PROXY header from others.
-SNIFFED_BYTES = 16
 
 
 class Certificates:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 
 from hypothesis import strategies as st
+from websockets.frames import Opcode
 
 from chat_protocol.messages import ClientMessage
 from tests.chat_protocol.strategies import kinds
 from tests.fuzz.targets import corpus
 from tests.support.proxying import raw_header
+from tests.support.websocket import HANDSHAKE, masked, request
 
 _TYPES = [str(each.__struct_config__.tag) for each in kinds(ClientMessage)]
 _FIELDS = sorted({name for each in kinds(ClientMessage) for name in each.__struct_fields__})
@@ -33,6 +35,51 @@ _GOVERNED = b"".join(
     for each, name in enumerate((b"ann", b"bob", b"eve"))
 )
 _SPOKEN = st.lists(st.builds(bytes.__add__, _SPEAKERS, st.one_of(_LINES, st.just(b""))), max_size=20)
+_HEADERS = st.sampled_from(
+    [
+        *(
+            b"Host: localhost\r\n",
+            b"Host: evil.example\r\n",
+            b"Origin: http://localhost\r\n",
+            b"Origin: null\r\n",
+        ),
+        *(b"Content-Length: 3\r\n", b"Content-Length: 65\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n"),
+        *(
+            b"Connection: close\r\n",
+            b"Expect: 100-continue\r\n",
+            b'If-None-Match: "1"\r\n',
+            b"abc",
+            b"1\r\nx\r\n",
+        ),
+        *(request("/ws", HANDSHAKE), request(), b"0\r\n\r\n", b"X: y\r\n", b" z\r\n", b"\n"),
+    ]
+)
+_FIRSTS = st.sampled_from(
+    [
+        *(
+            b"GET / HTTP/1.1\r\n",
+            b"POST /post/x HTTP/1.1\r\n",
+            b"GET /ws HTTP/1.1\r\n",
+            b"HEAD / HTTP/1.1\r\n",
+        ),
+        *(b"GET /../x?y HTTP/1.0\r\n", b"CONNECT a:1 HTTP/1.1\r\n", b"GET http://evil.example/ HTTP/1.1\r\n"),
+    ]
+)
+_REQUESTS = st.lists(st.one_of(_FIRSTS, _HEADERS, _HEADERS, st.binary(max_size=9)), max_size=15)
+_FRAMES = st.lists(
+    st.one_of(
+        st.builds(
+            lambda data, opcode, fin: (
+                masked(data[:125], opcode) if opcode >= Opcode.CLOSE else masked(data, opcode, fin=fin)
+            ),
+            st.one_of(st.binary(max_size=9), st.just(b"x" * 126), st.just(b"\xc3\xa9"[:1])),
+            st.sampled_from([0, 1, 1, 2, 8, 9, 10]),
+            st.sampled_from([True, True, False]),
+        ),
+        st.binary(max_size=9),
+    ),
+    max_size=12,
+)
 
 _POSTED = st.recursive(
     _VALUES,
@@ -57,6 +104,12 @@ INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
     "codec": st.lists(_LINES, max_size=12).map(b"\n".join),
     "commands": _SPOKEN.map(lambda lines: _BEGINNING + b"\n".join(lines)),
     "governed": _SPOKEN.map(lambda lines: _GOVERNED + b"\n".join(lines)),
+    "http": st.builds(
+        lambda seed, parts: seed + b"".join(parts), st.binary(min_size=1, max_size=1), _REQUESTS
+    ),
+    "websocket": st.builds(
+        lambda seed, frames: seed + b"".join(frames), st.binary(min_size=1, max_size=1), _FRAMES
+    ),
     "proxy_header": st.builds(
         lambda seed, header, tail: seed + header + tail,
         st.binary(min_size=1, max_size=1),

@@ -1,6 +1,6 @@
 """What is fuzzed. Each target takes any bytes; its docstring says what must hold for all of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chat_protocol.base import Message
@@ -10,17 +10,10 @@ from chat_protocol.framing import Framer
 from chat_server.net.http.payload import FORM, cleaned, read
 from chat_server.net.proxy_header import FIXED, FOLLOWING_BYTES, SIGNATURE, ProxyHeader, ProxyHeaderError
 from tests.fuzz.people import LINE_BYTES, commands, governed
+from tests.fuzz.pieces import cut
+from tests.fuzz.web import http, websocket
 
 CORPUS = Path(__file__).parent / "corpus"
-
-
-def cut(data: bytes, seed: int) -> Iterator[bytes]:
-    """Cut bytes in pieces of sizes that depend on the seed."""
-    at, size = 0, seed
-    while at < len(data):
-        size = (size * 5 + 3) % 31
-        yield data[at : at + size + 1]
-        at += size + 1
 
 
 def framing(data: bytes) -> None:
@@ -112,7 +105,8 @@ def payload(data: bytes) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (framing, codec, commands, governed, proxy_header, payload)
+    each.__name__: each
+    for each in (framing, codec, commands, governed, proxy_header, payload, http, websocket)
 }
 
 

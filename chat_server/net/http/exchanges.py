@@ -2,6 +2,7 @@
 
 import enum
 import math
+import re
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -14,7 +15,7 @@ from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.http.exchange import Request, Response, plain
 from chat_server.net.http.site import SAFE, Site
 from chat_server.net.http.upgrade import SWITCHING
-from chat_server.net.sniff import sniff
+from chat_server.net.sniff import SNIFFED_BYTES, sniff
 from chat_server.net.transport import Transport
 
 log = structlog.get_logger()
@@ -29,6 +30,8 @@ REQUESTS = 100
 IDLE_SECONDS = 3.0
 #: What an answer is that has no body (RFC 9110, 6.4.1).
 _BODILESS = (204, 304)
+#: What no header may have (RFC 9110, 5.5); the parser is more patient.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 #: What is answered to a request that has begun, by why its connection ends; in all other cases 503: another
 #: try is worth it.
 _STATUS = {
@@ -141,6 +144,8 @@ class Exchanges:
         headers: dict[str, str] = {}
         for raw_name, raw_value in head.headers:
             name, value = raw_name.decode(), raw_value.decode("latin-1")
+            if _CONTROL.search(value):
+                raise _RefusedError(plain(400, "A header has a control character in it."))
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         path, _, query = head.target.decode().partition("?")
         if path.startswith(("http://", "https://")):  # as to a proxy (RFC 9112, 3.2.2)
@@ -187,6 +192,7 @@ class _Wire:
         self.h11 = h11.Connection(h11.SERVER, HEAD_BYTES)
         #: When the peer must have sent what it sends, and when all must be over.
         self.until = self.deadline = deadline
+        #: The first that came, so much as tells what it is.
         self.first = b""
         self.ended = False
 
@@ -198,7 +204,7 @@ class _Wire:
     def receive(self) -> bool:
         """Wait for bytes; return false at their end. Raises `TimeoutError`."""
         data = self._transport.receive_by(HEAD_BYTES, self.until - self._clock())
-        self.first = self.first or data
+        self.first = (self.first + data)[:SNIFFED_BYTES]
         self.ended = not data
         self.h11.receive_data(data)
         return bool(data)
@@ -250,5 +256,6 @@ def _too_large(limit: int) -> _RefusedError:
 
 
 def _broken(error: h11.RemoteProtocolError) -> Response:
-    sentence = f"This port speaks HTTP/1.1, and this is not that: {error}. JSON lines have another port."
+    what = str(error).partition(": bytearray")[0]  # which would repeat what came
+    sentence = f"This port speaks HTTP/1.1, and this is not that: {what}. JSON lines have another port."
     return plain(error.error_status_hint, sentence)

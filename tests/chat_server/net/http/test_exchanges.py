@@ -1,7 +1,6 @@
 """The requests of one connection: each is answered in a bounded time and space, whatever they are."""
 
 import socket
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +15,7 @@ from chat_server.net.http.hosts import Hosts
 from chat_server.net.http.site import SAFE, Site
 from chat_server.net.transport import TcpTransport
 from tests.chat_server.net.support import Clock, available
+from tests.support.asking import Asking
 from tests.support.websocket import ACCEPT, HANDSHAKE, answers, request
 
 SECONDS = 10.0
@@ -32,40 +32,13 @@ PAGE = Response(200, b"page", "text/html", (("ETag", '"1"'), ("Cache-Control", "
 SITE = Site({"/": PAGE}, Hosts(), [Route("/echo", echo, ("GET", "POST")), Route("/less", echo, ("POST",), 3)])
 
 
-class Peer(TcpTransport):
-    """A peer that sends pieces, and then nothing more or its end; what it is sent is kept."""
-
-    def __init__(self, pieces: Sequence[bytes], clock: Clock, *, ends: bool = True) -> None:
-        super().__init__(socket.socket())
-        self.pieces = list(pieces)
-        self.sent = b""
-        self.waited: list[float] = []
-        self._clock = clock
-        self._ends = ends
-
-    def receive_by(self, size: int, seconds: float) -> bytes:
-        """Return the next piece; if there is none, the time passes."""
-        assert size <= HEAD_BYTES
-        self.waited.append(seconds)
-        if not self.pieces and not self._ends:
-            self._clock.now += max(0.0, seconds)
-            raise TimeoutError
-        return self.pieces.pop(0) if self.pieces else b""
-
-    def send_all(self, data: bytes, seconds: float) -> None:
-        """Keep it."""
-        assert seconds <= SECONDS
-        self.sent += data
-
-
-def served(*pieces: bytes, ends: bool = True) -> tuple[CloseReason | None, Peer, Exchanges]:
+def served(*pieces: bytes, ends: bool = True) -> tuple[CloseReason | None, Asking, Exchanges]:
     """Serve a peer that sends these."""
     clock = Clock()
-    peer = Peer(pieces, clock, ends=ends)
+    peer = Asking(pieces, clock, ends=ends)
     exchanges = Exchanges(SITE, clock)
     reason = exchanges.serve(peer, SECONDS, "192.0.2.1")
     assert clock.now <= 1000 + SECONDS
-    peer.close()
     return reason, peer, exchanges
 
 
@@ -139,6 +112,8 @@ def test_who_asks_before_sending_a_body_is_told_to() -> None:
         (request("/ws", {**HANDSHAKE, "Origin": "http://evil.example"}), 403),
         (request("/", {"Host": "evil.example"}), 421),
         (request("/ws"), 426),
+        (request("/ws", {"X": "\1"}), 400),
+        (request("/ws", {"X": "\x7f"}), 400),
     ],
 )
 def test_what_cannot_be_answered_is_told_so(asked: bytes, status: int) -> None:
