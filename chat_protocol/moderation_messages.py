@@ -6,8 +6,9 @@ from msgspec import Meta, Struct, field
 
 from chat_protocol.base import Message, Ref
 
+REASON_CHARACTERS = 200
 #: Why somebody was put out.
-Reason = Annotated[str, Meta(max_length=200)]
+Reason = Annotated[str, Meta(max_length=REASON_CHARACTERS)]
 #: For how long, in seconds, something holds; a year at most.
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
 

@@ -217,9 +217,10 @@ class Governance:
         self._take_over(session, room, standing)
         if asked.password is not None:
             changes["hash"] = self._access.hashed(asked.password) if asked.password else ""
+        new = [name for name, value in changes.items() if value != getattr(standing.rules, name)]
         self._save(room, structs.replace(standing.rules, **changes))
         self._note(session, "rules", "", room, ", ".join(sorted(changes)))
-        changed = ["password" if each == "hash" else each for each in changes]
+        changed = ["password" if each == "hash" else each for each in new]
         told = structs.replace(_rules_of(room, standing), by=session.identity.name, changed=changed)
         room.tell(session, told, structs.replace(told, ref=asked.ref))
         return None

@@ -279,9 +279,9 @@ def test_a_speaker_speaks_where_something_is_announced() -> None:
 def test_what_is_new_of_the_rules_is_named() -> None:
     """So that nobody has to remember what they were."""
     tea = Tea()
-    tea.ann.send(Rules("tea", announce=True, password="word"), Rules("tea"))  # noqa: S106  # a test's
-    (told,) = tea.bob.outbox.of(RulesFrame)
-    assert told.changed == ["announce", "password"]
+    tea.ann.send(Rules("tea", announce=True, invite_only=False, password="word"))  # noqa: S106  # a test's
+    tea.ann.send(Rules("tea", announce=True), Rules("tea"))
+    assert [each.changed for each in tea.bob.outbox.of(RulesFrame)] == [["announce", "password"], []]
     assert tea.ann.outbox.of(RulesFrame)[-1].changed == []
 
 

@@ -28,6 +28,8 @@ REALNAME_CHARACTERS = 128
 TOKENS_PER_LINE = 12
 #: What a name that is too much for the chat is told as.
 _REFUSALS = {"name_taken": n.ERR_NICKNAMEINUSE, "name_invalid": n.ERR_ERRONEUSNICKNAME}
+#: What a token begins with; it takes a password's place.
+TOKEN = "token-"  # noqa: S105  # what all tokens begin with
 _NOT_LET_IN = frozenset({"auth_required", "auth_failed", "rate_limited"})
 
 
@@ -57,11 +59,18 @@ def proceed(state: State) -> None:
     state.ask(Profile(realname=state.realname), failed=unsaid)
 
 
+def proof(account: str, secret: str) -> RegName:
+    """Return what to come in by as an account: a token, or a password."""
+    if secret.startswith(TOKEN):
+        return RegName(account, token=secret, rooms=[])
+    return RegName(account, password=secret, rooms=[])
+
+
 def _reg_name(state: State, own: Registration) -> RegName:
     """Return what to register by: `account:password`, or a password of the chat or the nick's account."""
     account, colon, password = own.password.partition(":")
     if state.settings.request.access == "accounts" and colon:
-        return RegName(account, password=password or None, rooms=[])
+        return proof(account, password) if password else RegName(account, rooms=[])
     return RegName(own.nick, password=own.password or None, rooms=[])
 
 
@@ -97,7 +106,15 @@ def _burst(state: State) -> Sequence[bytes]:
         ),
         state.numeric(n.RPL_MYINFO, SERVER, version, settings.user_modes, settings.channel_modes),
     ]
-    return [*lines, *supported(state), *motd(state)]
+    return [*lines, *supported(state), *motd(state), *_renaming(state, own.nick)]
+
+
+def _renaming(state: State, wanted: str) -> Sequence[bytes]:
+    """Tell somebody who asked for another nick that an account keeps its name."""
+    if names.same(wanted, state.name):
+        return ()
+    text = f"you are {state.nick} here: an account keeps its name"
+    return [compose("NOTICE", state.nick, text, source=SERVER)]
 
 
 def supported(state: State) -> Sequence[bytes]:

@@ -1,5 +1,6 @@
 """What one connection knows: who it is, where it is, and what it has asked."""
 
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -23,6 +24,7 @@ Answer = Callable[["State", Any], Sequence[bytes]]
 Failure = Callable[["State", "Asked", ErrorFrame], Sequence[bytes]]
 
 T = TypeVar("T")
+_BATCH = re.compile(rb"(?:@\S+ )?(?::\S+ )?BATCH :?([+-])(\S+)")
 
 
 def nothing(state: "State", message: object) -> Sequence[bytes]:
@@ -202,6 +204,15 @@ class State:
             self.tell()
         self._reply = None
 
+    def put_off(self) -> Reply | None:
+        """Leave the line without an answer: that comes with a later line."""
+        reply, self._reply = self._reply, None
+        return reply
+
+    def take_up(self, reply: Reply | None) -> None:
+        """Have what this line is answered with belong to an earlier one, if that has a label."""
+        self._reply = reply or self._reply
+
     @property
     def enters(self) -> bool:
         """Whether a name was given that the server hasn't answered yet."""
@@ -281,7 +292,10 @@ class State:
 
 def _is_batch(lines: Sequence[bytes]) -> bool:
     """Tell whether the lines are one batch from the first to the last."""
-    start = f":{SERVER} BATCH ".encode()
-    if not (lines[0].startswith(start) and lines[-1].startswith(start)):
-        return False
-    return lines[0].split()[2].lstrip(b":+") == lines[-1].split()[2].lstrip(b":-")
+    begun, ended = _BATCH.match(lines[0]), _BATCH.match(lines[-1])
+    return (
+        begun is not None
+        and ended is not None
+        and (begun[1], ended[1]) == (b"+", b"-")
+        and begun[2] == ended[2]
+    )

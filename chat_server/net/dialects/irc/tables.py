@@ -7,7 +7,24 @@ from typing import Any
 
 from chat_protocol.base import Message
 from chat_protocol.server_messages import RegNameRequest
-from chat_server.net.dialects.irc import asking, caps, redaction, registration, rooms, talking, who
+from chat_server.net.dialects.irc import (
+    asking,
+    caps,
+    chathistory,
+    markread,
+    moderating,
+    modes,
+    monitor,
+    multiline,
+    profile,
+    redaction,
+    registration,
+    rooms,
+    sasl,
+    talking,
+    who,
+    whois,
+)
 from chat_server.net.dialects.irc.commands import Command, Event, Handler, Part, Value
 from chat_server.net.dialects.irc.form import SHAPING, Form, Shared
 from chat_server.net.dialects.irc.settings import IrcSettings
@@ -20,6 +37,15 @@ PARTS: tuple[Part, ...] = (
     redaction.PART,
     who.PART,
     asking.PART,
+    sasl.PART,
+    modes.PART,
+    moderating.PART,
+    whois.PART,
+    chathistory.PART,
+    markread.PART,
+    multiline.PART,
+    monitor.PART,
+    profile.PART,
 )
 
 COMMANDS: Mapping[str, Command] = {name: each for part in PARTS for name, each in part.commands.items()}

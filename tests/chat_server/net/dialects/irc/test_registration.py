@@ -24,7 +24,7 @@ def test_nick_and_user_are_enough() -> None:
 def test_the_welcome() -> None:
     """Says what there is, and ends with the message of the day."""
     shown = Talk().welcome("jane.doe")
-    assert commands(shown) == ["001", "002", "003", "004", "005", "005", "422"]
+    assert commands(shown) == ["001", "002", "003", "004", "005", "005", "005", "422"]
     assert shown[0] == ":server.chat 001 jane\u2024doe :Welcome to chat, jane\u2024doe"
     tokens = [word for line in shown if " 005 " in line for word in line.partition(" :")[0].split(" ")[3:]]
     assert {"CASEMAPPING=ascii", "UTF8MAPPING=rfc8265", "CLIENTTAGDENY=*", "UTF8ONLY", "NICKLEN=32"} <= {
