@@ -82,6 +82,7 @@ def new_stack(*settings: str) -> Iterator[Stack]:
             f"COMPOSE_PROJECT_NAME=chat-test-{secrets.token_hex(3)}",
             "CHAT_PUBLISH_PORT=0",
             "CHAT_PUBLISH_METRICS_PORT=0",
+            "CHAT_PUBLISH_WEB_PORT=0",
             "CHAT_PUBLISH_PROMETHEUS_PORT=0",
             "CHAT_PUBLISH_ALERTMANAGER_PORT=0",
             *settings,

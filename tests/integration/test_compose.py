@@ -74,6 +74,11 @@ def say_and_wait(stack: Stack, text: str) -> None:
         ann.rest()
 
 
+def test_the_page_is_served(stack: Stack) -> None:
+    """On a port of its own, under the name that people type."""
+    assert b"<!doctype html>" in stack.get("server", 8080, "/").lower()
+
+
 def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
     """However the profile is turned off."""
     services = {b"server", b"prometheus"}
@@ -90,9 +95,9 @@ def test_where_the_chat_is_published(stack: Stack) -> None:
         ports = json.loads(one.run("config", "--format", "json").stdout)["services"]["server"]["ports"]
         return [(port["host_ip"], port["published"]) for port in ports]
 
-    assert published() == [("127.0.0.1", "0"), ("127.0.0.1", "0")]
-    elsewhere = published("CHAT_PUBLISH_HOST=127.0.0.2", "CHAT_PUBLISH_PORT=19090")
-    assert elsewhere == [("127.0.0.2", "19090"), ("127.0.0.1", "0")]
+    assert published() == [("127.0.0.1", "0")] * 3
+    own = ("CHAT_PUBLISH_HOST=127.0.0.2", "CHAT_PUBLISH_PORT=19090", "CHAT_PUBLISH_WEB_PORT=18080")
+    assert published(*own) == [("127.0.0.2", "19090"), ("127.0.0.2", "18080"), ("127.0.0.1", "0")]
 
 
 @pytest.mark.parametrize(
