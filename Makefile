@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PORT ?= 9090
+WEB_PORT ?= 8080
 METRICS_PORT ?= 9464
 DURATION ?=
 ARGS ?=
@@ -21,8 +22,9 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "With containers instead: docker compose up"
 
-demo: venv ## a server and three people talking, until Ctrl-C [DURATION=20 PORT=9090 METRICS_PORT=9464]
-	@$(BIN)/python demo/demo.py --port $(PORT) --metrics-port $(METRICS_PORT) $(if $(DURATION),--duration $(DURATION))
+demo: venv ## a server and three people talking, until Ctrl-C [DURATION=20 PORT=9090 WEB_PORT=8080 METRICS_PORT=9464]
+	@$(BIN)/python demo/demo.py --port $(PORT) --web-port $(WEB_PORT) --metrics-port $(METRICS_PORT) \
+		$(if $(DURATION),--duration $(DURATION))
 
 test: venv-dev ## the tests that need no container engine [ARGS="-k name"]
 	@$(BIN)/python -m pytest --ignore=tests/integration $(TWO) $(ARGS)

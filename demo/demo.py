@@ -26,12 +26,13 @@ DRAIN_SECONDS = 25.0
 LOOK_SECONDS = 1.0
 #: Each stops all in order: what is left behind would hold the ports.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT
-PORT, METRICS_PORT = 9090, 9464
+PORT, WEB_PORT, METRICS_PORT = 9090, 8080, 9464
 
 WELCOME = """\
 The chat is running, and this is what {viewer} sees of it. Logs are in {logs}/.
 
-  join       {client} --name you     (`exit` leaves, `/help` says more)
+  join       http://localhost:{web_port}/     in a browser
+  or         {client} --name you     (`exit` leaves, `/help` says more)
   or plain   nc localhost {port}     then type {{"type":"REG_NAME","name":"you"}}
   metrics    http://localhost:{metrics_port}/metrics
   stop       {stop}
@@ -47,6 +48,7 @@ class Listening:
     """The server is up, on these ports."""
 
     port: int
+    web_port: int
     metrics_port: int
 
 
@@ -127,10 +129,10 @@ class Program:
 class Demo:
     """The server, the people and what they report."""
 
-    def __init__(self, port: int, metrics_port: int, duration: float | None, folder: Path) -> None:
-        self._ports = port, metrics_port
+    def __init__(self, ports: Listening, duration: float | None, folder: Path) -> None:
+        self._ports = ports
         self._duration = duration
-        self._folder = folder / str(port)
+        self._folder = folder / str(ports.port)
         self._events: Events = queue.SimpleQueue()
         self._server: Program | None = None
         self._people: list[Program] = []
@@ -145,7 +147,7 @@ class Demo:
         Raises:
             DemoError: something died; the text says what, and what it said last.
         """
-        for port in self._ports:
+        for port in vars(self._ports).values():
             need_free(port)
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
@@ -161,8 +163,9 @@ class Demo:
             raise DemoError(f"the server stopped with status {status}, see {self._folder}/server.log")
 
     def _start_server(self) -> Listening | None:
-        port, metrics_port = self._ports
-        command = ["chat_server", "--host=localhost", f"--port={port}", f"--metrics-port={metrics_port}"]
+        ports = self._ports
+        command = ["chat_server", f"--listen=chat://localhost:{ports.port}"]
+        command += [f"--listen=http://localhost:{ports.web_port}", f"--metrics-port={ports.metrics_port}"]
         command += [f"--journal=sqlite:{self._folder / 'chat.db'}"]
         self._server = Program(self._folder / "server.log", command, self._events, self._watch_server)
         try:
@@ -176,7 +179,10 @@ class Demo:
     def _watch_server(self, line: str) -> None:
         if '"listening"' in line:
             entry = json.loads(line)
-            self._events.put(Listening(entry["port"], entry["metrics_port"]))
+            web_port = next(
+                int(each.rpartition(":")[2]) for each in entry["endpoints"] if each.startswith("http://")
+            )
+            self._events.put(Listening(entry["port"], web_port, entry["metrics_port"]))
 
     def _start_people(self, listening: Listening) -> None:
         scripts = sorted(SCRIPTS.glob("*.script"))
@@ -261,7 +267,7 @@ def need_free(port: int) -> None:
         except OSError as error:
             raise DemoError(
                 f"Port {port} cannot be used: {error.strerror}. Choose other ports, for instance:\n"
-                "  make demo PORT=9190 METRICS_PORT=9564"
+                "  make demo PORT=9190 WEB_PORT=8180 METRICS_PORT=9564"
             ) from None
 
 
@@ -270,13 +276,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--port", type=int, default=PORT, help="of the chat; 0 picks a free one (%(default)s)")
+    add("--web-port", type=int, default=WEB_PORT, help="of the page for browsers, likewise (%(default)s)")
     add(
         "--metrics-port", type=int, default=METRICS_PORT, help="of metrics and health, likewise (%(default)s)"
     )
     add("--duration", type=float, help="end after this many seconds; without it, at Ctrl-C")
     add("--folder", type=Path, default=ROOT / ".demo", help="for the logs (.demo)")
     arguments = parser.parse_args()
-    demo = Demo(arguments.port, arguments.metrics_port, arguments.duration, arguments.folder)
+    ports = Listening(arguments.port, arguments.web_port, arguments.metrics_port)
+    demo = Demo(ports, arguments.duration, arguments.folder)
     for each in SIGNALS:
         signal.signal(each, demo.interrupt)
     try:

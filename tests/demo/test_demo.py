@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = [sys.executable, str(ROOT / "demo/demo.py"), "--metrics-port=0"]
+DEMO = [sys.executable, str(ROOT / "demo/demo.py"), "--metrics-port=0", "--web-port=0"]
 
 
 @contextmanager
@@ -45,12 +45,17 @@ def read_until(process: subprocess.Popen[str], *texts: str) -> str:
 
 
 def test_it_says_how_to_join_and_shows_the_conversation_until_ctrl_c(tmp_path: Path) -> None:
-    """The address to join comes first, then people are heard; Ctrl-C stops all with status 0."""
+    """The addresses to join come first, then people are heard; Ctrl-C stops all with status 0."""
     with demo(tmp_path, "--port=0") as process:
         seen = read_until(process, "bob", "carol")
         port = re.search(r"nc localhost (\d+)", seen)
         assert port is not None
         assert seen.index("--name you") < seen.index("bob")
+        page = re.search(r"http://localhost:(\d+)/ +in a browser", seen)
+        assert page is not None
+        with socket.create_connection(("localhost", int(page[1]))) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert sock.recv(15) == b"HTTP/1.1 200 OK"
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
