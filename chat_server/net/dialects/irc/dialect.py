@@ -7,7 +7,6 @@ from chat_protocol.framing import Framer
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.dialects import Heard
 from chat_server.net.dialects.irc import numerics as n
-from chat_server.net.dialects.irc.form import SHAPING
 from chat_server.net.dialects.irc.grammar import END_BYTES, LINE_BYTES, TAGS_BYTES, Line, compose, parse
 from chat_server.net.dialects.irc.settings import IrcSettings
 from chat_server.net.dialects.irc.state import State
@@ -107,9 +106,11 @@ class Irc:
             return
         state = self._state
         with state.lock:
-            self._fulfil_wishes()
-            state.begin(line.command, line.tags.get("label", "") if "labeled-response" in state.caps else "")
-            if _is_too_long(raw):
+            if state.wishes:
+                self._fulfil_wishes()
+            caps = state.caps
+            state.begin(line.command, line.tags.get("label", "") if "labeled-response" in caps else "")
+            if len(raw) > LINE_BYTES - END_BYTES and _is_too_long(raw):
                 state.tell(state.numeric(n.ERR_INPUTTOOLONG, TOO_LONG))
             elif "\ufffd" in text and not _is_utf8(raw):
                 state.tell(
@@ -118,7 +119,7 @@ class Irc:
             else:
                 self._perform(line)
             state.end()
-            if state.form.caps != state.caps & SHAPING:
+            if state.caps is not caps:
                 self.render = state.form = form_of(state.caps)
 
     def _fulfil_wishes(self) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 #: Bytes of a line with its end, without the tags; bytes of the tags with `@` and the space behind them.
 LINE_BYTES = 512
@@ -20,13 +21,16 @@ _CUT = "\u2026".encode()
 _BREAKS = str.maketrans("\r\n\0", "   ")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+#: Those of most lines.
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+class Line(NamedTuple):
     """What a client sent: a command in capitals, its parameters, and its tags without their escapes."""
 
     command: str
     params: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = NO_TAGS
     source: str = ""
 
     def param(self, number: int) -> str:
@@ -36,8 +40,7 @@ class Line:
 
 def parse(text: str) -> Line | None:
     """Return the parts of a line that has no end any more; none if it is empty."""
-    tags: Mapping[str, str] = {}
-    source = ""
+    tags, source = NO_TAGS, ""
     text = text.lstrip(" ")
     if text.startswith("@"):
         written, _, text = text[1:].partition(" ")
@@ -46,11 +49,12 @@ def parse(text: str) -> Line | None:
         source, _, text = text[1:].partition(" ")
         text = text.lstrip(" ")
     head, colon, last = (" " + text).partition(" :")
-    command, *params = head.split(" ") if head.strip(" ") else [""]
-    words = [each for each in (command, *params) if each]
+    words = [each for each in head.split(" ") if each]
     if not words:
         return None
-    return Line(words[0].upper(), (*words[1:], last) if colon else tuple(words[1:]), tags, source)
+    if colon:
+        words.append(last)
+    return Line(words[0].upper(), tuple(words[1:]), tags, source)
 
 
 def compose(command: str, *params: str, source: str = "", tags: Mapping[str, str] | None = None) -> bytes:

@@ -30,6 +30,7 @@ def channel(room: str) -> str:
     return CHANNEL + room
 
 
+@functools.lru_cache(maxsize=1024)
 def room(channel: str) -> str:
     """Return the native room of a channel, in its one spelling; the name need not be a good one."""
     return room_key(channel)

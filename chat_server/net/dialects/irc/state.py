@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from chat_protocol.base import Message
 from chat_protocol.errors import PeerError
 from chat_protocol.messages import ClientMessage, Ping, RegName
@@ -59,8 +61,7 @@ class Reply:
     lines: list[bytes] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """What becomes of the answer to a message: `then` of a good one, `failed` of an error.
 
     `command` and `about` are for the text of an error: the line's command, and the channel or nick as the
@@ -262,6 +263,8 @@ class State:
     def _freed(self, ref: str) -> Sequence[bytes]:
         """Return what has waited for this to be stored."""
         del self._unstored[ref]
+        if not self._behind:
+            return ()
         lines: list[bytes] = []
         while self._behind and not self._waits_before(self._behind[0][0].behind):
             lines.extend(self._lines(*self._behind.popleft()))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from chat_protocol.messages import Dm, Msg
-from chat_protocol.server_messages import Ack
+from chat_protocol.server_messages import Ack, MsgFrame
 from chat_server.net.dialects.irc import names, render
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line
-from chat_server.net.dialects.irc.state import Answer, Failure, State, refused, unsaid
+from chat_server.net.dialects.irc.state import Answer, Failure, State, nothing, refused, unsaid
 
 #: How many channels and nicks one line may be said to.
 TARGETS_AT_MOST = 4
@@ -22,7 +22,8 @@ def say(state: State, target: str, text: str, *, notice: bool = False) -> None:
     failed: Failure = unsaid if notice else refused  # a NOTICE is answered by nothing, not even an error
     if names.is_channel(target):
         said = Msg(text, names.room(target), action=action, notice=notice)
-        state.ask(said, _room_echo(said), failed, about=target, stored=True)
+        echo = _room_echo(said) if "echo-message" in state.caps else nothing
+        state.ask(said, echo, failed, target, stored=True)
     else:
         told = Dm(target, text, action=action, notice=notice)
         state.ask(told, _direct_echo(told), failed, about=target, stored=True)
@@ -30,8 +31,18 @@ def say(state: State, target: str, text: str, *, notice: bool = False) -> None:
 
 def _room_echo(said: Msg) -> Answer:
     def echo(state: State, ack: Ack) -> Sequence[bytes]:
-        target = names.channel(ack.room or "")
-        return _echo(state, _saying(state, said, ack, target, render.msgid(ack.room, ack.id)))
+        return state.form.lines(
+            MsgFrame(
+                room=ack.room or "",
+                id=ack.id,
+                ts=ack.ts,
+                sender=state.name,
+                text=said.text,
+                account=state.account,
+                action=said.action,
+                notice=said.notice,
+            )
+        )
 
     return echo
 
@@ -41,28 +52,30 @@ def _direct_echo(told: Dm) -> Answer:
         to_oneself = names.same(told.to, state.name)
         # A guest's has an id of the other one's direct messages.
         room = None if state.account or to_oneself else render.DIRECT + told.to
-        said = _saying(state, told, ack, names.nick(told.to), render.msgid(room, ack.id))
+        identity = render.msgid(room, ack.id)
+        target = names.nick(told.to)
+        shown = render.lines(
+            state.form,
+            render.Saying(
+                state.name, target, told.text, ack.ts, identity, state.account, told.action, told.notice
+            ),
+        )
         if to_oneself:  # the server shows it on the other connections alone
-            state.show_aside(render.lines(state.form, said))
-        return _echo(state, said)
+            state.show_aside(shown)
+        return shown if "echo-message" in state.caps else ()
 
     return echo
 
 
-def _saying(state: State, said: Msg | Dm, ack: Ack, target: str, identity: str) -> render.Saying:
-    """Return what somebody said themselves, as it is stored."""
-    return render.Saying(
-        state.name, target, said.text, ack.ts, identity, state.account, said.action, said.notice
-    )
-
-
-def _echo(state: State, said: render.Saying) -> Sequence[bytes]:
-    """Return what one said oneself, as all others are shown it."""
-    return render.lines(state.form, said) if "echo-message" in state.caps else ()
+def _targets(line: Line) -> Sequence[str]:
+    named = line.param(0)
+    if named and "," not in named:  # as nearly always
+        return (named,)
+    return [each for each in named.split(",") if each]
 
 
 def _privmsg(state: State, line: Line) -> None:
-    targets = [each for each in line.param(0).split(",") if each]
+    targets = _targets(line)
     if not targets:
         state.tell(state.numeric(n.ERR_NORECIPIENT, "PRIVMSG takes a channel or a nick, and a text"))
     elif not line.param(1):
@@ -76,7 +89,7 @@ def _privmsg(state: State, line: Line) -> None:
 
 
 def _notice(state: State, line: Line) -> None:
-    targets = [each for each in line.param(0).split(",") if each]
+    targets = _targets(line)
     if line.param(1) and len(targets) <= TARGETS_AT_MOST:
         for target in targets:
             say(state, target, line.param(1), notice=True)
