@@ -50,7 +50,8 @@ def claim_refs(said: Publication, sender: Sender) -> Sequence[Any]:
     What is left must be submitted, or `cancel_refs` called.
     """
     messages = said.messages
-    ledger = sender.ledger = sender.ledger or Ledger(REFS_AT_MOST)
+    if (ledger := sender.ledger) is None:
+        ledger = sender.ledger = Ledger(REFS_AT_MOST)
     refs = [message.ref for message in messages]
     fresh, refused = ledger.claim(refs)
     said.count = len(fresh)

@@ -93,6 +93,26 @@ def test_a_ref_makes_a_repeat_harmless() -> None:
     assert post(later, by, ref="2").id == first.id + 1
 
 
+def test_the_same_ref_at_the_same_time_is_said_once() -> None:
+    """Whichever of several requests comes first; the others are answered as it is."""
+    world = World()
+    ann, by = world.client("ann"), hook(world)
+    together, posted = threading.Barrier(8), list[Posted]()
+
+    def send() -> None:
+        together.wait(10)
+        posted.append(post(world, by, ref="1"))
+
+    threads = [threading.Thread(target=send, name="post") for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+    assert sorted(each.repeated for each in posted) == [False] + [True] * 7
+    assert {each.id for each in posted} == {1}
+    assert ann.outbox.ids() == [1]
+
+
 def test_so_many_refs_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest go: nobody ever says that they will not come again."""
     monkeypatch.setattr(module, "REFS_KEPT", 2)
