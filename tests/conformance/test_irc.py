@@ -216,7 +216,7 @@ def test_who_is_silent_is_asked(room: str) -> None:
     with Running(*BOTH, *flags) as hasty, IrcPeer(irc_address(hasty)) as bob:
         bob.send("NICK bob", "USER bob 0 * :Bob", f"JOIN #{room}")
         for _ in range(2):
-            ping = bob.until("PING")[-1]
+            ping = bob.until("PING :")[-1]
             bob.send(ping.replace("PING", "PONG"))
         assert bob.end()[-1] == "ERROR :no answer to PING"
 

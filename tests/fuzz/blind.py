@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 
 from chat_protocol.messages import ClientMessage
+from chat_server.net.dialects.irc.tables import COMMANDS
 from tests.chat_protocol.strategies import kinds
+from tests.fuzz.irc import SETTINGS
 from tests.fuzz.targets import corpus
 from tests.support.proxying import raw_header
 from tests.support.websocket import HANDSHAKE, masked, request
@@ -90,6 +92,36 @@ _POSTED = st.recursive(
     max_leaves=9,
 )
 
+_COMMANDS = st.sampled_from([*COMMANDS, "FOO", "privmsg"]).map(str.encode)
+_PARAMS = st.one_of(
+    st.sampled_from(["#lobby", "#TEA,#lobby", "ann", "bob", "*", "0", "+o", "LS", "302", ":", ": x y"]),
+    st.text(max_size=9),
+).map(str.encode)
+_IRC = st.one_of(
+    st.builds(
+        lambda tags, command, params: tags + b" ".join([command, *params]),
+        st.sampled_from([b"", b"@label=1 ", b"@batch=b ", b"@a=\\;b "]),
+        _COMMANDS,
+        st.lists(_PARAMS, max_size=4),
+    ),
+    st.sampled_from([b"CAP REQ :" + each.encode() for each in SETTINGS.caps]),
+    st.binary(max_size=40),
+)
+_IRC_BEGINNING = b"""0NICK ann
+0USER ann 0 * :Ann
+1NICK bob
+1USER bob 0 * :Bob
+2{"type":"REG_NAME","name":"cat"}
+0JOIN #lobby
+1JOIN #tea,#lobby
+"""
+_IRC_SPOKEN = st.lists(
+    st.one_of(
+        st.builds(bytes.__add__, st.sampled_from([b"0", b"1"]), _IRC), st.builds(b"2".__add__, _MESSAGES)
+    ),
+    max_size=20,
+)
+
 INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
     "payload": st.builds(
         lambda kind, body: kind + body,
@@ -103,6 +135,7 @@ INPUTS: Mapping[str, st.SearchStrategy[bytes]] = {
     ),
     "codec": st.lists(_LINES, max_size=12).map(b"\n".join),
     "commands": _SPOKEN.map(lambda lines: _BEGINNING + b"\n".join(lines)),
+    "irc": _IRC_SPOKEN.map(lambda lines: _IRC_BEGINNING + b"\n".join(lines)),
     "governed": _SPOKEN.map(lambda lines: _GOVERNED + b"\n".join(lines)),
     "http": st.builds(
         lambda seed, parts: seed + b"".join(parts), st.binary(min_size=1, max_size=1), _REQUESTS

@@ -9,6 +9,7 @@ from chat_protocol.errors import PeerError
 from chat_protocol.framing import Framer
 from chat_server.net.http.payload import FORM, cleaned, read
 from chat_server.net.proxy_header import FIXED, FOLLOWING_BYTES, SIGNATURE, ProxyHeader, ProxyHeaderError
+from tests.fuzz.irc import irc
 from tests.fuzz.people import LINE_BYTES, commands, governed
 from tests.fuzz.pieces import cut
 from tests.fuzz.web import http, websocket
@@ -106,7 +107,7 @@ def payload(data: bytes) -> None:
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     each.__name__: each
-    for each in (framing, codec, commands, governed, proxy_header, payload, http, websocket)
+    for each in (framing, codec, commands, governed, irc, proxy_header, payload, http, websocket)
 }
 
 

@@ -1,6 +1,6 @@
 """Questions about the server, and who is alive: PING, PONG, MOTD, VERSION, TIME, INFO, HELP, LUSERS, LIST."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from chat_protocol.messages import List, Ping, Pong
@@ -9,7 +9,7 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line, compose
-from chat_server.net.dialects.irc.masks import matches
+from chat_server.net.dialects.irc.masks import matching
 from chat_server.net.dialects.irc.registration import motd, supported
 from chat_server.net.dialects.irc.render import wrapped
 from chat_server.net.dialects.irc.rooms import packed
@@ -23,6 +23,8 @@ ALIVE = "alive"
 NOTICE_BYTES, HELP_BYTES = 400, 300
 #: More digits than any number of members has.
 COUNT_DIGITS = 9
+#: How many conditions a LIST may have: each is looked at for each room.
+CONDITIONS_AT_MOST = 10
 #: How many targets a command takes; any number if none is told.
 TARGETS = f"JOIN:,KICK:1,LIST:,NAMES:1,NOTICE:{TARGETS_AT_MOST},PART:,PRIVMSG:{TARGETS_AT_MOST},WHOIS:1"
 #: Characters of a ref.
@@ -93,7 +95,7 @@ def _help(state: State, line: Line) -> None:
 
 
 def _list(state: State, line: Line) -> None:
-    wanted = [each for each in line.param(0).split(",") if each]
+    is_wanted = wanted([each for each in line.param(0).split(",") if each][:CONDITIONS_AT_MOST])
 
     def listed(state: State, rooms: Rooms) -> Sequence[bytes]:
         return [
@@ -101,7 +103,7 @@ def _list(state: State, line: Line) -> None:
             *[
                 state.numeric(n.RPL_LIST, names.channel(each.room), str(each.members), each.topic)
                 for each in rooms.rooms
-                if is_wanted(each, wanted)
+                if is_wanted(each)
             ],
             state.numeric(n.RPL_LISTEND, "that is all"),
         ]
@@ -109,20 +111,37 @@ def _list(state: State, line: Line) -> None:
     state.ask(List(), listed)
 
 
-def is_wanted(room: RoomInfo, wanted: Sequence[str]) -> bool:
-    """Tell whether a room is listed: its name by one of the masks, its members by each bound."""
-    channel, masks = names.channel(room.room), []
-    for each in wanted:
-        number = each[1:]
-        if each[0] in "<>" and number.isascii() and number.isdecimal() and len(number) <= COUNT_DIGITS:
-            if not (room.members < int(number) if each[0] == "<" else room.members > int(number)):
-                return False
-        elif each[0] == "!":
-            if matches(channel, number):
-                return False
+def wanted(conditions: Sequence[str]) -> Callable[[RoomInfo], bool]:
+    """Return what tells whether a room is listed: by one of the masks, and each of the other conditions."""
+    masks: list[Callable[[str], bool]] = []
+    others: list[Callable[[RoomInfo], bool]] = []
+    for each in conditions:
+        sign, rest = each[0], each[1:]
+        if sign in "<>" and rest.isascii() and rest.isdecimal() and len(rest) <= COUNT_DIGITS:
+            others.append(_fewer(int(rest)) if sign == "<" else _more(int(rest)))
+        elif sign == "!":
+            others.append(_other_than(matching(rest)))
         else:
-            masks.append(each)
-    return not masks or any(matches(channel, each) for each in masks)
+            masks.append(matching(each))
+
+    def is_wanted(room: RoomInfo) -> bool:
+        channel = names.channel(room.room)
+        by_name = not masks or any(fits(channel) for fits in masks)
+        return by_name and all(holds(room) for holds in others)
+
+    return is_wanted
+
+
+def _fewer(number: int) -> Callable[[RoomInfo], bool]:
+    return lambda room: room.members < number
+
+
+def _more(number: int) -> Callable[[RoomInfo], bool]:
+    return lambda room: room.members > number
+
+
+def _other_than(fits: Callable[[str], bool]) -> Callable[[RoomInfo], bool]:
+    return lambda room: not fits(names.channel(room.room))
 
 
 def _lusers(state: State, line: Line) -> None:

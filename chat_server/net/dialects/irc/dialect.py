@@ -1,5 +1,6 @@
 """One connection's IRC: its bytes to native messages, and what the server says to its bytes."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from chat_protocol.base import Message
@@ -17,6 +18,13 @@ from chat_server.stream.frames import Render, Rendered
 
 #: What is said of a line that is too long: nothing is cut silently.
 TOO_LONG = f"a line takes {LINE_BYTES} bytes, and its tags {TAGS_BYTES}; say it in several lines"
+#: Reasons whose sentences speak of what IRC doesn't have.
+_TEXTS: Mapping[str, str] = {
+    CloseReason.REGISTER_TIMEOUT: "no nick in time; connect again and send NICK and USER",
+    CloseReason.SLOW_CONSUMER: "too far behind with reading; connect again",
+    CloseReason.TLS_EXPECTED: "this port speaks TLS; connect with it",
+    CloseReason.INTERNAL_ERROR: "the server failed; connect again",
+}
 #: So many bytes without the end of a line, and the peer is given up.
 ENDLESS_BYTES = 1024 * 1024
 
@@ -79,7 +87,7 @@ class Irc:
     def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return an ERROR with the reason."""
         later = "" if retry_after is None else f"; try again in {retry_after:g} s"
-        return compose("ERROR", f"{reason.text}{later}")
+        return compose("ERROR", f"{_TEXTS.get(reason, reason.text)}{later}")
 
     def _said(self, message: Message) -> bytes:
         """Return the lines of a message of the server that this connection is told in its own way."""

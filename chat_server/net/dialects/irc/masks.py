@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections.abc import Callable
 
 from chat_server.chat.names import key
 
@@ -11,7 +12,7 @@ def is_mask(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def matches(name: str, mask: str) -> bool:
-    """Tell whether a name is one of those that a mask stands for, whatever the case."""
-    pattern = fnmatch.translate(key(mask).replace("[", "[[]"))
-    return re.match(pattern, key(name)) is not None
+def matching(mask: str) -> Callable[[str], bool]:
+    """Return what tells whether a name is one of those that a mask stands for, whatever the case."""
+    match = re.compile(fnmatch.translate(key(mask).replace("[", "[[]"))).match
+    return lambda name: match(key(name)) is not None

@@ -121,7 +121,9 @@ def supported(state: State) -> Sequence[bytes]:
     """Return what this server has, in words that clients know."""
     tokens = [f"{name}={value}" if value else name for name, value in state.settings.tokens.items()]
     return [
-        state.numeric(n.RPL_ISUPPORT, *tokens[start : start + TOKENS_PER_LINE], "are supported here")
+        state.numeric(
+            n.RPL_ISUPPORT, *tokens[start : start + TOKENS_PER_LINE], "are supported by this server"
+        )
         for start in range(0, len(tokens), TOKENS_PER_LINE)
     ]
 

@@ -11,7 +11,7 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line
-from chat_server.net.dialects.irc.masks import is_mask, matches
+from chat_server.net.dialects.irc.masks import is_mask, matching
 from chat_server.net.dialects.irc.rooms import MARKS, prefixes
 from chat_server.net.dialects.irc.settings import HOST, SERVER, USER
 from chat_server.net.dialects.irc.state import Answer, Asked, Failure, State, unsaid
@@ -112,8 +112,9 @@ class Search:
 
     def take(self, state: State, people: Iterable[Somebody], *, all_of_them: bool) -> Sequence[bytes]:
         """Add people; return all lines once nothing more is to come."""
+        fits = None if all_of_them else matching(self.mask)
         for each in people:
-            if all_of_them or matches(names.nick(each.name), self.mask):
+            if fits is None or fits(names.nick(each.name)):
                 self.found.setdefault(each.name, each)
         self.waits -= 1
         if self.waits:

@@ -45,6 +45,7 @@ def test_what_is_no_irc_is_told() -> None:
 def test_it_ends_with_an_error() -> None:
     """With the reason, and when to come back."""
     assert dialect().farewell(CloseReason.EXIT) == b"ERROR :goodbye\r\n"
+    assert b"REG_NAME" not in dialect().farewell(CloseReason.REGISTER_TIMEOUT)
     assert dialect().farewell(CloseReason.BANNED, 1.5).endswith(b"; try again in 1.5 s\r\n")
 
 
