@@ -84,8 +84,8 @@ class WebSocket:
         assert reader is not None  # noqa: S101  # it is open
         if not (texts := reader.feed(data)) and reader.ping is None:
             return ()
-        block = texts[0] if len(texts) == 1 else b"\n".join(texts)
-        heard = self._settings.decoder.decode(block if block.endswith(b"\n") else block + b"\n")
+        block = b"".join([text if text.endswith(b"\n") else text + b"\n" for text in texts])
+        heard = self._settings.decoder.decode(block)
         if reader.ping is None:
             return heard
         self._pong, reader.ping = pong_frame(reader.ping), None

@@ -17,6 +17,8 @@ _UNESCAPED = {":": ";", "s": " ", "r": "\r", "n": "\n"}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 #: What stands at the end of a line that was cut.
 _CUT = "\u2026".encode()
+#: What a line begins with that doesn't begin with its command.
+_BEFORE = frozenset("@: ")
 #: What no line can hold.
 _BREAKS = str.maketrans("\r\n\0", "   ")
 
@@ -41,6 +43,22 @@ class Line(NamedTuple):
 def parse(text: str) -> Line | None:
     """Return the parts of a line that has no end any more; none if it is empty."""
     tags, source = NO_TAGS, ""
+    if text[:1] in _BEFORE:
+        tags, source, text = _before(text)
+    head, colon, last = text.partition(" :")
+    words = head.split(" ")
+    if "" in words:
+        words = [each for each in words if each]
+        if not words:
+            return None
+    if colon:
+        words.append(last)
+    return Line(words[0].upper(), tuple(words[1:]), tags, source)
+
+
+def _before(text: str) -> tuple[Mapping[str, str], str, str]:
+    """Return the tags and the source of a line, and what comes behind them; nothing if that is no command."""
+    tags, source = NO_TAGS, ""
     text = text.lstrip(" ")
     if text.startswith("@"):
         written, _, text = text[1:].partition(" ")
@@ -48,13 +66,7 @@ def parse(text: str) -> Line | None:
     if text.startswith(":"):
         source, _, text = text[1:].partition(" ")
         text = text.lstrip(" ")
-    head, colon, last = (" " + text).partition(" :")
-    words = [each for each in head.split(" ") if each]
-    if not words:
-        return None
-    if colon:
-        words.append(last)
-    return Line(words[0].upper(), tuple(words[1:]), tags, source)
+    return tags, source, "" if text.startswith(":") else text
 
 
 def compose(command: str, *params: str, source: str = "", tags: Mapping[str, str] | None = None) -> bytes:
