@@ -62,7 +62,7 @@ def _mode(state: State, line: Line) -> None:
 
 def _of_room(state: State, channel: str, params: Sequence[str]) -> None:
     if not params:
-        state.ask(Rules(names.room(channel)), partial(_shown, channel), about=channel)
+        state.ask(Rules(names.room(channel)), partial(_shown, channel), _not_run, channel)
         return
     asked = list(changes(params[0], params[1:]))
     if len(asked) > MODES_AT_MOST:
@@ -125,7 +125,7 @@ def _no_role(channel: str, state: State, asked: Asked, error: ErrorFrame) -> Seq
 def _ban(state: State, channel: str, change: Change) -> None:
     room, mask = names.room(channel), change.param
     if mask is None:
-        state.ask(Bans(room), partial(_banned, channel), about=channel)
+        state.ask(Bans(room), partial(_banned, channel), _no_bans, channel)
         return
     nick = mask.removesuffix(ANYWHERE)
     if not nick or set("!@*?") & set(nick):
@@ -155,6 +155,20 @@ def _banned(channel: str, state: State, frame: BansFrame) -> Sequence[bytes]:
 
 def _shown(channel: str, state: State, rules: RulesFrame) -> Sequence[bytes]:
     return [state.numeric(n.RPL_CHANNELMODEIS, channel, *written(of_rules(rules)))]
+
+
+def _not_run(state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
+    """Tell how a room is run in a chat without accounts: clients ask on coming in, so this is no error."""
+    if error.code != "not_allowed":
+        return refused(state, asked, error)
+    return [state.numeric(n.RPL_CHANNELMODEIS, asked.about, "+n")]
+
+
+def _no_bans(state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
+    """List no bans to who is no moderator: clients ask on coming in, so this is no error either."""
+    if error.code != "not_allowed":
+        return refused(state, asked, error)
+    return [state.numeric(n.RPL_ENDOFBANLIST, asked.about, "those who are banned are for moderators to see")]
 
 
 def rules_changed(state: State, rules: RulesFrame) -> Sequence[bytes]:

@@ -47,6 +47,8 @@ def test_whoever_sets_a_room_s_modes_alone_owns_it() -> None:
     bob = come(World(), "bob")
     bob.send("JOIN #tea")
     assert modes(bob, "MODE #tea +i")[0][:2] == ("482", "#tea")
+    assert modes(bob, "MODE #tea") == [("324", "#tea", "+n")]
+    assert modes(bob, "MODE #tea b")[0][:2] == ("368", "#tea")
 
 
 def test_all_are_told_what_is_new() -> None:
@@ -133,7 +135,7 @@ def test_bans() -> None:
     ]
     assert listed[-1][:2] == ("368", "#tea")
     tea.still()
-    assert modes(tea.bob, "MODE #tea b")[0][:2] == ("482", "#tea")
+    assert modes(tea.bob, "MODE #tea b")[0][:2] == ("368", "#tea")
     assert modes(tea.ann, "MODE #tea -b GUS!*@*") == [("MODE", "#tea", "-b", "GUS!*@*")]
     assert modes(tea.gus, "JOIN #tea")[0][0] == "JOIN"
 
