@@ -53,20 +53,20 @@ class Browser:
 
     def __init__(self, socket: Client) -> None:
         self.socket = socket
-        self._lines: list[str] = []
+        self._unheard: list[dict[str, Any]] = []
 
     def say(self, **message: object) -> None:
         """Send one message."""
         self.socket.send(json.dumps(message))
 
     def hear(self, wanted: str) -> dict[str, Any]:
-        """Read on until a message of this type has come."""
+        """Return the first message of this type that was not heard yet; others wait."""
         while True:
-            while not self._lines:
-                self._lines = str(self.socket.recv(PATIENCE)).splitlines()
-            message: dict[str, Any] = json.loads(self._lines.pop(0))
-            if message["type"] == wanted:
-                return message
+            for message in self._unheard:
+                if message["type"] == wanted:
+                    self._unheard.remove(message)
+                    return message
+            self._unheard += map(json.loads, str(self.socket.recv(PATIENCE)).splitlines())
 
     def code(self) -> int | None:
         """Read to the end; return the code of the close frame."""
