@@ -31,7 +31,7 @@ class CloseReason(_Reason):
     FLOODING = "flooding", "you sent much faster than the server takes it; connect again later, and go slower"
     HTTP_REQUEST = (
         "http_request",
-        "this is the chat's port; metrics and health are on the metrics port, over HTTP",
+        "this is the chat's port; browsers have a port of their own, and so have metrics and health",
     )
     TLS_HELLO = "tls_hello", "this port speaks no TLS; connect without it"
     TLS_EXPECTED = "tls_expected", "this port speaks TLS; connect with it (chat-client --tls)"

@@ -1,6 +1,8 @@
 """Have a peer read the last that it is sent, before its connection is closed."""
 
+import contextlib
 import time
+from collections import deque
 from collections.abc import Callable
 
 from chat_server.net.throttle import READ_BYTES
@@ -12,6 +14,8 @@ LINGER_SECONDS = 1.0
 #: After so many seconds each it looks whether the peer's host has everything; there is no event for it. The
 #: steps grow: 50 frozen clients that are cut together must not look hundreds of times a second each.
 ARRIVAL_STEP_SECONDS = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.24)
+#: So many connections that were turned away are kept open at once.
+TURNED_AWAY = 256
 
 
 def linger(transport: Transport, clock: Callable[[], float]) -> None:
@@ -33,3 +37,42 @@ def linger(transport: Transport, clock: Callable[[], float]) -> None:
         if not data:
             return
         budget -= len(data)
+
+
+class TurnedAway:
+    """Connections that were told why they are turned away, until their peers may have read it.
+
+    A browser asks at once, and a close with its unread request would take back the answer. `add` never waits,
+    and closes at once if too many are kept. One thread calls `sweep`.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: deque[tuple[float, Transport]] = deque()
+
+    def add(self, transport: Transport) -> None:
+        """Take a connection that was sent its last; close it later."""
+        try:
+            transport.stop_sending()
+        except OSError:
+            transport.close()
+            return
+        if len(self._kept) < TURNED_AWAY:
+            self._kept.append((self._clock() + LINGER_SECONDS, transport))
+        else:
+            transport.close()
+
+    def sweep(self) -> None:
+        """Close those that had their time."""
+        self._close(self._clock())
+
+    def close(self) -> None:
+        """Close all."""
+        self._close(float("inf"))
+
+    def _close(self, now: float) -> None:
+        while self._kept and self._kept[0][0] <= now:
+            _, transport = self._kept.popleft()
+            with contextlib.suppress(OSError):
+                transport.discard(READ_BYTES)
+            transport.close()

@@ -34,6 +34,7 @@ from chat_server.net.flusher import Flusher
 from chat_server.net.heartbeat import Heartbeat
 from chat_server.net.http.hooks import hook_routes
 from chat_server.net.keeper import Deadlines, Keeper
+from chat_server.net.linger import TurnedAway
 from chat_server.net.listener import Listener, listen
 from chat_server.net.outbox import OutboxLimits
 from chat_server.net.relays.relays import relays_of
@@ -96,11 +97,12 @@ class Server:
         access = Access(access_rules(config), store or SqliteStore(None), clock)
         self.hub = Hub(shared, hub_limits(config), access)
         self.admission = Admission(admission_limits(config), clock, access.bans)
+        self._turned_away = TurnedAway(clock)
         self.keeper = Keeper(
             Deadlines(config.register_timeout, config.ping_interval, config.ping_timeout),
             clock,
             self.connections,
-            (self.flusher.check_ages, self.hub.sweep, self.admission.sweep),
+            (self.flusher.check_ages, self.hub.sweep, self.admission.sweep, self._turned_away.sweep),
         )
         self._context = ConnectionContext(
             self.hub,
@@ -178,6 +180,7 @@ class Server:
 
     def _end_threads(self) -> None:
         self.keeper.stop()
+        self._turned_away.close()
         self.journalist.stop()
         self.relays.stop()
         self.deliverer.stop()
@@ -286,9 +289,10 @@ class Server:
         with self._lock:
             self._totals.rejected[reason] += 1
         log.warning("rejected", reason=reason, peer=peer)
-        with contextlib.closing(transport), contextlib.suppress(OSError):  # over TLS nothing can be said yet
+        with contextlib.suppress(OSError):  # over TLS nothing can be said yet
             again = None if after is None else round(after, 1)
             transport.send(dialect.farewell(reason, again), DONTWAIT)
+        self._turned_away.add(transport)
 
     def _end_banned(self) -> None:
         """End the connections of addresses that are banned."""

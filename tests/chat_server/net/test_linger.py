@@ -1,10 +1,13 @@
 """The last that a peer is sent arrives, whatever the peer still sends itself."""
 
+import socket
+
 import pytest
 
 from chat_server.net import linger as module
 from chat_server.net.linger import linger
-from tests.chat_server.net.support import Clock
+from chat_server.net.transport import TcpTransport
+from tests.chat_server.net.support import Clock, reset, tcp_pair
 
 
 class Talker:
@@ -38,3 +41,37 @@ def test_a_peer_that_talks_on_is_heard_for_so_long_only(monkeypatch: pytest.Monk
     talker = Talker(100_000)
     linger(talker, Clock())  # type: ignore[arg-type]  # a stand-in
     assert module.LINGER_BYTES <= talker.read < module.LINGER_BYTES + 100_000
+
+
+def test_who_is_turned_away_reads_why() -> None:
+    """Though the server reads nothing of what it was asked: the connection is closed a little later."""
+    clock = Clock()
+    turned_away = module.TurnedAway(clock)
+    near, far = tcp_pair()
+    with far:
+        far.sendall(b"a question")
+        near.sendall(b"no")
+        turned_away.add(TcpTransport(near))
+        turned_away.sweep()
+        assert far.recv(10) == b"no"
+        assert far.recv(10) == b""
+        assert near.fileno() != -1
+        clock.now += module.LINGER_SECONDS
+        turned_away.sweep()
+        assert near.fileno() == -1
+
+
+def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are closed at once, and so is one that has gone; the end closes all."""
+    monkeypatch.setattr(module, "TURNED_AWAY", 1)
+    turned_away = module.TurnedAway(Clock())
+    pairs = [tcp_pair() for _ in range(3)]
+    pairs[0][0].shutdown(socket.SHUT_RDWR)
+    reset(pairs[0][1])
+    for near, _ in pairs:
+        turned_away.add(TcpTransport(near))
+    assert [near.fileno() == -1 for near, _ in pairs] == [True, False, True]
+    turned_away.close()
+    assert pairs[1][0].fileno() == -1
+    for _, far in pairs[1:]:
+        far.close()

@@ -253,7 +253,7 @@ def test_who_is_turned_away_is_told_when_to_come_back(start: Callable[..., Serve
     """As a page is: 503, and the library's client raises it."""
     server = start(connections=1)
     with join(server, "ann"):
-        with raw(server) as sock:
+        with raw(server, request()) as sock:
             ((status, headers, body),) = answers(until_end(sock))
         assert (status, headers["Retry-After"]) == (503, "5")
         assert body == b"the server is full; try again later\n"
