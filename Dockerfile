@@ -53,7 +53,7 @@ RUN install -d -o 10001 -g 10001 -m 0750 /data \
 ENV PATH=/opt/chat/bin:$PATH PYTHONUNBUFFERED=1 CHAT_HOST=0.0.0.0 CHAT_METRICS_HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /data
-EXPOSE 9090 9464
+EXPOSE 9090 9464 8080 6667
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=15s --retries=3 CMD ["chat-server", "healthcheck"]
 ENTRYPOINT ["chat-server"]

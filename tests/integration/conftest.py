@@ -83,6 +83,7 @@ def new_stack(*settings: str) -> Iterator[Stack]:
             "CHAT_PUBLISH_PORT=0",
             "CHAT_PUBLISH_METRICS_PORT=0",
             "CHAT_PUBLISH_WEB_PORT=0",
+            "CHAT_PUBLISH_IRC_PORT=0",
             "CHAT_PUBLISH_PROMETHEUS_PORT=0",
             "CHAT_PUBLISH_ALERTMANAGER_PORT=0",
             *settings,

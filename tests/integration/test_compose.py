@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.integration.conftest import new_stack
 from tests.integration.stack import START_SECONDS, Stack
 from tests.integration.terminal import Terminal
 from tests.integration.waiting import eventually
+from tests.support.peer import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -75,8 +77,22 @@ def say_and_wait(stack: Stack, text: str) -> None:
 
 
 def test_the_page_is_served(stack: Stack) -> None:
-    """On a port of its own, under the name that people type."""
+    """On a port of its own, under the name that people type; alice's view begins with where it is."""
+    stack.healthy("server")
+    with stack.follow("alice") as seen:
+        assert "http://localhost:0" in seen.until("To join, open", START_SECONDS)
     assert b"<!doctype html>" in stack.get("server", 8080, "/").lower()
+
+
+def test_an_irc_client_takes_part(stack: Stack) -> None:
+    """Beside those who speak JSON."""
+    stack.healthy("server")
+    address = ("127.0.0.1", stack.port("server", 6667))
+    with stack.peer("ann") as ann, socket.create_connection(address, PATIENCE) as irene:
+        irene.sendall(b"NICK irene\r\nUSER irene 0 * :Irene\r\nJOIN #lobby\r\n")
+        ann.until("JOINED", name="irene")
+        irene.sendall(b"PRIVMSG #lobby :hello from IRC\r\n")
+        assert ann.hear("hello from IRC")["from"] == "irene"
 
 
 def test_without_a_profile_there_are_no_personas(stack: Stack) -> None:
@@ -95,9 +111,12 @@ def test_where_the_chat_is_published(stack: Stack) -> None:
         ports = json.loads(one.run("config", "--format", "json").stdout)["services"]["server"]["ports"]
         return [(port["host_ip"], port["published"]) for port in ports]
 
-    assert published() == [("127.0.0.1", "0")] * 3
-    own = ("CHAT_PUBLISH_HOST=127.0.0.2", "CHAT_PUBLISH_PORT=19090", "CHAT_PUBLISH_WEB_PORT=18080")
-    assert published(*own) == [("127.0.0.2", "19090"), ("127.0.0.2", "18080"), ("127.0.0.1", "0")]
+    assert published() == [("127.0.0.1", "0")] * 4
+    ports = "CHAT_PUBLISH_PORT=19090", "CHAT_PUBLISH_WEB_PORT=18080", "CHAT_PUBLISH_IRC_PORT=16667"
+    assert published("CHAT_PUBLISH_HOST=127.0.0.2", *ports) == [
+        *(("127.0.0.2", "19090"), ("127.0.0.2", "18080"), ("127.0.0.2", "16667")),
+        ("127.0.0.1", "0"),
+    ]
 
 
 @pytest.mark.parametrize(
