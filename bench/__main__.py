@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import datetime as dt
+import re
 import signal
 import sys
 from pathlib import Path
@@ -30,10 +31,19 @@ Measures the chat server and its peers under one load, side by side.
   python -m bench                     all scenarios, about 35 minutes; results into bench/results
   python -m bench --quick             the main ones, under two minutes; results into build/bench/results
   python -m bench --scenario rooms    only this one; may be repeated, as --peer may
+  python -m bench --scenario fan-out-irc --keep dialects    the same, shown by `report` beside the full run
   python -m bench compare HEAD~1      that revision against the working tree
   python -m bench compare main HEAD   two revisions
-  python -m bench report              draw the last full run again, and put its tables into bench/README.md
+  python -m bench report              draw the last full run again, and put its tables into bench/README.md,
+                                      and those of what was kept
 """
+
+
+def kept_name(text: str) -> str:
+    """Take the name of a file for `--keep`."""
+    if not re.fullmatch("[a-z0-9-]+", text) or text == "latest":
+        raise argparse.ArgumentTypeError(f"{text!r} must be letters, digits and dashes, and not 'latest'")
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--scenario", action="append", metavar="NAME", choices=BY_KEY, help="only this one")
     top.add_argument("--peer", action="append", metavar="NAME", choices=names, help="only this server")
     top.add_argument("--rounds", type=int, default=5, help="at most so many of each (default: %(default)s)")
+    top.add_argument(
+        "--keep",
+        metavar="NAME",
+        type=kept_name,
+        help="keep the results beside the last full run's, for the report as well",
+    )
     top.add_argument("--no-install", action="store_true", help="leave out what is missing, even as root")
     commands = top.add_subparsers(dest="command", metavar="compare | report")
     two = commands.add_parser("compare", help="two revisions of the chat server against each other")
@@ -116,6 +132,14 @@ def rounds(arguments: argparse.Namespace) -> int:
     return min(arguments.rounds, QUICK_ROUNDS) if arguments.quick else int(arguments.rounds)
 
 
+def saved_as(arguments: argparse.Namespace) -> Path:
+    """Say where the results go: only those of a full run, and what is to be kept, go beside the README."""
+    if arguments.keep:
+        return FULL / f"{arguments.keep}.json"
+    partial = arguments.quick or arguments.scenario or arguments.peer
+    return (PARTIAL if partial else FULL) / "latest.json"
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and show what came out."""
     scenarios = chosen_scenarios(arguments)
@@ -126,12 +150,19 @@ def run(arguments: argparse.Namespace) -> None:
     use_image(peers)
     for name, reason in left_out.items():
         print(f"bench: left out: {name}: {reason}", file=sys.stderr)
-    directory = PARTIAL if arguments.quick or arguments.scenario or arguments.peer else FULL
+    path = saved_as(arguments)
     found = new_results(peers, left_out)
     steps = plan(scenarios, peers, rounds(arguments))
-    measure_all(new_runner(arguments), steps, found, directory / "latest.json")
+    measure_all(new_runner(arguments), steps, found, path)
     print(report.render(found))
-    print(plot.draw(found, directory / "latest.png"), file=sys.stderr)
+    print(plot.draw(found, path.with_suffix(".png")), file=sys.stderr)
+
+
+def shown(source: Path) -> str:
+    """Draw the results of a run, and return their part of the README."""
+    found = results.load(source)
+    print(plot.draw(found, source.with_suffix(".png")), file=sys.stderr)
+    return f"![The main scenarios](results/{source.stem}.png)\n\n" + report.render(found)
 
 
 def show_again() -> None:
@@ -139,10 +170,9 @@ def show_again() -> None:
     source = FULL / "latest.json"
     if not source.exists():
         raise BenchError("there is no full run yet: `make bench` makes one in about 35 minutes")
-    found = results.load(source)
-    print(plot.draw(found, FULL / "latest.png"), file=sys.stderr)
-    text = "![The main scenarios](results/latest.png)\n\n" + report.render(found)
-    README.write_text(report.insert(README.read_text(), text))
+    kept = sorted(set(FULL.glob("*.json")) - {source})
+    parts = [shown(source), *(f"## Measured apart: {path.stem}\n\n{shown(path)}" for path in kept)]
+    README.write_text(report.insert(README.read_text(), "\n".join(parts)))
     print("bench: wrote bench/README.md", file=sys.stderr)
 
 

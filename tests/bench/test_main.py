@@ -66,6 +66,37 @@ def test_the_last_full_run_goes_into_the_readme(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "latest.png").exists()
 
 
+def test_what_was_kept_follows_the_full_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a heading, its own picture and its own facts."""
+    monkeypatch.setattr(command, "FULL", tmp_path)
+    monkeypatch.setattr(command, "README", tmp_path / "README.md")
+    (tmp_path / "README.md").write_text(f"{BEGIN}{END}")
+    for name in ("latest", "dialects"):
+        sample().save(tmp_path / f"{name}.json")
+    command.show_again()
+    _, apart, text = (tmp_path / "README.md").read_text().partition("\n## Measured apart: dialects\n")
+    assert apart
+    assert text.startswith("\n![The main scenarios](results/dialects.png)\n\nTaken ")
+
+
+def test_only_what_is_full_or_kept_goes_beside_the_readme() -> None:
+    """A run of one scenario must not take the place of a full one."""
+    paths = {
+        words: command.saved_as(parser().parse_args(words.split()))
+        for words in ("", "--scenario rooms", "--scenario rooms --keep rooms")
+    }
+    assert paths[""] == command.FULL / "latest.json"
+    assert paths["--scenario rooms"] == command.PARTIAL / "latest.json"
+    assert paths["--scenario rooms --keep rooms"] == command.FULL / "rooms.json"
+
+
+@pytest.mark.parametrize("name", ["latest", "../rooms", ""])
+def test_a_name_that_would_overwrite_something_is_refused(name: str) -> None:
+    """Before anything is measured."""
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--keep", name])
+
+
 def test_without_a_full_run_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quick run is no ground for the README."""
     monkeypatch.setattr(command, "FULL", tmp_path)
