@@ -10,7 +10,7 @@ from chat_server.net.dialects import Heard
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.grammar import END_BYTES, LINE_BYTES, TAGS_BYTES, Line, compose, parse
 from chat_server.net.dialects.irc.settings import IrcSettings
-from chat_server.net.dialects.irc.state import State
+from chat_server.net.dialects.irc.state import INVALID_UTF8, State
 from chat_server.net.dialects.irc.tables import BATCHED, COMMANDS, EVENTS, form_of
 from chat_server.net.sniff import sniff
 from chat_server.net.transport import Transport
@@ -122,7 +122,7 @@ class Irc:
                 state.tell(state.numeric(n.ERR_INPUTTOOLONG, TOO_LONG))
             elif "\ufffd" in text and not _is_utf8(raw):
                 state.tell(
-                    state.fail("INVALID_UTF8", text="this server speaks UTF-8 alone; have your client do so")
+                    state.fail(INVALID_UTF8, text="this server speaks UTF-8 alone; have your client do so")
                 )
             else:
                 self._perform(line)

@@ -26,6 +26,11 @@ Answer = Callable[["State", Any], Sequence[bytes]]
 Failure = Callable[["State", "Asked", ErrorFrame], Sequence[bytes]]
 
 T = TypeVar("T")
+
+#: Commands whose specification has FAIL in it, so that whoever knows the command knows that.
+ANSWERED_BY_FAIL = frozenset({"BATCH", "CHATHISTORY", "MARKREAD", "REDACT", "SETNAME"})
+#: Told so to everybody (the specification of utf8only).
+INVALID_UTF8 = "INVALID_UTF8"
 _BATCH = re.compile(rb"(?:@\S+ )?(?::\S+ )?BATCH :?([+-])(\S+)")
 
 
@@ -187,10 +192,14 @@ class State:
         return compose(number, self.nick, *params, source=SERVER)
 
     def fail(self, code: str, *context: str, text: str, command: str = "") -> bytes:
-        """Return a standard reply that says that something wasn't done; a NOTICE to who can't take one."""
-        if "standard-replies" not in self.caps:
+        """Return a standard reply that says that something wasn't done.
+
+        A client that may not know of such is sent a NOTICE.
+        """
+        command = command or self._command or "*"
+        if "standard-replies" not in self.caps and command not in ANSWERED_BY_FAIL and code != INVALID_UTF8:
             return compose("NOTICE", self.nick, text, source=SERVER)
-        return compose("FAIL", command or self._command or "*", code, *context, text, source=SERVER)
+        return compose("FAIL", command, code, *context, text, source=SERVER)
 
     # What the dialect calls
 

@@ -79,7 +79,7 @@ def test_an_endless_line_is_given_up() -> None:
 def test_only_utf8_is_taken() -> None:
     """And the command is named in what is told; the sign for what is broken may itself be said."""
     talk = Talk()
-    talk.welcome("ann", "standard-replies labeled-response")
+    talk.welcome("ann", "labeled-response")
     assert talk.take(talk.irc.feed(b"@label=x PRIVMSG #tea :\xaa\r\n")) == [
         f"@label=x :server.chat FAIL PRIVMSG INVALID_UTF8 :{NOT_UTF8}"
     ]

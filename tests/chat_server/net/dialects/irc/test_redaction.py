@@ -6,7 +6,7 @@ from chat_protocol.messages import Delete
 from chat_protocol.server_messages import Joined
 from tests.chat_server.net.dialects.irc.support import Talk, ref_of
 
-CAPS = "message-tags draft/message-redaction standard-replies"
+CAPS = "message-tags draft/message-redaction"
 
 
 def talk_in_tea(caps: str = CAPS) -> Talk:
