@@ -71,8 +71,8 @@ class Welcome(Message, tag="WELCOME"):
 class MsgFrame(Message, tag="MSG"):
     """What somebody said in a room; ids of a room are contiguous from 1. An `account` is no guest.
 
-    A `notice` is from a program; programs do not answer it. Of one that was `edited` the text is the last; of
-    one that was `deleted` there is none.
+    A `bot` is a program by its profile. A `notice` is from a program; programs do not answer it. Of one that
+    was `edited` the text is the last; of one that was `deleted` there is none.
     """
 
     room: str
@@ -85,6 +85,7 @@ class MsgFrame(Message, tag="MSG"):
     notice: bool = False
     edited: bool = False
     deleted: bool = False
+    bot: bool = False
 
 
 class EditFrame(Message, tag="EDIT"):
@@ -125,6 +126,7 @@ class DmFrame(Message, tag="DM"):
     account: bool = False
     action: bool = False
     notice: bool = False
+    bot: bool = False
 
 
 class Ack(Message, tag="ACK"):

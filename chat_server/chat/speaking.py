@@ -30,6 +30,7 @@ def spoken(room: "Room", sender: Session, messages: Sequence[Any], received: flo
         messages=messages,
         author=sender.identity.name,
         account=sender.identity.account is not None,
+        bot=sender.identity.profile.bot,
         to=to,
         received=received,
         kind=room.kind,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chat_protocol.codec import encode_lines
 from chat_protocol.messages import Ping
@@ -15,6 +15,8 @@ from chat_server.stream.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from chat_protocol.base import Message
+
+Said = TypeVar("Said", MsgFrame, DmFrame)
 
 
 class Sender(Protocol):
@@ -63,6 +65,8 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
     author: str = ""
     #: Whether the author has an account.
     account: bool = False
+    #: Whether the author says that it is a program.
+    bot: bool = False
     to: str = ""
     answers: Sequence[str] = ()
     frames: bytes = b""
@@ -102,19 +106,30 @@ class Publication(Record, kw_only=True, eq=False, gc=False):
         """Return what members are sent."""
         room, author, account, to = self.room, self.author, self.account, self.to
         if self.kind == "dm":  # not by `to`: a session that is coming back may have no name for a moment
-            return [
-                DmFrame(id_, ts, author, to, each.text, account, each.action, each.notice)
-                for id_, each in enumerate(self.messages, first)
-            ]
+            return self._marked(
+                [
+                    DmFrame(id_, ts, author, to, each.text, account, each.action, each.notice)
+                    for id_, each in enumerate(self.messages, first)
+                ]
+            )
         if self.change is not None:
             of, text = self.change
             if text is None:
                 return [DeleteFrame(room, first, ts, author, of, account)]
             return [EditFrame(room, first, ts, author, of, text, account)]
-        return [
-            MsgFrame(room, id_, ts, author, each.text, each.action, account, each.notice)
-            for id_, each in enumerate(self.messages, first)
-        ]
+        return self._marked(
+            [
+                MsgFrame(room, id_, ts, author, each.text, each.action, account, each.notice)
+                for id_, each in enumerate(self.messages, first)
+            ]
+        )
+
+    def _marked(self, told: list[Said]) -> list[Said]:
+        """Mark messages of a program: of a person's each costs nothing more."""
+        if self.bot:
+            for each in told:
+                each.bot = True
+        return told
 
     def settle(self) -> None:
         """Take over where the journal has put it, if that was not known before; acknowledge what has a ref.

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chat_protocol.messages import Dm, Join, Leave, Msg
+from chat_protocol.messages import Dm, History, Join, Leave, Msg
 from chat_protocol.moderation_messages import Rules
 from chat_protocol.people_messages import Away, Person, Profile, ProfileFrame, Whois
-from chat_protocol.server_messages import ErrorFrame, Joined
+from chat_protocol.server_messages import DmFrame, ErrorFrame, HistoryFrame, Joined, MsgFrame
 from tests.chat_server.chat.test_people import come, world
 from tests.support.world import Client, World
 
@@ -193,3 +193,18 @@ def test_rooms_are_those_that_both_are_in() -> None:
     eve.send(Join("tea"))
     assert ("tea", "owner") in rooms_of(eve, "ann")
     assert ("lobby", "operator") in rooms_of(eve, "op")
+
+
+def test_what_a_program_says_is_marked() -> None:
+    """In rooms and alone, in the record as well, from when it says that it is one."""
+    chat = World()
+    ann, bob = chat.clients("ann", "bob")
+    ann.send(Msg("one"), Profile(bot=True), Msg("two"), Dm("bob", "three"), Profile(bot=False), Msg("four"))
+    assert [(each.text, each.bot) for each in bob.outbox.of(MsgFrame)] == [
+        ("one", False),
+        ("two", True),
+        ("four", False),
+    ]
+    assert [each.bot for each in bob.outbox.of(DmFrame)] == [True]
+    bob.send(History("lobby"))
+    assert [each.bot for each in bob.outbox.of(HistoryFrame)[0].messages] == [False, True, False]  # type: ignore[union-attr]  # all are MSG

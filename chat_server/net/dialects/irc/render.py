@@ -44,6 +44,7 @@ class Saying(NamedTuple):
     action: bool = False
     notice: bool = False
     about: str = ""
+    bot: bool = False
 
     @property
     def head(self) -> str:
@@ -121,6 +122,8 @@ def tags_of(form: Form, said: Saying, identity: str) -> str:
         tags.append(f"{REPLY_TAG}={escape(said.about)}")
     if form.account and said.account:
         tags.append(f"account={escape(names.nick(said.sender))}")
+    if form.tags and said.bot:
+        tags.append("bot")
     return f"@{';'.join(tags)} " if tags else ""
 
 
@@ -134,6 +137,7 @@ def _direct(form: Form, frame: DmFrame) -> Sequence[bytes]:
         frame.account,
         frame.action,
         frame.notice,
+        bot=frame.bot,
     )
     return lines(form, said)
 
@@ -157,7 +161,7 @@ def _message(form: Form, frame: MsgFrame) -> Sequence[bytes]:
     """Return the lines of what somebody said in a room; most are one line without anything special."""
     text = frame.text
     place = _place(frame.sender, frame.room)
-    plain = not (frame.action or frame.notice or frame.deleted) and text.isprintable()
+    plain = not (frame.action or frame.notice or frame.deleted or frame.bot) and text.isprintable()
     if not plain or place.bytes + UTF8_BYTES * len(text) + END_BYTES > LINE_BYTES:
         return _special(form, frame)
     if form.bare:
@@ -185,6 +189,7 @@ def _special(form: Form, frame: MsgFrame) -> Sequence[bytes]:
         frame.account,
         frame.action,
         frame.notice,
+        bot=frame.bot,
     )
     return lines(form, said)
 

@@ -186,3 +186,15 @@ def test_one_s_own_modes() -> None:
     assert modes(ann, "MODE bob +B")[0][0] == "502"
     ann.conversation.handle([Profile(bot=False)], 0.0)
     assert modes(ann, "MODE ann") == [("221", "+i")]
+
+
+def test_what_a_program_says_is_tagged() -> None:
+    """For clients that can take tags, in rooms and alone."""
+    chat = World()
+    ann, bob, eve = come(chat, "ann"), come(chat, "bob", "message-tags"), come(chat, "eve")
+    for client in (ann, bob, eve):
+        client.send("JOIN #tea")
+    ann.send("MODE ann +B", "PRIVMSG #tea :beep", "PRIVMSG bob :boop")
+    lines = [each for each in bob.told() if each.command == "PRIVMSG"]
+    assert ["bot" in each.tags for each in lines] == [True, True]
+    assert [each.tags for each in eve.told() if each.command == "PRIVMSG"] == [{}]
