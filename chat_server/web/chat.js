@@ -15,10 +15,7 @@ class Room {
   live = true; // the last item is the newest there is
   begun = false; // the first item is the oldest there is
   mark = null; // the first item that the person had not seen when they came
-  unread = 0;
-  mentions = 0;
-  topic = "";
-  total = 0;
+  unread = 0; mentions = 0; total = 0; topic = "";
 
   constructor(name) { Object.assign(this, { name, direct: name.startsWith("@") }); }
 
@@ -45,16 +42,17 @@ class Room {
 
 export class Chat {
   rooms = new Map();
-  current = null;
-  me = "";
+  current = null; me = "";
   looking = true; // the person sees the newest of the current room
-  #on; #ignored = new Set();
+  #ignored = new Set();
   #unread = false; // what is replayed on coming in was never read
 
   /** `on` has what is called when there is something to show or tell. */
-  constructor(on) { this.#on = on; }
+  constructor(on) { this.on = on; }
 
   get list() { return [...this.rooms.values()]; }
+  /** The latest message of the person's own in the current room. */
+  get own() { return this.current?.items.findLast((each) => each.own && each.id && each.room && !each.deleted); }
   get calls() { return this.list.reduce((sum, each) => sum + (each.direct ? each.unread : each.mentions), 0); }
 
   room(name) {
@@ -79,6 +77,7 @@ export class Chat {
     this.look();
   }
 
+  clear() { this.rooms.clear(); this.turnTo(null); }
   drop(room) { this.rooms.delete(room.name); if (room === this.current) this.turnTo(this.list[0] ?? null); }
 
   /** Whether the person has the newest of a room before them. */
@@ -87,7 +86,7 @@ export class Chat {
   /** Note what the person sees now. */
   look() {
     const room = this.current;
-    this.#on.change();
+    this.on.change();
     if (!room || !this.sees(room)) return;
     const newest = room.direct ? room.last : this.client.settled(room.name);
     if (newest > room.read) this.client.read(room.direct ? "@" : room.name, newest, room.key);
@@ -108,11 +107,11 @@ export class Chat {
     const last = room?.items.at(-1);
     const joins = presence && last?.presence && last.text.length < 200;
     const order = room?.direct ? Date.now() : (last?.order ?? 0) + 1e-6;
-    if (!presence) this.#on.say(text);
+    if (!presence) this.on.say(text);
     if (joins) Object.assign(last, { text: `${last.text} · ${text}`, stale: true });
     else if (room?.live) room.put({ text, presence, order, ...stamp() });
     room?.trim(true);
-    this.#on.change();
+    this.on.change();
   }
 
   // What the client tells
@@ -125,11 +124,9 @@ export class Chat {
       this.remark("The server began a new record; it keeps no more what stands above.", room);
     }
     for (const entry of this.client.kept.pending) this.pending(entry);
-    this.#on.welcome();
+    this.on.welcome();
   }
 
-  lost(reason, at) { this.#on.lost(reason, at); }
-  away(text) { this.#on.away(text); }
   gap(name) { this.remark("Some of what was said meanwhile is no longer kept.", this.room(name)); }
 
   pending(entry) {
@@ -137,17 +134,13 @@ export class Chat {
     room.mark = null;
     if (room.pending.some((each) => each.entry === entry)) return;
     room.pending.push({ ...entry.message, entry, from: this.me, own: true, ...stamp() });
-    this.#on.change();
-  }
-
-  failed(entry) {
-    for (const each of this.list.flatMap((room) => room.pending)) each.stale ||= each.entry === entry;
-    this.#on.change();
+    this.on.change();
+    this.on.spoke(room);
   }
 
   settled(entry) {
     for (const room of this.list) room.pending = room.pending.filter((each) => each.entry !== entry);
-    this.#on.change();
+    this.on.change();
   }
 
   /** Show what the person said, once it is stored. A guest's direct message has no id of their own. */
@@ -159,7 +152,7 @@ export class Chat {
 
   // What the server tells
 
-  REG_NAME(greeting) { this.#on.greeted(greeting); }
+  REG_NAME(greeting) { this.on.greeted(greeting); }
   DM(frame) { this.MSG(frame); }
 
   MSG(frame) {
@@ -172,7 +165,7 @@ export class Chat {
       if (!room.unread && !this.sees(room)) room.mark = item;
       room.unread += 1;
       room.mentions += item.calls;
-      this.#on.heard(room, item);
+      this.on.heard(room, item);
     }
     this.look();
   }
@@ -193,7 +186,7 @@ export class Chat {
       room.members.set(who, account);
       return this.remark(`${who} joined`, room, true);
     }
-    if (!known) room.read = last; // what was said before one came is no news
+    if (!known) this.client.kept.read[room.key] = room.read = last; // what was said before one came is no news
     Object.assign(room, { topic, total: members, begun: false });
     if (!this.current || room === this.current) this.turnTo(room);
   }
@@ -228,7 +221,7 @@ export class Chat {
   USERS({ room, names, total, accounts = [] }) {
     const members = new Map(names.map((each, at) => [each, accounts.includes(at)]));
     Object.assign(this.room(room), { total, members });
-    this.#on.change();
+    this.on.change();
   }
 
   IGNORED({ names }) {
@@ -237,10 +230,7 @@ export class Chat {
     this.remark(names.length ? `You ignore ${names.join(", ")}.` : "You ignore nobody.");
   }
 
-  INVITED({ room, name, by }) {
-    this.remark(name === this.me ? `${by} invites you: /join ${room}` : `${name} may come into #${room} now.`);
-  }
-
+  INVITED({ room, name, by }) { this.remark(`${by} invites ${name} to #${room}: /join ${room}`); }
   NOTICE({ text }) { this.remark(text); }
   ERROR(error) { this.remark(refusal(error)); }
 }

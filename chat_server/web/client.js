@@ -18,12 +18,10 @@ const FOR_GOOD = new Set("exit kicked banned address_banned session_replaced nam
 const BLANK = JSON.stringify({ name: "", session: null, epoch: null, rooms: [], after: {}, read: {}, pending: [] });
 
 export class Client {
-  open = false;
-  account = false;
+  open = false; account = false;
   greeting = null; // the server's REG_NAME
   #chat; #wire; #proof; #bye; #hint; #saving; #draining;
-  #pace = new Pace();
-  #positions = new Positions();
+  #pace = new Pace(); #positions = new Positions();
   #queue = []; // what may not be sent yet
   #asked = new Map(); // ref -> who waits for the answer
   #healing = new Set(); // rooms with a hole that is being filled
@@ -41,7 +39,9 @@ export class Client {
 
   /** Connect. With a proof (what REG_NAME takes beside the name) come in, without only see who is let in. */
   enter(name = this.kept.name, proof = null) {
-    this.kept.name = name;
+    const { pending } = this.kept;
+    if (this.kept.session && name !== this.kept.name) this.#reset();
+    Object.assign(this.kept, { name, pending });
     [this.#proof, this.#bye] = [proof, null];
     this.#wire.connect();
   }
@@ -49,10 +49,13 @@ export class Client {
   /** Wait no longer for the next try. */
   retry() { if (!this.open && this.#proof && !FOR_GOOD.has(this.#bye?.reason)) this.#wire.connect(); }
 
-  leave() {
-    this.send({ type: "EXIT" });
+  leave() { if (this.open) this.send({ type: "EXIT" }); else this.#turnedAway("You have left the chat.", this.#reset()); }
+
+  /** Forget the session, and with it what was seen and what waits. */
+  #reset() {
     this.kept = { ...JSON.parse(BLANK), name: this.kept.name };
     this.#positions.clear();
+    this.#chat.clear();
     this.save();
   }
 
@@ -82,11 +85,7 @@ export class Client {
   }
 
   /** Send what needs no answer, when it is its turn. */
-  send(message) {
-    if (!this.open) return;
-    this.#queue.push(message);
-    this.#drain();
-  }
+  send(message) { if (!this.open) return; this.#queue.push(message); this.#drain(); }
 
   /** Note that a room, or the direct messages, were read up to an id; `key` keeps it in this tab. */
   read(room, id, key) {
@@ -101,9 +100,7 @@ export class Client {
     this.kept.after = this.#positions.after();
     try {
       sessionStorage.setItem("session", JSON.stringify(this.kept));
-    } catch {
-      this.#chat.remark("The browser keeps no more: what waits to be sent would not outlive a reload.");
-    }
+    } catch { this.#chat.remark("The browser keeps no more: what waits to be sent would not outlive a reload."); }
   }
 
   settled(room) { return this.#positions.settled(room); }
@@ -141,8 +138,9 @@ export class Client {
 
   #lost() {
     const [bye, hint] = [this.#bye, this.#down()];
-    if (FOR_GOOD.has(bye?.reason)) this.#chat.away(farewell(bye));
-    else this.#chat.lost(bye ? farewell(bye) : "", this.#wire.retry(hint));
+    if (FOR_GOOD.has(bye?.reason) && bye.reason !== "session_replaced") this.#reset();
+    if (FOR_GOOD.has(bye?.reason)) this.#chat.on.away(farewell(bye));
+    else this.#chat.on.lost(bye ? farewell(bye) : "", this.#wire.retry(hint));
   }
 
   /** Give up what waits for this connection; return for how long the server asked to be left alone. */
@@ -156,7 +154,7 @@ export class Client {
   #turnedAway(text) {
     this.#down();
     this.#wire.close();
-    this.#chat.away(text);
+    this.#chat.on.away(text);
     return false;
   }
 
@@ -186,7 +184,7 @@ export class Client {
     for (const room of wanted.filter((each) => !rooms.includes(each))) this.#rejoin(room);
     for (const room of again && !account ? rooms : []) if (!wanted.includes(room)) this.send({ type: "LEAVE", room });
     for (const entry of [...kept.pending]) {
-      if (entry.sent && again && !resumed && !renewed) this.#fail(entry, "It may have arrived, or not: the session was over.");
+      if (entry.sent && !resumed && !renewed) this.#fail(entry, "It may have arrived, or not: the session was over.");
       else if (!entry.failed) this.send(entry.message);
     }
     this.save();
@@ -251,11 +249,7 @@ export class Client {
   NOTICE({ reconnect_after }) { this.#hint = reconnect_after ?? this.#hint; }
   BYE(bye) { [this.#bye, this.#hint] = [bye, bye.retry_after ?? this.#hint]; }
 
-  #fail(entry, text) {
-    Object.assign(entry, { failed: text, sent: false });
-    this.save();
-    this.#chat.failed(entry);
-  }
+  #fail(entry, text) { Object.assign(entry, { failed: text, sent: false }); this.save(); this.#chat.on.change(); }
 
   /** Fetch what is missing before an id that came, unless an acknowledgement may still bring it. */
   async #heal(room) {

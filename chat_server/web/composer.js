@@ -1,126 +1,87 @@
 /** Where the person types: sends texts, runs commands, completes names, and changes what was said. */
-import { RUN, nearest, parse } from "./commands.js";
-import { byId, element } from "./dom.js";
+import { take } from "./commands.js";
+import { attempt, change, chat } from "./desk.js";
+import { bdi, byId, element, note, when } from "./dom.js";
 import { folded } from "./text.js";
 
 const MOST = 8; // suggestions
+const [field, list] = [byId("text"), byId("suggestions")];
+const known = [...byId("commands").children].map(({ dataset, lastElementChild }) => ({ ...dataset, help: lastElementChild.textContent }));
+let [room, editing, chosen] = [null, null, -1];
 
-export class Composer {
-  #desk;
-  #field = byId("text");
-  #list = byId("suggestions");
-  #chosen = -1;
-  #room = null;
-  #editing = null;
-
-  constructor(desk) {
-    this.#desk = desk;
-    this.#field.addEventListener("input", () => this.#suggest());
-    this.#field.addEventListener("keydown", (event) => this.#key(event));
-    this.#field.addEventListener("blur", () => this.#suggest([]));
-    byId("composer").addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
-    byId("cancel").addEventListener("click", () => this.edit(null));
-  }
-
-  focus() { this.#field.focus(); }
-
-  /** Show what was begun in the room that the person turned to. */
-  draw() {
-    const room = this.#desk.chat.current;
-    if (room === this.#room) return;
-    if (this.#room) this.#room.draft = this.#editing ? "" : this.#field.value;
-    [this.#room, this.#editing] = [room, null];
-    this.#write(room?.draft ?? "");
-  }
-
-  /** Let the person change what they said; null: go on with what is new. */
-  edit(item) {
-    this.#editing = item;
-    this.#write(item?.text ?? "");
-    this.focus();
-  }
-
-  insert(text) {
-    this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, "end");
-    this.focus();
-  }
-
-  #write(text) {
-    this.#field.value = text;
-    byId("editing").hidden = !this.#editing;
-    this.#suggest([]);
-  }
-
-  #submit() {
-    const line = this.#field.value;
-    const { name, rest, text } = this.#editing ? { text: line } : parse(line);
-    if (!line.trim()) return;
-    this.#desk.attempt(async () => {
-      if (name !== undefined) await RUN[this.#known(name)](this.#desk, rest, this.#room);
-      else if (this.#editing) await this.#desk.change({ ...this.#editing, type: "EDIT", text });
-      else this.#desk.say(this.#room, text);
-      if (this.#field.value === line) this.edit(null);
-    });
-  }
-
-  #known(typed) {
-    const all = [...byId("commands").children].map(({ dataset }) => dataset);
-    const meant = all.find(({ name, also }) => name === typed || also?.split(" ").includes(typed))?.name;
-    if (meant) return meant;
-    const near = nearest(typed, all.map(({ name }) => name));
-    const hint = near ? `did you mean /${near}?` : "/help lists them.";
-    throw new Error(`There is no command /${typed}; ${hint} A text that begins with / is said with //.`);
-  }
-
-  #key(event) {
-    const many = this.#list.children.length;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const takes = event.key === "Tab" || (event.key === "Enter" && this.#chosen >= 0);
-    if (event.isComposing) return;
-    if (many && step) this.#choose((this.#chosen + step + many) % many);
-    else if (many && takes) this.#take(Math.max(0, this.#chosen));
-    else if (many && event.key === "Escape") this.#suggest([]);
-    else if (event.key === "Enter" && !event.shiftKey) this.#submit();
-    else if (event.key === "Escape" && this.#editing) this.edit(null);
-    else if (event.key === "ArrowUp" && !this.#field.value && this.#desk.timeline.own) this.edit(this.#desk.timeline.own);
-    else return;
-    event.preventDefault();
-  }
-
-  /** What may stand at the cursor, as [text, what it is]: a command, a room behind /join, a person behind @. */
-  #options() {
-    const before = this.#field.value.slice(0, this.#field.selectionStart);
-    const [word] = /\S*$/.exec(before);
-    const names = (mark) => [...(this.#room?.members.keys() ?? [])].map((each) => [mark + each, ""]);
-    const rooms = () => [...this.#desk.chat.rooms.keys()].filter((each) => each[0] !== "@").map((each) => [each, ""]);
-    const commands = () => [...byId("commands").children].map((each) => [`/${each.dataset.name}`, each.lastElementChild.textContent]);
-    const all = before === word && word[0] === "/" ? commands() : /^\/(join|leave) /.test(before) ? rooms()
-      : /^\/(msg|ignore) \S*$/.test(before) ? names("") : word[0] === "@" ? names("@") : [];
-    return all.filter(([each]) => folded(each).startsWith(folded(word)) && each !== word).slice(0, MOST);
-  }
-
-  #suggest(options = this.#options()) {
-    const rows = options.map(([text, note], at) => {
-      const traits = { role: "option", id: `option-${at}`, "data-text": text };
-      const row = element("li", traits, element("bdi", {}, text), element("span", { class: "note" }, note));
-      row.addEventListener("pointerdown", (event) => (event.preventDefault(), this.#take(at)));
-      return row;
-    });
-    this.#list.replaceChildren(...rows);
-    this.#list.hidden = !rows.length;
-    this.#choose(-1);
-  }
-
-  #choose(at) {
-    this.#chosen = at;
-    for (const [place, row] of [...this.#list.children].entries()) row.ariaSelected = String(place === at);
-    this.#field.setAttribute("aria-activedescendant", at < 0 ? "" : `option-${at}`);
-  }
-
-  #take(at) {
-    const end = this.#field.selectionStart;
-    const [word] = /\S*$/.exec(this.#field.value.slice(0, end));
-    this.#field.setRangeText(`${this.#list.children[at].dataset.text} `, end - word.length, end, "end");
-    this.#suggest();
-  }
+/** Show what was begun in the room that the person turned to. */
+export function draw() {
+  if (chat.current === room) return;
+  if (room) room.draft = editing ? "" : field.value;
+  [room, editing] = [chat.current, null];
+  write(room?.draft ?? "");
 }
+
+/** Let the person change what they said; null: go on with what is new. */
+export function edit(item) { editing = item; write(item?.text ?? ""); field.focus(); }
+
+export function insert(text) {
+  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+}
+
+function write(text) { field.value = text; byId("editing").hidden = !editing; suggest([]); }
+
+const submit = () => attempt(async () => {
+  const line = field.value;
+  if (!line.trim()) return;
+  await (editing ? change("EDIT", editing, line) : take(line, room, known));
+  if (field.value === line) edit(null);
+});
+
+/** What may stand at the cursor, as [text, what it is]: a command, a room behind /join, a person behind @. */
+function options() {
+  const before = field.value.slice(0, field.selectionStart);
+  const [word] = /\S*$/.exec(before);
+  const names = (mark) => [...(room?.members.keys() ?? [])].map((each) => [mark + each]);
+  const all = /^\/\S*$/.test(before) ? known.map((each) => [`/${each.name}`, each.help])
+    : /^\/(join|leave) /.test(before) ? chat.list.filter((each) => !each.direct).map((each) => [each.name])
+    : /^\/(msg|ignore) \S*$/.test(before) ? names("") : word[0] === "@" ? names("@") : [];
+  return all.filter(([each]) => folded(each).startsWith(folded(word)) && each !== word).slice(0, MOST);
+}
+
+function suggest(found = options()) {
+  list.replaceChildren(...found.map(([text, help], at) => {
+    const pointerdown = (event) => (event.preventDefault(), complete(at));
+    return element("li", { role: "option", id: `option-${at}`, "data-text": text, pointerdown }, bdi(text), note(help ?? ""));
+  }));
+  list.hidden = !found.length;
+  choose(-1);
+}
+
+function choose(at) {
+  chosen = at;
+  for (const [place, row] of [...list.children].entries()) row.ariaSelected = String(place === at);
+  field.setAttribute("aria-activedescendant", at < 0 ? "" : `option-${at}`);
+}
+
+function complete(at) {
+  const end = field.selectionStart;
+  const [word] = /\S*$/.exec(field.value.slice(0, end));
+  field.setRangeText(`${list.children[at].dataset.text} `, end - word.length, end, "end");
+  suggest();
+}
+
+field.addEventListener("keydown", (event) => {
+  const many = list.children.length;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const takes = event.key === "Tab" || (event.key === "Enter" && chosen >= 0);
+  if (event.isComposing) return;
+  if (many && step) choose((chosen + step + many) % many);
+  else if (many && takes) complete(Math.max(0, chosen));
+  else if (many && event.key === "Escape") suggest([]);
+  else if (event.key === "Enter" && !event.shiftKey) submit();
+  else if (event.key === "Escape" && editing) edit(null);
+  else if (event.key === "ArrowUp" && !field.value && chat.own) edit(chat.own);
+  else return;
+  event.preventDefault();
+});
+when("text", "input", () => suggest());
+when("text", "blur", () => suggest([]));
+when("composer", "submit", submit);
+when("cancel", "click", () => edit(null));

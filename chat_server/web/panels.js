@@ -1,79 +1,73 @@
 /** What stands round the messages: the rooms, the people, the head, and how the connection is. */
-import { button, byId, element, place, tinted } from "./dom.js";
+import { chat, client, on, turnTo } from "./desk.js";
+import { bdi, button, byId, element, note, place, tinted, when, write } from "./dom.js";
 import { hue, initial } from "./text.js";
 
 const MOST_PEOPLE = 300; // rows
 const { compare } = new Intl.Collator();
+const links = new WeakMap(); // room -> its row
 const face = (name) => tinted(element("span", { class: "face", "aria-hidden": "true" }, initial(name)), hue(name));
-const close = (panel) => panel.matches(":popover-open") && panel.hidePopover();
+const close = (id) => byId(id).matches(":popover-open") && byId(id).hidePopover();
+let [people, lost] = [null, null];
 
-export class Panels {
-  #desk; #members; #size;
-  #links = new WeakMap(); // room -> its row
-  #lost = null;
-
-  constructor(desk) {
-    this.#desk = desk;
-    setInterval(() => this.#count(), 1000);
-    byId("retry").addEventListener("click", () => desk.client.retry());
-  }
-
-  draw() {
-    const { chat } = this.#desk;
-    const { current: room } = chat;
-    place(byId("room-list"), chat.list.filter((each) => !each.direct).map((each) => this.#link(each)));
-    place(byId("direct-list"), chat.list.filter((each) => each.direct).map((each) => this.#link(each)));
-    byId("no-direct").hidden = Boolean(byId("direct-list").firstChild);
-    byId("title").textContent = room?.title ?? "No room";
-    byId("topic").textContent = room?.topic || (room?.direct ? "only you two read this" : "");
-    byId("me").textContent = chat.me;
-    byId("chat").classList.toggle("alone", !room || room.direct);
-    byId("people-button").hidden = !room || room.direct;
-    byId("people-button").lastElementChild.textContent = byId("total").textContent = room?.total ?? "";
-    byId("text").placeholder = room ? `Message ${room.title}` : "Type /join and a room";
-    document.title = `${chat.calls ? `(${chat.calls}) ` : ""}${room ? `${room.title} - ` : ""}Chat`;
-    if (room?.members !== this.#members || room?.members.size !== this.#size) this.#people(room);
-  }
-
-  /** Say that the connection is lost and when it is tried again; null: that it is there. */
-  lost(reason, at) { this.#lost = reason === null ? null : { reason, at }; this.#count(); }
-
-  #count() {
-    const wait = this.#lost && Math.ceil((this.#lost.at - Date.now()) / 1000);
-    const when = wait > 1 ? `Trying again in ${wait} s.` : "Trying again …";
-    byId("chat").classList.toggle("lost", Boolean(this.#lost));
-    byId("banner").hidden = !this.#lost;
-    byId("banner").firstElementChild.textContent = this.#lost ? `${this.#lost.reason || "The connection is lost."} ${when}` : "";
-  }
-
-  #link(room) {
-    const { chat } = this.#desk;
-    if (!this.#links.has(room)) {
-      const click = () => (chat.turnTo(room), close(byId("rooms")), byId("text").focus());
-      const mark = room.direct ? face(room.title) : element("span", { class: "hash", "aria-hidden": "true" }, "#");
-      const made = button("", click, { class: "link" });
-      made.append(mark, element("bdi", {}, room.title.replace("#", "")), element("span", { class: "count" }));
-      this.#links.set(room, element("li", {}, made));
-    }
-    const [made] = this.#links.get(room).children;
-    const calls = room.direct ? room.unread : room.mentions;
-    made.ariaCurrent = room === chat.current ? "true" : null;
-    made.classList.toggle("unread", room.unread > 0);
-    made.classList.toggle("calls", calls > 0);
-    made.lastChild.textContent = room.unread > 999 ? "999+" : room.unread || "";
-    made.lastChild.title = room.unread ? `${room.unread} unread, ${calls} for you` : "";
-    return this.#links.get(room);
-  }
-
-  #people(room) {
-    [this.#members, this.#size] = [room?.members, room?.members.size];
-    const { chat, client, turnTo } = this.#desk;
-    const marks = client.greeting?.access === "accounts";
-    const rows = [...(room?.members ?? [])].sort(([a], [b]) => compare(a, b)).slice(0, MOST_PEOPLE).map(([name, account]) => {
-      const made = button("", () => (turnTo(name), close(byId("people"))), { class: "link" });
-      made.append(face(name), element("bdi", {}, name), element("span", { class: "note" }, name === chat.me ? "you" : marks && !account ? "guest" : ""));
-      return element("li", {}, made);
-    });
-    byId("people-list").replaceChildren(...rows);
-  }
+export function draw() {
+  const { current: room, calls, list } = chat;
+  place(byId("room-list"), list.filter((each) => !each.direct).map(link));
+  place(byId("direct-list"), list.filter((each) => each.direct).map(link));
+  byId("no-direct").hidden = Boolean(byId("direct-list").firstChild);
+  write(byId("title"), room?.title ?? "No room");
+  write(byId("topic"), room?.topic || (room?.direct ? "only you two read this" : ""));
+  write(byId("me"), chat.me);
+  byId("people-button").hidden = byId("chat").classList.toggle("alone", !room || room.direct);
+  for (const each of [byId("people-button").lastElementChild, byId("total")]) write(each, room?.total ?? "");
+  byId("text").placeholder = room ? `Message ${room.title}` : "Type /join and a room";
+  document.title = `${calls ? `(${calls}) ` : ""}${room ? `${room.title} - ` : ""}Chat`;
+  if (room?.members !== people?.members || room?.members.size !== people?.size) drawPeople(room);
 }
+
+function link(room) {
+  if (!links.has(room)) {
+    const click = () => (chat.turnTo(room), close("rooms"), byId("text").focus());
+    const mark = room.direct ? face(room.title) : element("span", { class: "hash", "aria-hidden": "true" }, "#");
+    links.set(room, element("li", {}, button({ class: "link", click }, mark, bdi(), element("span", { class: "count" }))));
+  }
+  const [made] = links.get(room).children;
+  const calls = room.direct ? room.unread : room.mentions;
+  write(made.children[1], room.title.replace("#", ""));
+  made.ariaCurrent = room === chat.current ? "true" : null;
+  made.classList.toggle("unread", room.unread > 0);
+  made.classList.toggle("calls", calls > 0);
+  write(made.lastChild, room.unread > 999 ? "999+" : room.unread || "");
+  made.lastChild.title = room.unread ? `${room.unread} unread, ${calls} for you` : "";
+  return links.get(room);
+}
+
+function drawPeople(room) {
+  people = { members: room?.members, size: room?.members.size };
+  const marks = client.greeting?.access === "accounts";
+  const rows = [...(room?.members ?? [])].sort(([a], [b]) => compare(a, b)).slice(0, MOST_PEOPLE).map(([name, account]) => {
+    const click = () => (turnTo(name), close("people"));
+    const mark = name === chat.me ? "you" : marks && !account ? "guest" : "";
+    return element("li", {}, button({ class: "link", click }, face(name), bdi(name), note(mark)));
+  });
+  byId("people-list").replaceChildren(...rows);
+}
+
+/** Show why the connection is lost, and when the next try is; without a time: that it is there. */
+export function tellLost(reason, at) {
+  const why = reason || "The connection is lost.";
+  if (Boolean(at) !== Boolean(lost)) on.say(at ? why : "Connected.");
+  lost = at && { why, at };
+  tick();
+}
+
+function tick() {
+  const [why, next] = byId("banner").children;
+  const wait = lost && Math.ceil((lost.at - Date.now()) / 1000);
+  byId("banner").hidden = !byId("chat").classList.toggle("lost", Boolean(lost));
+  write(why, lost?.why ?? "");
+  write(next, wait > 1 ? `Trying again in ${wait} s.` : "Trying again …");
+}
+
+setInterval(tick, 1000);
+when("retry", "click", () => client.retry());

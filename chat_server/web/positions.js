@@ -35,10 +35,7 @@ export class Positions {
   settled(room) { return this.#rooms.get(room)?.settled ?? this.#rooms.get(room)?.last ?? 0; }
 
   /** Return the last id of the first hole; 0 if there is none. */
-  hole(room) {
-    const { beyond } = this.#rooms.get(room) ?? {};
-    return beyond?.size ? Math.min(...beyond) - 1 : 0;
-  }
+  hole(room) { const { beyond } = this.#rooms.get(room) ?? {}; return beyond?.size ? Math.min(...beyond) - 1 : 0; }
 
   forget(room) { this.#rooms.delete(room); }
   clear() { this.#rooms.clear(); }

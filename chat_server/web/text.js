@@ -7,7 +7,6 @@ const TAIL = /[.,;:!?'’”»*_)\]}]+$/u;
 const APART = ["Han", "Hiragana", "Katakana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar"];
 const WORD = `[[\\p{L}\\p{M}\\p{N}_]--[${APART.map((each) => `\\p{Script=${each}}`).join("")}]]`;
 const patterns = new Map();
-const letters = new Intl.Segmenter();
 
 /** What two names that are the same have in common. */
 export const folded = (name) => name.normalize("NFKC").toLowerCase();
@@ -43,8 +42,5 @@ export function hue(name) {
   return (hash >>> 0) % 360;
 }
 
-export function initial(name) {
-  if (/^[\x20-\x7e]/.test(name)) return name[0].toUpperCase(); // nothing combines with the first letter, mostly
-  const [first] = letters.segment(name);
-  return first.segment.toUpperCase();
-}
+/** The first letter with what is put on it. */
+export const initial = (name) => /^.\p{M}*/su.exec(name)[0].toUpperCase();

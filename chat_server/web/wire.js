@@ -7,8 +7,7 @@ const LONGEST_MS = 30_000;
 const STABLE_MS = 10_000; // a connection that stood so long begins the waits anew
 
 export class Wire {
-  #url; #onMessages; #onLost; #silence; #retry;
-  #socket = null;
+  #url; #onMessages; #onLost; #silence; #retry; #socket;
   #failures = 0;
   #since = Infinity; // when it was opened
 
@@ -18,7 +17,7 @@ export class Wire {
     this.close();
     const socket = (this.#socket = new WebSocket(this.#url));
     socket.onopen = () => (this.#since = performance.now());
-    socket.onmessage = ({ data }) => (this.#listen(), this.#onMessages(data.split("\n").filter(Boolean).map(parsed)));
+    socket.onmessage = ({ data }) => (this.#listen(), this.#onMessages(data.split("\n").filter(Boolean).map((each) => JSON.parse(each))));
     socket.onclose = () => this.#lost(socket);
     this.#listen();
   }
@@ -31,7 +30,7 @@ export class Wire {
     clearTimeout(this.#silence);
     clearTimeout(this.#retry);
     const socket = this.#socket;
-    this.#socket = null;
+    this.#socket = null; // so that its end is no loss
     socket?.close();
   }
 
@@ -59,13 +58,5 @@ export class Wire {
     if (socket !== this.#socket) return; // it was closed on purpose
     this.close();
     this.#onLost();
-  }
-}
-
-function parsed(line) {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return {}; // passed over, as a message of an unknown type is
   }
 }
