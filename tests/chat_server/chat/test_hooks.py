@@ -184,8 +184,11 @@ def test_a_change_from_outside_clears_the_name(monkeypatch: pytest.MonkeyPatch) 
     world.hub.follow_accounts()
     assert eve.outbox.ended == []
     monkeypatch.setattr(type(world.store), "changed", lambda _: True)
+    followed: list[str] = []
+    world.hub.follow_store(lambda: followed.append("told"))
     world.hub.follow_accounts()
     assert eve.outbox.ended == ["name_reserved"]
+    assert followed == ["told"]
     assert post(world, by).id == 1
 
 
