@@ -9,6 +9,7 @@ from chat_server.net.dialects.websocket_frames import FrameReader
 from chat_server.net.http.exchange import Request, Response, Route
 from chat_server.net.http.exchanges import HEAD_BYTES, Exchanges, HttpStage
 from chat_server.net.http.hosts import Hosts
+from chat_server.net.http.pages import Page
 from chat_server.net.http.site import SAFE, Site
 from tests.chat_server.net.support import Clock
 from tests.fuzz.pieces import cut
@@ -26,7 +27,9 @@ def _posted(request: Request) -> Response:
 
 
 _PAGE = Response(200, b"page", "text/html", (("ETag", '"1"'), ("Cache-Control", "no-cache")))
-_SITE = Site({"/": _PAGE}, Hosts(["chat.example.org"]), [Route("/post/", _posted, ("POST",), BODY_BYTES)])
+_SITE = Site(
+    {"/": Page(_PAGE)}, Hosts(["chat.example.org"]), [Route("/post/", _posted, ("POST",), BODY_BYTES)]
+)
 
 
 def http(data: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from chat_server.net.http.exchange import BODY_BYTES, Request, Response, Route, plain
 from chat_server.net.http.hosts import Hosts
-from chat_server.net.http.pages import conditional
+from chat_server.net.http.pages import Page, shown
 from chat_server.net.http.upgrade import upgrade
 
 #: Where the WebSocket is.
@@ -35,7 +35,7 @@ class Site:
     A route's fault is its own: whoever calls `answer` sees to it.
     """
 
-    def __init__(self, pages: Mapping[str, Response], hosts: Hosts, routes: Sequence[Route] = ()) -> None:
+    def __init__(self, pages: Mapping[str, Page], hosts: Hosts, routes: Sequence[Route] = ()) -> None:
         self._pages = pages
         self._hosts = hosts
         self._routes = routes
@@ -58,7 +58,7 @@ class Site:
             return self._hosts.refusal(request) or plain(404, "There is nothing here; the chat is at /.")
         if request.method not in _READING:
             return _not_allowed(_READING)
-        return self._hosts.refusal(request) or conditional(page, request)
+        return self._hosts.refusal(request) or shown(page, request)
 
     def _route(self, path: str) -> Route | None:
         return next((each for each in self._routes if each.leads_to(path)), None)

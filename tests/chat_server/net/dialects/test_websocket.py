@@ -14,6 +14,7 @@ from chat_server.net.dialects.websocket import WebSocket, WebSocketSettings
 from chat_server.net.dialects.websocket_frames import FrameReader, framed
 from chat_server.net.http.exchange import Response
 from chat_server.net.http.hosts import Hosts
+from chat_server.net.http.pages import Page
 from chat_server.net.http.site import Site
 from chat_server.net.transport import TcpTransport
 from chat_server.stream.frames import Frames
@@ -24,7 +25,7 @@ LIMIT = 500
 SETTINGS = WebSocketSettings(
     client_decoder(LIMIT),
     RegNameRequest(1, "test", Limits(LIMIT, 32, 256, 50)),
-    Site({"/": Response(200, b"page", headers=(("ETag", '"1"'),))}, Hosts()),
+    Site({"/": Page(Response(200, b"page", headers=(("ETag", '"1"'),)))}, Hosts()),
 )
 
 

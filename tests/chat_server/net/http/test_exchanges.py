@@ -12,6 +12,7 @@ from chat_server.net.http import exchanges as module
 from chat_server.net.http.exchange import BODY_BYTES, Request, Response, Route
 from chat_server.net.http.exchanges import HEAD_BYTES, IDLE_SECONDS, REQUESTS, Exchanges, HttpStage
 from chat_server.net.http.hosts import Hosts
+from chat_server.net.http.pages import Page
 from chat_server.net.http.site import SAFE, Site
 from chat_server.net.transport import TcpTransport
 from tests.chat_server.net.support import Clock, available
@@ -29,7 +30,9 @@ def echo(asked: Request) -> Response:
 
 
 PAGE = Response(200, b"page", "text/html", (("ETag", '"1"'), ("Cache-Control", "no-cache")))
-SITE = Site({"/": PAGE}, Hosts(), [Route("/echo", echo, ("GET", "POST")), Route("/less", echo, ("POST",), 3)])
+SITE = Site(
+    {"/": Page(PAGE)}, Hosts(), [Route("/echo", echo, ("GET", "POST")), Route("/less", echo, ("POST",), 3)]
+)
 
 
 def served(*pieces: bytes, ends: bool = True) -> tuple[CloseReason | None, Asking, Exchanges]:

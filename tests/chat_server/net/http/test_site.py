@@ -4,6 +4,7 @@ import pytest
 
 from chat_server.net.http.exchange import BODY_BYTES, Request, Response, Route
 from chat_server.net.http.hosts import Hosts
+from chat_server.net.http.pages import Page
 from chat_server.net.http.site import METHODS, POLICY, SAFE, Site
 from tests.support.websocket import HANDSHAKE
 
@@ -16,7 +17,7 @@ def echo(request: Request) -> Response:
 
 
 SITE = Site(
-    {"/": PAGE, "/chat.js": PAGE},
+    {"/": Page(PAGE), "/chat.js": Page(PAGE)},
     Hosts(),
     [Route("/hooks/", echo, ("POST",), 10), Route("/about", echo)],
 )
