@@ -1,5 +1,6 @@
 """CAP: what a client and this server agree on."""
 
+import functools
 from collections.abc import Iterator, Sequence
 
 from chat_server.net.dialects.irc import numerics as n
@@ -29,7 +30,7 @@ def _ls(state: State, line: Line) -> None:
     valued = version.isascii() and version.isdecimal() and int(version) >= VALUES_VERSION
     _negotiate(state)
     if valued:
-        state.caps |= {"cap-notify"}
+        state.caps = _shared(state.caps | {"cap-notify"})
     offered = state.settings.caps
     names = [f"{name}={value}" if value and valued else name for name, value in offered.items()]
     state.tell(*_list(state, "LS", names, several=valued))
@@ -47,7 +48,7 @@ def _request(state: State, line: Line) -> None:
     unwanted = {each[1:] for each in asked if each.startswith("-")}
     good = wanted | unwanted <= state.settings.caps.keys()
     if good:
-        state.caps = (state.caps | wanted) - unwanted
+        state.caps = _shared((state.caps | wanted) - unwanted)
     state.tell(_line(state, "ACK" if good else "NAK", line.param(1)))
 
 
@@ -55,6 +56,12 @@ def _end(state: State, line: Line) -> None:
     del line
     state.part(Registration).negotiating = False
     proceed(state)
+
+
+@functools.lru_cache(maxsize=256)
+def _shared(caps: frozenset[str]) -> frozenset[str]:
+    """Return the same, as one object for all who have it."""
+    return caps
 
 
 def _negotiate(state: State) -> None:

@@ -1,7 +1,6 @@
 """What one connection knows: who it is, where it is, and what it has asked."""
 
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -87,6 +86,29 @@ class Asked(Struct):
 class State:
     """One connection. `lock` guards all of it; handlers, answers and events are called under it."""
 
+    __slots__ = (
+        "_aside",
+        "_asked",
+        "_batches",
+        "_behind",
+        "_command",
+        "_entry",
+        "_parts",
+        "_refs",
+        "_reply",
+        "_unstored",
+        "account",
+        "caps",
+        "form",
+        "heard",
+        "lock",
+        "name",
+        "realname",
+        "rooms",
+        "settings",
+        "wishes",
+    )
+
     def __init__(self, settings: IrcSettings, form: Form, lock: AbstractContextManager[object]) -> None:
         self.settings = settings
         self.lock = lock
@@ -106,7 +128,7 @@ class State:
         self._entry: Asked | None = None
         # Refs of what is acknowledged when it is stored, in their order; and what waits behind them.
         self._unstored: dict[str, None] = {}
-        self._behind: deque[tuple[Asked, Message]] = deque()
+        self._behind: list[tuple[Asked, Message]] = []
         self._aside: Sequence[bytes] = ()
         self._refs = 0
         self._batches = 0
@@ -276,7 +298,7 @@ class State:
             return ()
         lines: list[bytes] = []
         while self._behind and not self._waits_before(self._behind[0][0].behind):
-            lines.extend(self._lines(*self._behind.popleft()))
+            lines.extend(self._lines(*self._behind.pop(0)))
         return lines
 
     def batch(self, kind: str, lines: Sequence[bytes], *params: str) -> Sequence[bytes]:
