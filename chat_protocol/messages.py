@@ -30,7 +30,8 @@ PageSize = Annotated[int, Meta(ge=1, le=PAGE_MESSAGES)]
 class RegName(Message, tag="REG_NAME"):
     """The client's name; for a resume the session and the last id it has of each room; what proves who it is.
 
-    `register` makes an account of the name and the password, if need be with an `invitation`. `rooms` are
+    With `certificate` that of the TLS connection proves it, and the name may be empty. `register` makes an
+    account of the name and the password, if need be with an `invitation`. `rooms` are
     entered in place of the lobby, or of those an account is in; not of those of a session that goes on.
     """
 
@@ -43,6 +44,7 @@ class RegName(Message, tag="REG_NAME"):
     invitation: Secret | None = None
     register: bool = False
     rooms: list[str] | None = None
+    certificate: bool = False
 
 
 class Msg(Message, tag="MSG"):

@@ -46,7 +46,8 @@ class RegNameRequest(Message, tag="REG_NAME"):
     """The server's first line: asks for the name, says what it speaks and whom it lets in.
 
     `access` is open, password (one for all) or accounts, with `guests` beside them or not; `registration`
-    says how people come to an account by themselves: off, invitation or open.
+    says how people come to an account by themselves: off, invitation or open. If there are `certificates`,
+    that of a TLS connection proves the account of its common name.
     """
 
     protocol: int
@@ -55,6 +56,7 @@ class RegNameRequest(Message, tag="REG_NAME"):
     access: str = "open"
     guests: bool = False
     registration: str = "off"
+    certificates: bool = False
 
 
 class Welcome(Message, tag="WELCOME"):

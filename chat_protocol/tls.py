@@ -62,6 +62,14 @@ class TlsStream:
             with contextlib.suppress(BlockingIOError):
                 self._feed(self._socket.recv(READ_BYTES, socket.MSG_DONTWAIT))
 
+    @property
+    def peer_name(self) -> str:
+        """The common name of the peer's certificate, if that was checked and has one; else empty."""
+        with self._lock:
+            found = self._object.getpeercert() or {}
+        names = [pair[1] for part in found.get("subject", ()) for pair in part if pair[0] == "commonName"]
+        return names[0] if len(names) == 1 else ""
+
     def receive(self, size: int) -> bytes:
         """Wait for data and return so many bytes at most; `b""` is the end that the peer told of.
 

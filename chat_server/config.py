@@ -34,6 +34,7 @@ class Config:
     tls_cert: str = _setting("", values.path, "certificate (PEM, with its chain): the port then speaks TLS")
     tls_key: str = _setting("", values.path, "the certificate's key (PEM)")
     tls_client_ca: str = _setting("", values.path, "CA (PEM) of which every client must have a certificate")
+    tls_client_accounts: bool = _setting(False, values.switch, "on: such a certificate proves an account")
     web_hosts: tuple[str, ...] = _setting(
         (), values.hosts, "names by which browsers reach http:// endpoints; local ones need not be named"
     )
@@ -238,6 +239,8 @@ def _check_tls(config: Config) -> None:
         raise ConfigError("tls_cert and tls_key belong together; give both, or neither")
     if config.tls_client_ca and not config.tls_cert:
         raise ConfigError("tls_client_ca needs tls_cert and tls_key")
+    if config.tls_client_accounts and not (config.tls_client_ca and config.access == "accounts"):
+        raise ConfigError("tls_client_accounts needs tls_client_ca, and access accounts")
     encrypted = [str(each) for each in config.endpoints if each.tls]
     if encrypted and not config.tls_cert:
         raise ConfigError(

@@ -34,7 +34,7 @@ OFF, INVITATION = "off", "invitation"
 #: A new password has at least so many characters (NIST SP 800-63B, 3.1.1.2).
 PASSWORD_AT_LEAST = 8
 #: What became of tries to get in, as the metrics name it.
-RESULTS = ("account", "guest", "token", "registered", "wrong", "limited", "banned")
+RESULTS = ("account", "guest", "token", "certificate", "registered", "wrong", "limited", "banned")
 _RESULTS_OF_ERRORS: Mapping[type[PeerError], str] = {
     AuthFailedError: "wrong",
     RateLimitedError: "limited",
@@ -46,7 +46,8 @@ _RESULTS_OF_ERRORS: Mapping[type[PeerError], str] = {
 class AccessRules:
     """Who is let in: `mode` is open, password or accounts; `registration` off, invitation or open.
 
-    People may register until there are `accounts` accounts.
+    People may register until there are `accounts` accounts. If there are `certificates`, that of a connection
+    proves the account of its name.
     """
 
     mode: str = OPEN
@@ -54,6 +55,7 @@ class AccessRules:
     guests: bool = False
     registration: str = OFF
     accounts: int = 10_000
+    certificates: bool = False
 
 
 class Entry(NamedTuple):
@@ -182,6 +184,8 @@ class Access:
         return self._guest(name), "guest"
 
     def _proved(self, request: RegName, naming: Naming, address: str) -> tuple[Entry, str]:
+        if request.certificate:  # which the conversation has checked
+            return self._by_certificate(naming), "certificate"
         if request.token is not None:
             return self._by_token(request.token, naming, address), "token"
         if request.register or request.invitation is not None:
@@ -216,6 +220,12 @@ class Access:
             hash_ = account.hash if account is not None and not account.disabled else None
             if not self._passwords.is_right(hash_, password) or account is None:
                 raise AuthFailedError("wrong name or password; try again")
+        return Entry(account)
+
+    def _by_certificate(self, naming: Naming) -> Entry:
+        account = self.store.find(naming.key) if self.rules.certificates else None
+        if account is None or account.disabled:
+            raise AuthFailedError("there is no account of the certificate's name")
         return Entry(account)
 
     def _by_token(self, token: str, naming: Naming, address: str) -> Entry:
@@ -261,10 +271,19 @@ class Access:
         self.tries.give_back(*counted)
 
 
+def certified_name(given: str, certified: str) -> str:
+    """Return the name that a connection's certificate proves. Raises `AuthFailedError` if it is another."""
+    if not certified or (given and names.user_key(given) != names.user_key(certified)):
+        raise AuthFailedError("this connection has no certificate of that account")
+    return certified
+
+
 def _shows_something(request: RegName) -> bool:
     """Tell whether somebody tries to prove who they are."""
-    return request.register or any(
-        each is not None for each in (request.password, request.token, request.invitation)
+    return (
+        request.register
+        or request.certificate
+        or any(each is not None for each in (request.password, request.token, request.invitation))
     )
 
 

@@ -43,6 +43,7 @@ from chat_protocol.reading_messages import Positions, PositionsFrame, Read
 from chat_protocol.reasons import CloseReason
 from chat_protocol.server_messages import DmFrame, Left, Rooms, TopicFrame
 from chat_server.chat import answers, exchange, history, reading
+from chat_server.chat.access import certified_name
 from chat_server.chat.inbox import INBOX
 from chat_server.chat.names import user_name
 from chat_server.chat.people import EVERYBODY
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 
 def _register(conversation: "Conversation", message: RegName) -> None:
+    if message.certificate:
+        message.name = certified_name(message.name, conversation.certified)
     conversation.named(conversation.hub.register(message, conversation.outbox, conversation.address))
 
 

@@ -46,6 +46,7 @@ class Conversation:
         "_bad_lines",
         "_session",
         "address",
+        "certified",
         "errors",
         "hub",
         "outbox",
@@ -62,6 +63,8 @@ class Conversation:
         self.topic_length = topic_length
         #: What tries to log in are counted by; empty for none.
         self.address = ""
+        #: The account that the connection's certificate proves; empty for none.
+        self.certified = ""
         #: When the bytes in hand were read, on the monotonic clock.
         self.received_at = 0.0
         #: How many messages came, by type; `invalid` counts the lines that were none.

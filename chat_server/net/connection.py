@@ -203,6 +203,7 @@ class ClientConnection:
         """Learn whose connection it is, and agree on keys and dialect; return why that failed."""
         if (failed := self.caller.open(self.transport, self._context, self._opened)) is not None:
             return failed
+        self.conversation.certified = self.transport.certified
         known = self._dialect.is_open
         seconds = self._left(self.since + self._context.register_seconds)
         failed = self._dialect.open(self.transport, seconds, host_of(self.caller.peer))

@@ -34,6 +34,7 @@ def access_rules(config: Config) -> AccessRules:
         config.guests,
         config.registration,
         config.accounts,
+        config.tls_client_accounts,
     )
 
 
@@ -55,5 +56,11 @@ def greeting(config: Config) -> RegNameRequest:
     lengths = config.line_bytes, config.name_length, config.topic_length
     limits = Limits(*lengths, config.rooms_per_user, pace=pace)
     return RegNameRequest(
-        PROTOCOL, f"chat-server {__version__}", limits, config.access, config.guests, config.registration
+        PROTOCOL,
+        f"chat-server {__version__}",
+        limits,
+        config.access,
+        config.guests,
+        config.registration,
+        config.tls_client_accounts,
     )

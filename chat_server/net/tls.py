@@ -145,6 +145,11 @@ class TlsTransport(TcpTransport):
         return told if told is CloseReason.PROXY_UNEXPECTED else CloseReason.TLS_EXPECTED
 
     @property
+    def certified(self) -> str:
+        """The common name of the client's certificate, which the CA vouches for; empty without one."""
+        return "" if self._stream is None else self._stream.peer_name
+
+    @property
     def receive(self) -> Callable[[int], bytes]:
         """Wait for decrypted data."""
         return self._agreed().receive

@@ -63,6 +63,10 @@ class Transport(Protocol):
         """Send on what was taken and is not with the kernel; return whether some still waits."""
 
     @property
+    def certified(self) -> str:
+        """The name that a certificate of the peer's proves; empty for none."""
+
+    @property
     def owed(self) -> int:
         """How many bytes were taken and are not with the kernel."""
 
@@ -95,6 +99,11 @@ class TcpTransport:
 
     def handshake(self, seconds: float) -> CloseReason | None:
         """Do nothing: the kernel has done it."""
+
+    @property
+    def certified(self) -> str:
+        """Return nothing: no certificate was shown."""
+        return ""
 
     @property
     def receive(self) -> Callable[[int], bytes]:

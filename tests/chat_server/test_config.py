@@ -60,8 +60,10 @@ def test_three_forms(name: str, tmp_path: Path) -> None:
     """A flag, a variable and a line in a file say the same, in that precedence, then the default."""
     value, config = other(name), file(tmp_path, toml(name, other(name)))
     rest = {"tls_cert": "cert", "tls_key": "key"} if name.startswith("tls_") else {}
-    if name in {"guests", "registration"}:
-        rest = {"access": "accounts", "journal": "sqlite:chat.db"}
+    if name in {"guests", "registration", "tls_client_accounts"}:
+        rest |= {"access": "accounts", "journal": "sqlite:chat.db"}
+    if name == "tls_client_accounts":
+        rest["tls_client_ca"] = "ca"
     elif name in {"access", "password_file"}:
         rest = {"access": "password", "password_file": "password"}
     rest.pop(name, None)
@@ -214,6 +216,7 @@ def test_the_simple_flags_are_one_place() -> None:
         ({"tls_cert": "c"}, "belong together"),
         ({"tls_key": "k"}, "belong together"),
         ({"tls_client_ca": "ca"}, "needs tls_cert"),
+        ({"tls_client_accounts": True}, "needs tls_client_ca, and access accounts"),
         ({"listen": "chats://h:1"}, "chats://h:1 needs tls_cert and tls_key"),
         ({"listen": "chat://h:1", "tls_cert": "c", "tls_key": "k"}, "none of listen speaks TLS"),
         ({"listen": "h:1"}, "must be one or more of chat://HOST:PORT"),

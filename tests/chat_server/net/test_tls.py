@@ -18,14 +18,16 @@ from structlog.testing import capture_logs
 from chat_protocol.reasons import CloseReason
 from chat_protocol.tls import TlsStream
 from chat_server import dev_cert
+from chat_server.chat import names as keys
 from chat_server.config import Config
 from chat_server.errors import ConfigError
 from chat_server.journal.memory import MemoryJournal
 from chat_server.net.server import Server
 from chat_server.net.tls import Certificates
+from chat_server.store.base import Naming
 from chat_server.values import Endpoint
 from tests.chat_server.net.support import PATIENCE, frames, until, until_end, wait_for
-from tests.support.certificates import client_context, made
+from tests.support.certificates import client_context, client_files, made
 
 
 @pytest.fixture
@@ -230,6 +232,50 @@ def test_clients_may_have_to_show_a_certificate(start: Callable[..., Server]) ->
     with pytest.raises(OSError, match=r"(?i)certificate|reset"), connect(server) as sock:
         sock.recv(1)
     assert server.totals()[1].received == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "expected"),
+    [
+        (["ann"], '"name":""', b'"account":true'),
+        (["ann"], '"name":"ANN"', b'"account":true'),
+        (["ann"], '"name":"bob"', b'"auth_failed"'),
+        (["ann", "bob"], '"name":""', b'"auth_failed"'),
+        (["nobody"], '"name":""', b'"auth_failed"'),
+    ],
+)
+def test_a_certificate_may_prove_an_account(
+    start: Callable[..., Server], tmp_path: Path, names: list[str], asked: str, expected: bytes
+) -> None:
+    """That of its common name alone."""
+    assert expected in _certified(start, tmp_path, names, asked, accounts=True)
+
+
+def test_a_certificate_proves_nothing_by_itself(start: Callable[..., Server], tmp_path: Path) -> None:
+    """Only if the operator says so."""
+    assert b'"auth_failed"' in _certified(start, tmp_path, ["ann"], '"name":"ann"', accounts=False)
+
+
+def _certified(
+    start: Callable[..., Server], folder: Path, names: list[str], asked: str, *, accounts: bool
+) -> bytes:
+    """Return what a client with such a certificate is answered."""
+    certificate = client_files(folder, *names)
+    server = start(
+        tls_client_ca=str(folder / "ca.pem"),
+        access="accounts",
+        journal=f"sqlite:{folder / 'chat.db'}",
+        tls_client_accounts=accounts,
+    )
+    for name in ("ann", "bob"):
+        naming = Naming(name, keys.key(name), keys.keys(name))
+        assert server.hub.access.store.add(naming, "no hash") is not None
+    context = client_context()
+    context.load_cert_chain(certificate)
+    with connect(server, context) as sock:
+        until(sock, b"\n")
+        sock.sendall(f'{{"type":"REG_NAME",{asked},"certificate":true}}\n'.encode())
+        return until(sock, b"\n")
 
 
 def copied(folder: Path) -> tuple[Path, Path]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from chat_protocol.messages import RegName
 from chat_protocol.server_messages import ErrorFrame, Welcome
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
@@ -23,7 +24,7 @@ from chat_server.net.dialects.irc.registration import proof
 from chat_server.net.dialects.irc.settings import IrcSettings
 from chat_server.net.dialects.irc.state import Asked, State
 
-PLAIN = "PLAIN"
+PLAIN, EXTERNAL = "PLAIN", "EXTERNAL"
 #: Characters of a piece; a shorter one is the last.
 PIECE_CHARACTERS = 400
 #: Pieces of an answer: an account, twice, and a password of 256 characters take 4 at most.
@@ -64,6 +65,14 @@ def parse_plain(answer: str) -> Credentials | None:
     return Credentials(account, secret)
 
 
+def parse_external(answer: str) -> str | None:
+    """Return the account that an answer of EXTERNAL names, empty for the certificate's own; none for none."""
+    try:
+        return base64.b64decode(answer, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
 def _authenticate(state: State, line: Line) -> None:
     own, given = state.part(Sasl), line.param(0)
     if state.name or own.asked or state.enters:
@@ -99,14 +108,22 @@ def _take(state: State, own: Sasl, piece: str) -> None:
     own.pieces.append("" if piece == "+" else piece)
     if len(piece) == PIECE_CHARACTERS:
         return
-    shown = parse_plain("".join(own.pieces))
+    asked = _proof(own.mechanism, "".join(own.pieces))
     own.begin("")
-    if shown is None:
-        text = "send base64 of the account, a NUL, the account, a NUL and the password"
-        state.tell(_failed(state, text))
+    if asked is None:
+        state.tell(_failed(state, "the answer makes no sense"))
     else:
         own.asked = True
-        state.register(proof(shown.account, shown.secret), _let_in, _refused)
+        state.register(asked, _let_in, _refused)
+
+
+def _proof(mechanism: str, answer: str) -> RegName | None:
+    """Return what to register by; none if the answer says nothing."""
+    if mechanism == EXTERNAL:
+        account = parse_external(answer)
+        return None if account is None else RegName(account, certificate=True, rooms=[])
+    shown = parse_plain(answer)
+    return None if shown is None else proof(shown.account, shown.secret)
 
 
 def _let_in(state: State, welcome: Welcome) -> Sequence[bytes]:
@@ -136,7 +153,9 @@ def _failed(state: State, text: str) -> bytes:
 
 def mechanisms(settings: IrcSettings) -> Sequence[str]:
     """Return the mechanisms that there are: none in a chat without accounts."""
-    return [PLAIN] if settings.request.access == "accounts" else []
+    if settings.request.access != "accounts":
+        return []
+    return [PLAIN, EXTERNAL] if settings.request.certificates else [PLAIN]
 
 
 def _offered(settings: IrcSettings) -> str | None:

@@ -126,6 +126,26 @@ def test_a_guest_is_told_to_log_in_earlier() -> None:
     assert shown(client.told("AUTHENTICATE PLAIN"))[0][0] == "907"
 
 
+def test_a_certificate() -> None:
+    """It proves the account of its name, where that is so; it is offered nowhere else."""
+    chat = world("ann", "bob")
+    assert "EXTERNAL" not in IrcClient(chat).send("CAP LS 302")[0]
+    object.__setattr__(chat.rules, "certificates", True)
+    for answer, account, expected in (
+        ("+", "ann", ["900", "903"]),
+        (base64.b64encode(b"ANN").decode(), "ann", ["900", "903"]),
+        (base64.b64encode(b"bob").decode(), "ann", ["904"]),
+        ("+", "", ["904"]),
+        ("+", "nobody", ["904"]),
+        ("!", "ann", ["904"]),
+    ):
+        client = IrcClient(chat)
+        client.conversation.certified = account
+        assert "sasl=PLAIN,EXTERNAL" in client.send("CAP LS 302")[0]
+        assert client.send("AUTHENTICATE EXTERNAL") == ["AUTHENTICATE :+"]
+        assert [line.command for line in client.told(f"AUTHENTICATE {answer}")] == expected
+
+
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
