@@ -53,7 +53,7 @@ build/fuzz/made: requirements.lock requirements-fuzz.lock
 	@mkdir -p build/fuzz && touch $@
 
 browser: venv-dev ## the page in a real browser, Debian's chromium [ARGS="--pictures" takes those of docs/ anew]
-	@$(BIN)/python -m pytest tests/browser -m browser $(ARGS)
+	@$(BIN)/python -m pytest tests/browser -m browser $(TWO) $(ARGS)
 
 integration: venv-dev ## the image and the Compose stack, run as users run them; needs a Docker engine [ARGS=...]
 	@$(BIN)/python -m pytest tests/integration -m integration $(ARGS)
