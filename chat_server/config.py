@@ -38,6 +38,7 @@ class Config:
     web_hosts: tuple[str, ...] = _setting(
         (), values.hosts, "names by which browsers reach http:// endpoints; local ones need not be named"
     )
+    irc_name: str = _setting("server.chat", values.server_name, "what the server calls itself in IRC")
     metrics_host: str = _setting("localhost", values.text, "address of metrics and health")
     metrics_port: int = _setting(9464, _PORT, "port of metrics and health (HTTP); 0 picks a free one")
     metrics_token_file: str = _setting(

@@ -199,6 +199,13 @@ def hosts(value: object) -> tuple[str, ...]:
     return tuple(text.lower() for text in texts if text != "none")
 
 
+def server_name(value: object) -> str:
+    """Take the name of a server of IRC, which clients tell from a nick by its dot."""
+    if not isinstance(value, str) or not re.fullmatch(r"(?=.{3,63}$)[\w-]+(\.[\w-]+)+", value, re.ASCII):
+        raise ValueError("must be a name with a dot such as irc.example.org, of 63 characters at most")
+    return value
+
+
 def cpus(value: object) -> str:
     """Take `auto`, `all`, or numbers with commas between."""
     given = text(value)

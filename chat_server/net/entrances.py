@@ -51,7 +51,7 @@ def _dialect(endpoint: Endpoint, config: Config, routes: Sequence[Route]) -> Cal
         site = Site(pages, Hosts(config.web_hosts, certified=endpoint.tls), routes)
         return functools.partial(WebSocket, WebSocketSettings(decoder, request, site))
     if endpoint.dialect == "irc":
-        return functools.partial(_irc, settings_of(request))
+        return functools.partial(_irc, settings_of(request, config.irc_name))
     return functools.partial(JsonLines, JsonLinesSettings(decoder, request))
 
 

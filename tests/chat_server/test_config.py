@@ -24,6 +24,7 @@ OTHERS = {
     "profile": "trusted",
     "registration": "open",
     "web_hosts": "chat.example.org",
+    "irc_name": "irc.example.org",
 }
 
 

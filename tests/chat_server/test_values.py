@@ -81,6 +81,14 @@ def test_what_is_private_cannot_be_reached_from_outside(host: str) -> None:
     assert any(address in network for network in values.PRIVATE)
 
 
+def test_a_server_of_irc_has_a_name_with_a_dot() -> None:
+    """Or clients would take it for a nick."""
+    assert values.server_name("irc.example.org") == "irc.example.org"
+    for bad in ("irc", ".", "a b.c", "a..b", "x" * 62 + ".y", 1, ""):
+        with pytest.raises(ValueError, match="name with a dot"):
+            values.server_name(bad)
+
+
 def test_hosts_are_names() -> None:
     """With commas or spaces, in lower case; any is one of them."""
     assert values.hosts("Chat.example.org, chat") == ("chat.example.org", "chat")

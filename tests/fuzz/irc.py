@@ -13,7 +13,7 @@ from chat_server.net.dialects.irc.tables import settings_of
 from tests.support.world import Client, World
 
 REQUEST = RegNameRequest(1, "fuzz", Limits(LINE_BYTES, 32, 256, 50))
-SETTINGS = settings_of(REQUEST)
+SETTINGS = settings_of(REQUEST, "server.chat")
 #: Tags of the server's own, beside those of a client.
 SERVER_TAGS_BYTES = 8191
 PEOPLE = 3

@@ -51,7 +51,7 @@ class IrcClient:
         limits = Limits(16_384, chat.limits.name_length, 256, chat.limits.rooms_per_user)
         request = RegNameRequest(PROTOCOL, "chat-server test", limits, chat.rules.mode, chat.rules.guests)
         request.certificates = chat.rules.certificates
-        self.dialect = Irc(settings_of(request), threading.Lock())
+        self.dialect = Irc(settings_of(request, "server.chat"), threading.Lock())
         self.outbox = IrcOutbox(self.dialect)
         self.conversation = Conversation(chat.hub, self.outbox)
         self.conversation.address = "192.0.2.2"

@@ -13,7 +13,6 @@ from chat_server.net.dialects.irc.masks import matching
 from chat_server.net.dialects.irc.registration import motd, supported
 from chat_server.net.dialects.irc.render import wrapped
 from chat_server.net.dialects.irc.rooms import packed
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import State
 from chat_server.net.dialects.irc.talking import TARGETS_AT_MOST
 
@@ -33,7 +32,7 @@ REF_CHARACTERS = 64
 
 def _ping(state: State, line: Line) -> None:
     token = line.param(0)
-    state.fence(lambda _: [compose("PONG", SERVER, token, source=SERVER)])
+    state.fence(lambda _: [state.told("PONG", state.settings.server, token)])
 
 
 def _pong(state: State, line: Line) -> None:
@@ -49,7 +48,7 @@ def on_ping(state: State, ping: Ping) -> Sequence[bytes]:
 
 def on_notice(state: State, notice: Notice) -> Sequence[bytes]:
     """Show what the server wants a person to know."""
-    return [compose("NOTICE", state.nick, part, source=SERVER) for part in wrapped(notice.text, NOTICE_BYTES)]
+    return [state.told("NOTICE", state.nick, part) for part in wrapped(notice.text, NOTICE_BYTES)]
 
 
 def _motd(state: State, line: Line) -> None:
@@ -60,12 +59,19 @@ def _motd(state: State, line: Line) -> None:
 def _version(state: State, line: Line) -> None:
     del line
     version = state.settings.request.server
-    state.tell(state.numeric(n.RPL_VERSION, version.replace(" ", "-"), SERVER, version), *supported(state))
+    state.tell(
+        state.numeric(n.RPL_VERSION, version.replace(" ", "-"), state.settings.server, version),
+        *supported(state),
+    )
 
 
 def _time(state: State, line: Line) -> None:
     del line
-    state.tell(state.numeric(n.RPL_TIME, SERVER, datetime.now(UTC).strftime("%A %d %B %Y, %H:%M:%S UTC")))
+    state.tell(
+        state.numeric(
+            n.RPL_TIME, state.settings.server, datetime.now(UTC).strftime("%A %d %B %Y, %H:%M:%S UTC")
+        )
+    )
 
 
 def _info(state: State, line: Line) -> None:

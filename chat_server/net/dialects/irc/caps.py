@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
-from chat_server.net.dialects.irc.grammar import Line, compose
+from chat_server.net.dialects.irc.grammar import Line
 from chat_server.net.dialects.irc.registration import Registration, proceed
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import State
 
 #: From this version of CAP LS on, capabilities have values, and the list may take several lines.
@@ -86,7 +85,7 @@ def _list(state: State, subcommand: str, names: Sequence[str], *, several: bool)
 
 
 def _line(state: State, *params: str) -> bytes:
-    return compose("CAP", state.nick, *params, source=SERVER)
+    return state.told("CAP", state.nick, *params)
 
 
 _SUBCOMMANDS = {"LS": _ls, "LIST": _list_own, "REQ": _request, "END": _end}

@@ -9,7 +9,7 @@ from chat_protocol.reading_messages import Positions, PositionsFrame
 from chat_protocol.server_messages import DmFrame, ErrorFrame, HistoryFrame, MsgFrame
 from chat_server.net.dialects.irc import names, render
 from chat_server.net.dialects.irc.commands import Command, Part, plain
-from chat_server.net.dialects.irc.grammar import Line, compose
+from chat_server.net.dialects.irc.grammar import Line
 from chat_server.net.dialects.irc.selectors import (
     SUBCOMMANDS,
     Reading,
@@ -19,7 +19,6 @@ from chat_server.net.dialects.irc.selectors import (
     point,
     select,
 )
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import Asked, State
 
 #: The types of the batches.
@@ -158,10 +157,7 @@ def _no_direct(targets: Targets, state: State, asked: Asked, error: ErrorFrame) 
 
 
 def _all_targets(state: State, targets: Targets) -> Sequence[bytes]:
-    lines = [
-        compose("CHATHISTORY", "TARGETS", target, render.stamp(ts), source=SERVER)
-        for target, ts in targets.shown()
-    ]
+    lines = [state.told("CHATHISTORY", "TARGETS", target, render.stamp(ts)) for target, ts in targets.shown()]
     return _batch(state, TARGETS_BATCH, lines)
 
 

@@ -14,9 +14,8 @@ from chat_protocol.server_messages import ErrorFrame, HistoryFrame, Joined
 from chat_server.chat.names import user_key
 from chat_server.net.dialects.irc import names, render
 from chat_server.net.dialects.irc.commands import Command, Part, plain
-from chat_server.net.dialects.irc.grammar import Line, compose
+from chat_server.net.dialects.irc.grammar import Line
 from chat_server.net.dialects.irc.selectors import SelectorError, time_of
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import Asked, State
 
 #: How many targets a connection's marks are remembered of; past it the oldest are forgotten.
@@ -70,7 +69,7 @@ def _time(written: str) -> float:
 
 def _set(state: State, target: str, ts: float) -> None:
     moved = state.part(Marks).move(_key(target), ts)
-    line = mark(target, moved)
+    line = mark(state, target, moved)
     if not names.is_channel(target):
         state.tell(line)
         return
@@ -96,7 +95,7 @@ def _not_found(line: bytes, state: State, asked: Asked, error: ErrorFrame) -> Se
 def _get(state: State, target: str) -> None:
     known = state.part(Marks).get(_key(target))
     if known is not None or not names.is_channel(target):
-        state.tell(mark(target, known))
+        state.tell(mark(state, target, known))
     else:
         state.ask(Positions(names.room(target)), partial(_came, target), partial(_unknown, target))
 
@@ -107,12 +106,12 @@ def _came(target: str, state: State, frame: PositionsFrame) -> Sequence[bytes]:
     for each in frame.rooms:
         if each.read_ts is not None:
             state.part(Marks).move(key, each.read_ts)
-    return [mark(target, state.part(Marks).get(key))]
+    return [mark(state, target, state.part(Marks).get(key))]
 
 
 def _unknown(target: str, state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
-    del state, asked, error
-    return [mark(target, None)]
+    del asked, error
+    return [mark(state, target, None)]
 
 
 def _joined(state: State, joined: Joined) -> Sequence[bytes]:
@@ -123,7 +122,7 @@ def _joined(state: State, joined: Joined) -> Sequence[bytes]:
     known = state.part(Marks).get(_key(target))
     if known is None and state.account:
         state.wishes.append(lambda state: _get(state, target))
-    return [mark(target, known)]
+    return [mark(state, target, known)]
 
 
 def _read_elsewhere(state: State, read: ReadFrame) -> Sequence[bytes]:
@@ -131,13 +130,13 @@ def _read_elsewhere(state: State, read: ReadFrame) -> Sequence[bytes]:
     if CAPABILITY not in state.caps or read.ts is None or read.room == render.DIRECT:
         return ()
     target = names.channel(read.room)
-    return [mark(target, state.part(Marks).move(_key(target), read.ts))]
+    return [mark(state, target, state.part(Marks).move(_key(target), read.ts))]
 
 
-def mark(target: str, ts: float | None) -> bytes:
+def mark(state: State, target: str, ts: float | None) -> bytes:
     """Return the line that says up to when a target was read."""
     shown = UNREAD if ts is None else f"timestamp={render.stamp(ts)}"
-    return compose("MARKREAD", target, shown, source=SERVER)
+    return state.told("MARKREAD", target, shown)
 
 
 def _key(target: str) -> str:

@@ -11,7 +11,6 @@ from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line, compose
 from chat_server.net.dialects.irc.rooms import on_left
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import Asked, State, refused
 
 #: What the server says of somebody who is not in the room.
@@ -63,11 +62,10 @@ def _invited(state: State, invited: Invited) -> Sequence[bytes]:
 
 def _muted(state: State, muted: Muted) -> Sequence[bytes]:
     """Tell who may only read: the letters of MODE have no end of their own."""
-    del state
     nick, by = names.nick(muted.name), names.nick(muted.by)
     until = "for ever" if muted.seconds is None else f"for {muted.seconds:g} s"
     text = f"{nick} may speak again ({by})" if muted.seconds == 0 else f"{nick} may only read {until} ({by})"
-    return [compose("NOTICE", names.channel(muted.room), text, source=SERVER)]
+    return [state.told("NOTICE", names.channel(muted.room), text)]
 
 
 def _oper(state: State, line: Line) -> None:

@@ -35,7 +35,6 @@ from chat_server.net.dialects.irc.mode_letters import (
     of_rules,
     written,
 )
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import Asked, State, refused
 
 #: How many changes one line may have.
@@ -173,21 +172,19 @@ def _no_bans(state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
 
 def rules_changed(state: State, rules: RulesFrame) -> Sequence[bytes]:
     """Show what is new of how a room is run; slow mode has no letter, so it is told in words."""
-    del state
     channel, lines = names.channel(rules.room), []
-    source = names.source(rules.by) if rules.by else SERVER
+    source = names.source(rules.by) if rules.by else state.settings.server
     if made := of_changed_rules(rules):
         lines.append(compose("MODE", channel, *written(made), source=source))
     if "slow_seconds" in rules.changed:
         slow = rules.slow_seconds
         text = f"slow mode: one message in {slow:g} s" if slow else "no slow mode any more"
-        lines.append(compose("NOTICE", channel, text, source=SERVER))
+        lines.append(state.told("NOTICE", channel, text))
     return lines
 
 
 def role_changed(state: State, role: RoleFrame) -> Sequence[bytes]:
     """Show what somebody is from now on; what has no letter is told in words."""
-    del state
     channel, nick = names.channel(role.room), names.nick(role.name)
     source = names.source(role.by)
     if made := of_role(role, nick):
@@ -195,7 +192,7 @@ def role_changed(state: State, role: RoleFrame) -> Sequence[bytes]:
     if role.was is None or role.was == role.role:
         return ()
     text = f"{nick} is {role.role} now ({names.nick(role.by)})"
-    return [compose("NOTICE", channel, text, source=SERVER)]
+    return [state.told("NOTICE", channel, text)]
 
 
 # Oneself

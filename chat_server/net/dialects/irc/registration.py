@@ -19,7 +19,6 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part
 from chat_server.net.dialects.irc.grammar import Line, compose
-from chat_server.net.dialects.irc.settings import SERVER
 from chat_server.net.dialects.irc.state import Asked, State, unsaid
 
 #: Characters of what somebody is known by beside the nick.
@@ -100,11 +99,13 @@ def _burst(state: State) -> Sequence[bytes]:
     version = settings.request.server.replace(" ", "-")
     lines = [
         state.numeric(n.RPL_WELCOME, f"Welcome to {settings.network}, {nick}"),
-        state.numeric(n.RPL_YOURHOST, f"Your host is {SERVER}, running {version}"),
+        state.numeric(n.RPL_YOURHOST, f"Your host is {state.settings.server}, running {version}"),
         state.numeric(
             n.RPL_CREATED, f"What is said in rooms is kept and shared with all who use {settings.network}"
         ),
-        state.numeric(n.RPL_MYINFO, SERVER, version, settings.user_modes, settings.channel_modes),
+        state.numeric(
+            n.RPL_MYINFO, state.settings.server, version, settings.user_modes, settings.channel_modes
+        ),
     ]
     return [*lines, *supported(state), *motd(state), *_renaming(state, own.nick)]
 
@@ -114,7 +115,7 @@ def _renaming(state: State, wanted: str) -> Sequence[bytes]:
     if names.same(wanted, state.name):
         return ()
     text = f"you are {state.nick} here: an account keeps its name"
-    return [compose("NOTICE", state.nick, text, source=SERVER)]
+    return [state.told("NOTICE", state.nick, text)]
 
 
 def supported(state: State) -> Sequence[bytes]:

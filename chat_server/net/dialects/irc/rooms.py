@@ -11,7 +11,7 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import LINE_BYTES, Line, compose
-from chat_server.net.dialects.irc.settings import SERVER, IrcSettings
+from chat_server.net.dialects.irc.settings import IrcSettings
 from chat_server.net.dialects.irc.state import Asked, State, refused, unsaid
 
 #: Larger than any id: nothing is replayed.
@@ -212,8 +212,7 @@ def _shown_topic(state: State, frame: TopicFrame) -> Sequence[bytes]:
 
 def on_topic(state: State, frame: TopicFrame) -> Sequence[bytes]:
     """Show that somebody set a room's topic."""
-    del state
-    source = names.source(frame.by) if frame.by else SERVER
+    source = names.source(frame.by) if frame.by else state.settings.server
     return [compose("TOPIC", names.channel(frame.room), frame.topic, source=source)]
 
 

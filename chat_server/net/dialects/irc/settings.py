@@ -6,8 +6,7 @@ from typing import Any
 
 from chat_protocol.server_messages import Joined, Limits, RegNameRequest
 
-#: What the server calls itself; and the user and host of all who talk: nobody's address is told to anybody.
-SERVER = "server.chat"
+#: The user and host of all who talk: nobody's address is told to anybody.
 USER = "user"
 HOST = "hidden.chat"
 
@@ -16,10 +15,12 @@ HOST = "hidden.chat"
 class IrcSettings:
     """What the server says of itself to whoever speaks IRC: the same for all of its connections.
 
-    `caps` and `tokens` are the capabilities and the words of ISUPPORT that there are, with their values.
+    `server` is what it calls itself. `caps` and `tokens` are the capabilities and the words of ISUPPORT that
+    there are, with their values.
     """
 
     request: RegNameRequest
+    server: str
     network: str = "chat"
     caps: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=dict)

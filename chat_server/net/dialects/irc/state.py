@@ -17,7 +17,7 @@ from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.errors import numeric_of
 from chat_server.net.dialects.irc.form import Form
 from chat_server.net.dialects.irc.grammar import compose, tagged
-from chat_server.net.dialects.irc.settings import SERVER, IrcSettings
+from chat_server.net.dialects.irc.settings import IrcSettings
 
 #: Makes lines of the answer to something that was asked.
 Answer = Callable[["State", Any], Sequence[bytes]]
@@ -209,9 +209,13 @@ class State:
         """What its own lines begin with for others and for itself."""
         return names.source(self.name)
 
+    def told(self, command: str, *params: str) -> bytes:
+        """Return a line of the server's own."""
+        return compose(command, *params, source=self.settings.server)
+
     def numeric(self, number: str, *params: str) -> bytes:
         """Return a numeric reply."""
-        return compose(number, self.nick, *params, source=SERVER)
+        return self.told(number, self.nick, *params)
 
     def fail(self, code: str, *context: str, text: str, command: str = "") -> bytes:
         """Return a standard reply that says that something wasn't done.
@@ -220,8 +224,8 @@ class State:
         """
         command = command or self._command or "*"
         if "standard-replies" not in self.caps and command not in ANSWERED_BY_FAIL and code != INVALID_UTF8:
-            return compose("NOTICE", self.nick, text, source=SERVER)
-        return compose("FAIL", command, code, *context, text, source=SERVER)
+            return self.told("NOTICE", self.nick, text)
+        return self.told("FAIL", command, code, *context, text)
 
     # What the dialect calls
 
@@ -305,11 +309,11 @@ class State:
         """Return the lines as a batch of this kind."""
         self._batches += 1
         name = f"b{self._batches}"
-        begun = compose("BATCH", f"+{name}", kind, *params, source=SERVER)
+        begun = self.told("BATCH", f"+{name}", kind, *params)
         return [
             begun,
             *[tagged(line, "batch", name) for line in lines],
-            compose("BATCH", f"-{name}", source=SERVER),
+            self.told("BATCH", f"-{name}"),
         ]
 
     def _labelled(self, reply: Reply, lines: Sequence[bytes], *, done: bool) -> Sequence[bytes]:
@@ -318,7 +322,7 @@ class State:
         reply.lines.extend(lines)
         if reply.waits:
             return ()
-        whole: Sequence[bytes] = reply.lines or [compose("ACK", source=SERVER)]
+        whole: Sequence[bytes] = reply.lines or [self.told("ACK")]
         if len(whole) > 1 and not _is_batch(whole):
             whole = self.batch("labeled-response", whole)
         return [tagged(whole[0], "label", reply.label), *whole[1:]]

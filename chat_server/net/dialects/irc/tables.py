@@ -67,9 +67,9 @@ def form_of(capabilities: frozenset[str]) -> Form:
     return _form(capabilities & SHAPING)
 
 
-def settings_of(request: RegNameRequest, network: str = "chat") -> IrcSettings:
-    """Return what a server that greets so says of itself in IRC."""
-    bare = IrcSettings(request, network)
+def settings_of(request: RegNameRequest, server: str) -> IrcSettings:
+    """Return what a server of this name that greets so says of itself in IRC."""
+    bare = IrcSettings(request, server)
     return dataclasses.replace(
         bare,
         caps=_values(bare, [part.caps for part in PARTS]),

@@ -13,7 +13,7 @@ from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import Line
 from chat_server.net.dialects.irc.masks import is_mask, matching
 from chat_server.net.dialects.irc.rooms import MARKS, prefixes
-from chat_server.net.dialects.irc.settings import HOST, SERVER, USER
+from chat_server.net.dialects.irc.settings import HOST, USER
 from chat_server.net.dialects.irc.state import Answer, Asked, Failure, State, unsaid
 
 #: How many rooms are looked through for a mask, how many nicks are looked up in one line.
@@ -44,19 +44,19 @@ class Somebody(NamedTuple):
 
 
 #: What WHOX can tell of somebody, in the order in which it does; `t`, the asker's token, comes first.
-FIELDS: Sequence[tuple[str, Callable[[Somebody], str]]] = (
-    ("c", lambda each: each.channel),
-    ("u", lambda _: USER),
-    ("i", lambda _: "255.255.255.255"),
-    ("h", lambda _: HOST),
-    ("s", lambda _: SERVER),
-    ("n", lambda each: names.nick(each.name)),
-    ("f", lambda each: each.flags),
-    ("d", lambda _: "0"),
-    ("l", lambda each: str(each.idle)),
-    ("a", lambda each: names.nick(each.name) if each.account else NO_ACCOUNT),
-    ("o", lambda _: NO_RANK),
-    ("r", lambda each: each.realname),
+FIELDS: Sequence[tuple[str, Callable[[Somebody, str], str]]] = (
+    ("c", lambda each, _: each.channel),
+    ("u", lambda *_: USER),
+    ("i", lambda *_: "255.255.255.255"),
+    ("h", lambda *_: HOST),
+    ("s", lambda _, server: server),
+    ("n", lambda each, _: names.nick(each.name)),
+    ("f", lambda each, _: each.flags),
+    ("d", lambda *_: "0"),
+    ("l", lambda each, _: str(each.idle)),
+    ("a", lambda each, _: names.nick(each.name) if each.account else NO_ACCOUNT),
+    ("o", lambda *_: NO_RANK),
+    ("r", lambda each, _: each.realname),
 )
 
 
@@ -124,9 +124,9 @@ class Search:
 
     def _line(self, state: State, each: Somebody) -> bytes:
         if not self.fields:
-            place = each.channel, USER, HOST, SERVER, names.nick(each.name), each.flags
+            place = each.channel, USER, HOST, state.settings.server, names.nick(each.name), each.flags
             return state.numeric(n.RPL_WHOREPLY, *place, f"0 {each.realname}")
-        told = [made(each) for letter, made in FIELDS if letter in self.fields]
+        told = [made(each, state.settings.server) for letter, made in FIELDS if letter in self.fields]
         return state.numeric(n.RPL_WHOSPCRPL, *([self.token] if "t" in self.fields else []), *told)
 
 

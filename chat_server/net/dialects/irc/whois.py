@@ -9,7 +9,7 @@ from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part
 from chat_server.net.dialects.irc.grammar import LINE_BYTES, Line
 from chat_server.net.dialects.irc.rooms import MARKS, packed
-from chat_server.net.dialects.irc.settings import HOST, SERVER, USER
+from chat_server.net.dialects.irc.settings import HOST, USER
 from chat_server.net.dialects.irc.state import Asked, State, refused
 
 WHOIS_END = "End of /WHOIS list"
@@ -34,7 +34,7 @@ def _lines(state: State, person: Person) -> Iterator[bytes]:
     rooms = [f"{MARKS.get(each.role or '', '')}{names.channel(each.room)}" for each in person.rooms]
     for part in packed(rooms, LINE_BYTES - head):
         yield state.numeric(n.RPL_WHOISCHANNELS, nick, part)
-    yield state.numeric(n.RPL_WHOISSERVER, nick, SERVER, state.settings.network)
+    yield state.numeric(n.RPL_WHOISSERVER, nick, state.settings.server, state.settings.network)
     if person.away:
         yield state.numeric(n.RPL_AWAY, nick, person.away)
     if person.operator:

@@ -17,7 +17,7 @@ LIMITS = Limits(16_384, 32, 256, 50)
 
 def settings(access: str = "open") -> IrcSettings:
     """Return what a server of the tests says of itself."""
-    return settings_of(RegNameRequest(1, "chat-server 1", LIMITS, access))
+    return settings_of(RegNameRequest(1, "chat-server 1", LIMITS, access), "server.chat")
 
 
 class Talk:
