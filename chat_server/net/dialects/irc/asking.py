@@ -131,6 +131,8 @@ def wanted(conditions: Sequence[str]) -> Callable[[RoomInfo], bool]:
             masks.append(matching(each))
 
     def is_wanted(room: RoomInfo) -> bool:
+        if not room.members:  # in IRC there is no channel without somebody in it
+            return False
         channel = names.channel(room.room)
         by_name = not masks or any(fits(channel) for fits in masks)
         return by_name and all(holds(room) for holds in others)
@@ -155,9 +157,10 @@ def _lusers(state: State, line: Line) -> None:
 
     def counted(state: State, rooms: Rooms) -> Sequence[bytes]:
         people = rooms.people
+        channels = rooms.total - sum(not each.members for each in rooms.rooms)
         return [
             state.numeric(n.RPL_LUSERCLIENT, f"There are {people} users and 0 invisible on 1 servers"),
-            state.numeric(n.RPL_LUSERCHANNELS, str(rooms.total), "channels formed"),
+            state.numeric(n.RPL_LUSERCHANNELS, str(channels), "channels formed"),
             state.numeric(n.RPL_LUSERME, f"I have {people} clients and 0 servers"),
             state.numeric(n.RPL_LOCALUSERS, f"{people} local users"),
             state.numeric(n.RPL_GLOBALUSERS, f"{people} global users"),

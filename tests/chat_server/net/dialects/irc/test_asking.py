@@ -80,16 +80,17 @@ def test_rooms_are_listed() -> None:
     talk.say("LIST", "LIST #t*,>0", "LUSERS")
     everything, some, number = talk.asked()
     assert everything == List(ref_of(everything))
-    rooms = [RoomInfo("tea", 2, "green"), RoomInfo("cake", 1)]
-    assert talk.hear(Rooms(rooms, 2, ref_of(everything))) == [
+    rooms = [RoomInfo("tea", 2, "green"), RoomInfo("cake", 1), RoomInfo("lobby", 0)]
+    assert talk.hear(Rooms(rooms, 3, ref_of(everything))) == [
         ":server.chat 321 ann Channel :Users  Name",
         ":server.chat 322 ann #tea 2 :green",
         ":server.chat 322 ann #cake 1 :",
         ":server.chat 323 ann :that is all",
     ]
     assert commands(talk.hear(Rooms(rooms, 2, ref_of(some)))) == ["321", "322", "323"]
-    counted = talk.hear(Rooms(rooms, 2, ref_of(number), people=3))
+    counted = talk.hear(Rooms(rooms, 3, ref_of(number), people=3))
     assert commands(counted) == ["251", "254", "255", "265", "266"]
+    assert counted[1] == ":server.chat 254 ann 2 :channels formed"
     assert counted[0].endswith("There are 3 users and 0 invisible on 1 servers")
 
 
