@@ -126,8 +126,10 @@ class Hub:
             if inbox is not None:
                 inbox.close(session.outbox)
         finally:
-            self.registry.depart(session, final=final)
-            self.presence.went(session, name)
+            try:
+                self.registry.depart(session, final=final)
+            finally:
+                self.presence.went(session, name)
         return events
 
     def release(self, session: Session, outbox: Outgoing) -> None:

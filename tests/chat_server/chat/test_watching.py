@@ -49,6 +49,22 @@ def test_whoever_is_watched_comes_and_goes() -> None:
     assert state(ann) == (["bob"], ["cat"])
 
 
+def test_a_fault_at_the_end_leaves_no_list_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what somebody watched who is gone, nor that they are here."""
+    chat = World()
+    ann, bob = chat.clients("ann", "bob")
+    ann.send(Watch(["bob"]))
+    bob.send(Watch(["ann"]))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the directory is out of reach")
+
+    monkeypatch.setattr(chat.hub.directory, "release", fail)
+    with pytest.raises(OSError, match="out of reach"):
+        bob.conversation.hub.disconnect(bob.session, "exit", final=True)
+    assert len(chat.hub.presence.watches) == 1
+
+
 def test_a_change_of_name_is_a_going_and_a_coming() -> None:
     """But not one of case alone; who goes, goes under the name as it was."""
     chat = World()
