@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from chat_server.net.dialects.irc.form import Form
-from chat_server.net.dialects.irc.grammar import LINE_BYTES
-from chat_server.net.dialects.irc.render import ACTION, ACTION_END, Saying, tags_of
+from chat_server.net.dialects.irc.render import ACTION, ACTION_END, Saying, space, tags_of
 
 #: The capability, and the type of a batch.
 NAME = "draft/multiline"
@@ -30,24 +29,23 @@ def lines(  # noqa: PLR0913, PLR0917  # each is a thing of its own
 ) -> Sequence[bytes]:
     """Return a message as a batch; `tags`, with `@` and the space, are those of the whole message."""
     head = f":{source} {command} {target} :"
-    space = LINE_BYTES - len(f"{head}\r\n".encode("utf-8", "replace"))
     made = [f"{tags}:{source} BATCH +{reference} {NAME} {target}\r\n"]
-    for part, joined in parts(text, space):
+    for part, joined in parts(text, space(head)):
         concat = f";{CONCAT_TAG}" if joined else ""
         made.append(f"@batch={reference}{concat} {head}{part}\r\n")
     made.append(f":{source} BATCH -{reference}\r\n")
     return [each.encode("utf-8", "replace") for each in made]
 
 
-def parts(text: str, space: int) -> Iterator[tuple[str, bool]]:
+def parts(text: str, room: int) -> Iterator[tuple[str, bool]]:
     """Return a text in parts of at most so many bytes, and whether each goes on where the last one ended.
 
     Put together again with line breaks, they are the text, but that CR and NUL are none of it.
     """
     for line in text.replace("\r\n", "\n").translate({0: None, 13: "\n"}).split("\n"):
         rest, joined = line.encode("utf-8", "replace"), False
-        while len(rest) > space:
-            cut = space
+        while len(rest) > room:
+            cut = room
             while _is_within(rest[cut]):
                 cut -= 1
             behind = rest.rfind(b" ", int(cut * (1 - _TAIL)), cut) + 1

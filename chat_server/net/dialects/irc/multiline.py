@@ -12,6 +12,7 @@ from chat_server.net.dialects.irc.talking import say
 LINES_AT_MOST = 100
 #: Commands that a batch may have.
 _SAYING = frozenset(("PRIVMSG", "NOTICE"))
+_CONTROLS = [*map(chr, range(32))]
 
 
 class BadBatchError(Exception):
@@ -44,7 +45,7 @@ class Batch:
         between = "" if joined or not self.lines else "\n"
         if joined and not text:
             raise _invalid("an empty line goes on where nothing ended")
-        self.size += len(text.encode("utf-8", "replace")) + len(between)
+        self.size += weight(text) + len(between)
         self.lines += 1
         if self.size > self.bytes_at_most:
             limit = str(self.bytes_at_most)
@@ -132,6 +133,11 @@ def _fail(state: State, error: BadBatchError, reference: str) -> None:
     own = state.part(Batches)
     own.open, own.failed = None, reference
     state.tell(state.fail(error.code, *error.context, text=error.text, command="BATCH"))
+
+
+def weight(text: str) -> int:
+    """Return the bytes of a text, a control character as three: natively it takes six, others two at most."""
+    return len(text.encode("utf-8", "replace")) + 2 * sum(map(text.count, _CONTROLS))
 
 
 def _invalid(text: str) -> BadBatchError:

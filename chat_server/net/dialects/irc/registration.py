@@ -19,6 +19,7 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part
 from chat_server.net.dialects.irc.grammar import Line, compose
+from chat_server.net.dialects.irc.rooms import Presence
 from chat_server.net.dialects.irc.state import Asked, State, unsaid
 
 #: Characters of what somebody is known by beside the nick.
@@ -160,6 +161,7 @@ def _others_name(state: State, changed: NameChanged) -> Sequence[bytes]:
         return ()
     if changed.old == state.name:  # on another connection of the account
         return _renamed(state, changed)
+    state.part(Presence).gone.pop(changed.name, None)  # somebody else of that name may have gone
     return [compose("NICK", names.nick(changed.name), source=names.source(changed.old))]
 
 

@@ -30,6 +30,10 @@ _BREAK = re.compile("\r\n|[\r\n\0]")
 _BREAKS = re.compile(b"[\r\n\0]")
 #: A line is cut at a space if one is in so much of its end.
 _TAIL = 1 / 3
+#: Bytes of text that a line has at least, however long the names before it are: it may be too long then.
+TEXT_BYTES = 64
+#: Begins a text that programs take for a question to them, and answer. They all would, asked in a room.
+_ASKING = "\x01"
 
 
 class Saying(NamedTuple):
@@ -91,10 +95,15 @@ def lines(form: Form, said: Saying) -> Sequence[bytes]:
 def _several(form: Form, said: Saying, tags: str, head: str) -> Iterator[str]:
     """Return the lines of what doesn't fit one."""
     opened, closed = (ACTION, ACTION_END) if said.action else ("", "")
-    room = LINE_BYTES - len(f"{head}{opened}{closed}\r\n".encode("utf-8", "replace"))
+    room = space(f"{head}{opened}{closed}")
     later = tags_of(form, said, "")
     for number, part in enumerate(wrapped(said.text, room)):
         yield f"{later if number else tags}{head}{opened}{part}{closed}\r\n"
+
+
+def space(around: str) -> int:
+    """Return how many bytes of text a line has room for, beside what else stands in it."""
+    return max(TEXT_BYTES, LINE_BYTES - END_BYTES - len(around.encode("utf-8", "replace")))
 
 
 def wrapped(text: str, room: int) -> Iterator[str]:
@@ -183,7 +192,7 @@ def _special(form: Form, frame: MsgFrame) -> Sequence[bytes]:
     said = Saying(
         frame.sender,
         names.channel(frame.room),
-        DELETED if frame.deleted else frame.text,
+        DELETED if frame.deleted else frame.text.replace(_ASKING, ""),
         frame.ts,
         msgid(frame.room, frame.id),
         frame.account,
@@ -215,7 +224,7 @@ def _changed(form: Form, frame: EditFrame | DeleteFrame, text: str) -> Sequence[
     said = Saying(
         frame.sender,
         names.channel(frame.room),
-        text,
+        text.replace(_ASKING, ""),
         frame.ts,
         msgid(frame.room, frame.id),
         frame.account,

@@ -25,6 +25,8 @@ Answer = Callable[["State", Any], Sequence[bytes]]
 Failure = Callable[["State", "Asked", ErrorFrame], Sequence[bytes]]
 
 T = TypeVar("T")
+#: How many answers wait for what is to be stored: a client may ask on for as long as nothing can be.
+BEHIND_AT_MOST = 100
 
 #: Commands whose specification has FAIL in it, so that whoever knows the command knows that.
 ANSWERED_BY_FAIL = frozenset({"BATCH", "CHATHISTORY", "MARKREAD", "REDACT", "SETNAME"})
@@ -178,7 +180,7 @@ class State:
         self.ask(Ping(), lambda state, _: then(state))
 
     def fence(self, then: Callable[["State"], Sequence[bytes]]) -> None:
-        """Answer as `later` does, but also behind all that is to be stored."""
+        """Answer as `later` does, but also behind what is to be stored; of too many, the first don't wait."""
         asked = self.ask(Ping(), lambda state, _: then(state))
         asked.behind = self._refs
 
@@ -265,7 +267,7 @@ class State:
             del self._asked[ref]
         if asked.behind and self._waits_before(asked.behind):
             self._behind.append((asked, message))
-            return ()
+            return self._lines(*self._behind.pop(0)) if len(self._behind) > BEHIND_AT_MOST else ()
         lines = self._lines(asked, message)
         if ref not in self._unstored:
             return lines

@@ -10,9 +10,13 @@ from chat_protocol.codec import client_decoder, encode_lines
 from chat_protocol.errors import PeerError
 from chat_protocol.messages import Exit, Msg, Ping, Pong
 from chat_protocol.reasons import CloseReason
-from chat_protocol.server_messages import MsgFrame, Welcome
+from chat_protocol.server_messages import Ack, MsgFrame, Welcome
+from chat_server.errors import JournalError
 from chat_server.net.dialects.irc.dialect import ENDLESS_BYTES, Irc
+from chat_server.stream.frames import Rendered
 from tests.chat_server.net.dialects.irc.support import Talk, commands, settings
+from tests.support.irc_world import come
+from tests.support.world import FragileJournal, World
 
 LINES = b"NICK ann\r\nUSER a 0 * :Ann\nPRIVMSG #tea :hi\r\n\r\n  \nQUIT"
 NOT_UTF8 = "this server speaks UTF-8 alone; have your client do so"
@@ -134,3 +138,58 @@ def test_anything_can_be_fed(pieces: list[bytes]) -> None:
                 assert irc.render is not None
                 shown = irc.complete(irc.render(encode_lines([Pong(each.ref)])))
                 assert all(len(line) <= 510 for line in shown.split(b"\r\n"))
+
+
+def _failing(lines: bytes) -> Rendered:
+    raise ValueError(lines)
+
+
+def test_a_fault_in_showing_costs_those_who_are_shown_it_so() -> None:
+    """All others are told, whoever comes first; the room goes on."""
+    chat = World()
+    ann, bob = come(chat, "ann"), come(chat, "bob", "server-time")
+    for client in (ann, bob):
+        client.send("JOIN #tea")
+    dave = chat.client("dave", "tea")
+    ann.taken()
+    bob.taken()
+    ann.dialect.render = _failing
+    for text in ("one", "two"):
+        dave.send(Msg(text, "tea", ref=text))
+    assert {*ann.outbox.ended} == {"internal_error"}
+    assert [each.rpartition(":")[2] for each in bob.taken()] == ["one", "two"]
+    assert len(dave.outbox.of(Ack)) == 2
+    assert (bob.outbox.ended, dave.outbox.ended) == ([], [])
+
+
+def test_nothing_is_shown_before_it_is_stored() -> None:
+    """While nothing can be, a line is refused; what was under way is shown once it is stored, in order."""
+    journal = FragileJournal()
+    chat = World(journal)
+    ann = come(chat, "ann", "echo-message")
+    ann.send("JOIN #tea")
+    journal.broken = True
+    assert ann.send("PRIVMSG #tea :first", "PING one") == []
+    assert [each.command for each in ann.told("PRIVMSG #tea :second", "PING two")] == ["NOTICE"]
+    journal.broken = False
+    chat.commit.retry()
+    shown = ann.taken()
+    assert shown[0] == ":ann!user@hidden.chat PRIVMSG #tea :first"
+    assert [each.rpartition(":")[2] for each in shown[1:]] == ["one", "two"]
+
+
+def test_pages_that_cannot_be_read_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And say so once, without what the system says of it."""
+    chat = World()
+    ann = come(chat, "ann", "batch", "draft/chathistory", "standard-replies")
+    ann.send("JOIN #tea", "PRIVMSG #tea :hi")
+
+    def fail(*_: object, **__: object) -> None:
+        raise JournalError("/var/lib/chat: input/output error")
+
+    monkeypatch.setattr(chat.journal, "read", fail)
+    for line in ("LATEST #tea * 10", "AROUND #tea msgid=tea/1 10"):
+        (told,) = ann.told(f"CHATHISTORY {line}")
+        assert (told.command, told.param(1)) == ("FAIL", "MESSAGE_ERROR")
+        assert "/var" not in " ".join(told.params)
+    assert ann.outbox.ended == []

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_protocol.codec import encode
 from chat_protocol.messages import Msg
 from chat_protocol.server_messages import MsgFrame
 from chat_server.net.dialects.irc.batches import CONCAT_TAG, NAME, parts
 from chat_server.net.dialects.irc.grammar import Line
-from chat_server.net.dialects.irc.multiline import LINES_AT_MOST, BadBatchError, Batch
+from chat_server.net.dialects.irc.multiline import LINES_AT_MOST, BadBatchError, Batch, weight
 from tests.support.irc_world import IrcClient, come, shown
 from tests.support.world import World
 
@@ -178,3 +179,9 @@ def test_a_client_that_asks_for_no_batches_sends_none() -> None:
     """The capability comes first."""
     ann = come(World(), "ann", "standard-replies")
     assert shown(ann.told(f"BATCH +1 {NAME} #tea"))[0][:3] == ("FAIL", "BATCH", "MULTILINE_INVALID")
+
+
+@given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=400))
+def test_no_message_is_longer_natively_than_its_writer_could_say_it(text: str) -> None:
+    """Control characters take six bytes there."""
+    assert len(encode(Msg(text))) - len(encode(Msg(""))) <= 2 * weight(text)

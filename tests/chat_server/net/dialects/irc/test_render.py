@@ -103,8 +103,28 @@ def test_no_line_is_too_long_and_no_character_is_lost(text: str, action: bool) -
         words.append(
             parsed.params[1].removeprefix("\x01ACTION ").removesuffix("\x01") if action else parsed.params[1]
         )
-    blank = str.maketrans("", "", " \r\n\0")
+    blank = str.maketrans("", "", " \r\n\0\x01")
     assert "".join(words).translate(blank) == (text * 40).translate(blank)
+
+
+@pytest.mark.parametrize("caps", [(), ("message-tags", "batch", "draft/multiline")])
+@pytest.mark.parametrize("text", ["xy\nthere", "xy " * 200])
+def test_names_may_fill_a_line(caps: tuple[str, ...], text: str) -> None:
+    """Where an operator lets them be so long, lines are too long rather than without any text."""
+    said_ = MsgFrame("r" * 256, 7, TS, "n" * 256, text)
+    made = form_of(frozenset(caps)).lines(said_)
+    assert all(each.count(b"\r\n") == 1 for each in made)
+    assert b"".join(made).count(b"xy") == text.count("xy")
+
+
+@pytest.mark.parametrize("text", ["\x01VERSION\x01", "hi\n\x01VERSION\x01", "\x01DCC SEND a 1 2 3\x01"])
+def test_nobody_asks_the_programs_of_a_whole_room(text: str) -> None:
+    """Each of them would answer."""
+    for frame in (said(text), said(text, notice=True), EditFrame("tea", 8, TS, "ann", 7, text)):
+        assert b"\x01" not in b"".join(BARE.lines(frame))
+    assert b"".join(BARE.lines(said(text, action=True))).count(b"\x01") == 2 * len(text.split("\n"))
+    direct = DmFrame(3, TS, "ann", "bob", text)
+    assert b"\x01" in b"".join(BARE.lines(direct))
 
 
 def test_words_stay_whole_if_they_can() -> None:

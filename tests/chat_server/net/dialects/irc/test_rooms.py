@@ -242,3 +242,5 @@ def test_a_new_name_is_gone_under_that_name() -> None:
     talk.welcome()
     talk.hear(NameChanged("bob", "bert"))
     assert talk.hear(Left("tea", "bert", "exit")) == [":bert!user@hidden.chat QUIT :Quit"]
+    talk.hear(NameChanged("cat", "bert"))
+    assert talk.hear(Left("tea", "bert", "exit")) == [":bert!user@hidden.chat QUIT :Quit"]

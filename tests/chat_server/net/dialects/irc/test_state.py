@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chat_protocol.messages import List, Msg, Ping, Pong, RegName, Who
 from chat_protocol.server_messages import Ack, ErrorFrame, Rooms, Users, Welcome
-from chat_server.net.dialects.irc.state import State, nothing, unsaid
+from chat_server.net.dialects.irc.state import BEHIND_AT_MOST, State, nothing, unsaid
 from chat_server.net.dialects.irc.tables import form_of
 from tests.chat_server.net.dialects.irc.support import settings
 
@@ -112,6 +112,19 @@ def test_a_fence_waits_for_what_is_stored() -> None:
     assert one.answered(Pong("4")) == [shown("later")]
     assert one.answered(Ack("2", 2, 1.5)) == [shown("2")]
     assert one.answered(Ack("1", 1, 1.5)) == [shown("1"), shown("fence")]
+
+
+def test_no_more_than_so_many_wait_for_what_is_stored() -> None:
+    """While nothing can be stored a client may ask on: the first are answered then, in their order."""
+    one = state()
+    one.ask(Msg("a"), nothing, stored=True)
+    got: list[bytes] = []
+    for number in range(2, BEHIND_AT_MOST + 4):
+        one.fence(lambda _, number=number: [shown(str(number))])  # type: ignore[misc]  # bound to this one
+        got.extend(one.answered(Pong(str(number))) or ())
+    assert got == [shown("2"), shown("3")]
+    last = one.answered(Ack("1", 1, 1.5))
+    assert last == [shown(str(number)) for number in range(4, BEHIND_AT_MOST + 4)]
 
 
 def test_parts_keep_what_is_their_own() -> None:
