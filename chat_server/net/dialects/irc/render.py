@@ -107,8 +107,11 @@ def space(around: str) -> int:
 
 
 def wrapped(text: str, room: int) -> Iterator[str]:
-    """Return a text in parts without breaks, of at most so many bytes; an empty line is a space."""
-    for line in _BREAK.split(text):
+    """Return a text in parts without breaks, of at most so many bytes.
+
+    Empty lines are left out, since clients take them for nothing; a text of nothing else is a space.
+    """
+    for line in filter(None, _BREAK.split(text)) if text.strip("\r\n\0") else [" "]:
         rest = line.encode("utf-8", "replace")
         while len(rest) > room:
             cut = max(room, 4)
@@ -117,7 +120,8 @@ def wrapped(text: str, room: int) -> Iterator[str]:
             space = rest.rfind(b" ", int(cut * (1 - _TAIL)), cut)
             yield rest[: cut if space < 0 else space].decode()
             rest = rest[cut:] if space < 0 else rest[space + 1 :]
-        yield rest.decode() or " "
+        if rest:
+            yield rest.decode()
 
 
 def tags_of(form: Form, said: Saying, identity: str) -> str:
