@@ -41,10 +41,10 @@ class Ended(NamedTuple):
 
 
 def framed(lines: bytes) -> bytes:
-    """Return complete lines as text frames, each with whole lines; one frame unless they are many."""
+    """Return complete lines as text frames, each with whole lines; one frame unless they are many or none."""
     size = len(lines)
     if size < LENGTH_16:
-        return _SHORT.pack(TEXT, size) + lines
+        return _SHORT.pack(TEXT, size) + lines if size else b""
     if size <= FRAME_BYTES:
         return _MEDIUM.pack(TEXT, LENGTH_16, size) + lines
     pieces = []

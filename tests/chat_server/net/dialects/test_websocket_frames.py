@@ -190,3 +190,8 @@ def test_a_long_message_may_come_byte_by_byte() -> None:
     data = masked(b"x" * 50_000)
     found = [message for byte in data for message in reader.feed(bytes((byte,)))]
     assert found == [b"x" * 50_000]
+
+
+def test_no_lines_are_no_frame() -> None:
+    """A room whose past was just thrown away has none to replay; a page would take it for a message."""
+    assert framed(b"") == b""
