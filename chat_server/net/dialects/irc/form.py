@@ -1,5 +1,6 @@
 """The forms in which many are told the same: made once for all whose capabilities are alike in this."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,21 +17,27 @@ SHAPING = frozenset(
 #: Makes lines of a message that all who have the same form are told alike; pure.
 Shared = Callable[["Form", Any], Sequence[bytes]]
 #: Decodes what this server has encoded: nothing of it is too long or too deep.
-_decode = msgspec.json.Decoder(ServerMessage).decode_lines
+_decode = msgspec.json.Decoder(ServerMessage).decode
+#: What is said in a room begins so; it is kept how the last ones of so many bytes at most are shown.
+_SAID = b'{"type":"MSG"'
+KEPT, KEPT_BYTES = 256, 1024
 
 
 class Form:
     """One way to show what rooms hand out; `shared` makes the lines of what many are shown alike.
 
     The forms of two connections with the same capabilities are one object: what it makes is shared by them.
+    Each who speaks is sent what others said meanwhile, without the own words; where many do, what was made of
+    a message for one of them is taken for all.
     """
 
-    __slots__ = ("_shared", "account", "bare", "batch", "caps", "long", "redaction", "tags", "time")
+    __slots__ = ("_kept", "_shared", "account", "bare", "batch", "caps", "long", "redaction", "tags", "time")
 
     def __init__(
         self, caps: frozenset[str], shared: Mapping[type[Message], Shared], long: Shared | None = None
     ) -> None:
         self._shared = shared
+        self._kept = functools.lru_cache(KEPT)(self._made)
         self.caps = caps
         self.tags = "message-tags" in caps
         self.time = "server-time" in caps
@@ -46,7 +53,14 @@ class Form:
         """Return JSON lines in this form; messages that each is told in its own way stay messages."""
         pieces: list[bytes | Message] = []
         shown: list[bytes] = []
-        for each in _decode(lines):
+        several = lines.count(b"\n") > 1
+        for line in lines.split(b"\n"):
+            if several and line.startswith(_SAID) and len(line) <= KEPT_BYTES:
+                shown.append(self._kept(line))
+                continue
+            if not line:
+                continue
+            each = _decode(line)
             if (shared := self._shared.get(type(each))) is not None:
                 shown.extend(shared(self, each))
                 continue
@@ -57,6 +71,10 @@ class Form:
         if not pieces:
             return b"".join(shown)
         return [*pieces, b"".join(shown)] if shown else pieces
+
+    def _made(self, line: bytes) -> bytes:
+        """Return the lines of one message that many are shown alike."""
+        return b"".join(self.lines(_decode(line)))
 
     def lines(self, message: Message) -> Sequence[bytes]:
         """Return the lines of one message that many are shown alike."""

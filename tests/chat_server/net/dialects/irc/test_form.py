@@ -4,7 +4,7 @@ import pytest
 
 from chat_protocol.codec import encode_lines
 from chat_protocol.server_messages import Joined, MsgFrame, Notice
-from chat_server.net.dialects.irc.form import SHAPING, Form
+from chat_server.net.dialects.irc.form import KEPT_BYTES, SHAPING, Form
 
 
 def made(form: Form, frame: MsgFrame) -> list[bytes]:
@@ -23,6 +23,27 @@ def test_what_is_shared_is_joined() -> None:
     assert form(encode_lines([joined])) == [joined]
     assert form(b"") == b""
     assert form.lines(two) == [b"b", b"|"]
+
+
+def test_what_was_made_of_a_message_is_taken_again() -> None:
+    """Where many speak, each is sent it among others; of long ones nothing is kept."""
+    count = 0
+
+    def counting(form: Form, frame: MsgFrame) -> list[bytes]:
+        nonlocal count
+        count += 1
+        return made(form, frame)
+
+    form = Form(frozenset(), {MsgFrame: counting})
+    frames = [MsgFrame("tea", id_, 1.5, "ann", text) for id_, text in enumerate("abc")]
+    joined = Joined("tea", "bob")
+    assert form(encode_lines(frames)) == b"a|b|c|"
+    assert form(encode_lines([frames[0], joined, *frames[1:]])) == [b"a|", joined, b"b|c|"]
+    assert form(encode_lines(frames[1:])) == b"b|c|"
+    assert count == len(frames)
+    long = [MsgFrame("tea", 9, 1.5, "ann", "x" * KEPT_BYTES)] * 2
+    assert [len(form(encode_lines(long))) for _ in range(2)] == [2 * KEPT_BYTES + 2] * 2
+    assert count == len(frames) + 4
 
 
 @pytest.mark.parametrize("cap", ["message-tags", "server-time", "account-tag"])
