@@ -7,6 +7,7 @@ from chat_protocol.messages import Msg
 from chat_server.net.dialects.irc.grammar import LINE_BYTES, TAGS_BYTES
 from chat_server.net.dialects.irc.tables import COMMANDS
 from tests.chat_server.chat.test_people import PASSWORD, world
+from tests.security.table import row
 from tests.support.irc_world import IrcClient, come
 from tests.support.world import World
 
@@ -66,9 +67,10 @@ def people() -> tuple[World, IrcClient, IrcClient]:
     return chat, ann, IrcClient(chat)
 
 
+@row("any line of IRC", defence="answered or passed over; what comes back is a line that fits")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines(), min_size=1, max_size=12))
-def test_anything_may_be_said(said: list[str]) -> None:
+def test_any_line_of_irc(said: list[str]) -> None:
     """By whoever is in, and by whoever is not: each line that comes back is one of IRC, and fits."""
     chat, ann, stranger = people()
     for client in (ann, stranger):
@@ -82,9 +84,10 @@ def test_anything_may_be_said(said: list[str]) -> None:
     assert chat.client("eve").session.identity.name == "eve"
 
 
+@row("any bytes over IRC", defence="each line is one of IRC, or told to be none")
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=10))
-def test_any_bytes_may_be_sent(pieces: list[bytes]) -> None:
+def test_any_bytes_over_irc(pieces: list[bytes]) -> None:
     """Cut anywhere."""
     _, ann, stranger = people()
     for client in (ann, stranger):

@@ -49,7 +49,7 @@ def test_c0_c1_del_and_bidi_in_topics_and_texts(
 
 @row("C0, C1, DEL and bidi on leaving", defence="a reason is a word of a list; the client shows last words")
 @pytest.mark.parametrize("control", CONTROLS, ids=ascii)
-def test_c0_c1_del_and_bidi_in_reasons(guests: Guests, room: str, control: str) -> None:
+def test_c0_c1_del_and_bidi_on_leaving(guests: Guests, room: str, control: str) -> None:
     """Of a room or the chat: the others hear a word that they know, and beside it what was said as it is."""
     stayer, leaver = guests(room), guests(room)
     leaver.send("LEAVE", room=room, reason=f"a{control}b", text=control)
