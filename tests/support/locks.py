@@ -17,7 +17,7 @@ ORDER = (
     "flusher",
     "connection",
     "tls",
-    "worker leftovers directory people tries hooks relays standing audit ledger",
+    "worker leftovers directory people tries hooks relays standing audit ledger entrances",
     "memory",
     "log",
 )

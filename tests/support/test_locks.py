@@ -20,14 +20,15 @@ from chat_server.journal import memory
 from chat_server.journal.base import Journal
 from chat_server.journal.memory import MemoryJournal
 from chat_server.journal.sqlite.journal import SqliteJournal
-from chat_server.net import connection, flusher, outbox, server, worker
+from chat_server.net import connection, entrances, flusher, outbox, server, worker
 from chat_server.stream import arrival, commit, delivery
+from chat_server.values import Endpoint
 from tests.support import locks
 from tests.support.locks import Ledger, RankedLock
 
 MODULES: Sequence[ModuleType] = (
     server, rooms, registry, leftovers, room, delivery, arrival, commit, outbox, flusher, connection, worker,
-    memory, directory, people, tries, standing, ledger_module, watching,
+    memory, directory, people, tries, standing, ledger_module, watching, entrances,
 )  # fmt: skip
 ROUNDS = 15
 TIMEOUT = 20.0
@@ -134,8 +135,7 @@ def busy(
     kind = SqliteJournal(tmp_path / "chat.db") if request.param == "sqlite" else MemoryJournal()
     journal: Any = Watched(kind, ledger)
     config = Config(
-        host="127.0.0.1",
-        port=0,
+        listen=(Endpoint("chat", "127.0.0.1", 0), Endpoint("irc", "127.0.0.1", 0)),
         profile="trusted",
         join_history=5,
         send_queue_bytes=4096,
@@ -171,6 +171,22 @@ def talk(peer: Peer, name: str, others: Sequence[str]) -> None:
         peer.send(type="LEAVE")
 
 
+def talk_irc(port: int) -> None:
+    """Do much of what a client of IRC may do, and read what comes."""
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as sock, sock.makefile("rb") as lines:
+        caps = "echo-message message-tags labeled-response batch"
+        sock.sendall(f"CAP REQ :{caps}\r\nNICK eve\r\nUSER e 0 * :E\r\nCAP END\r\n".encode())
+        for number in range(ROUNDS):
+            sock.sendall(
+                f"JOIN #lobby,#room{number % 3}\r\nPRIVMSG #lobby,ann0 :hello\r\nWHO #lobby\r\nLIST\r\n"
+                f"@label=x TOPIC #lobby :{number}\r\nPART #room{number % 3}\r\nPING {number}\r\n".encode()
+            )
+            while (line := lines.readline()) and not line.endswith(
+                f" PONG server.chat :{number}\r\n".encode()
+            ):
+                pass
+
+
 def together(*bodies: Callable[[], None]) -> None:
     """Run all of it at once."""
     threads = [threading.Thread(target=body) for body in bodies]
@@ -204,6 +220,7 @@ def test_a_busy_server_keeps_the_order(busy: SimpleNamespace) -> None:
             for peer, name in zip(peers, names, strict=True)
         ),
         lambda: look_around(busy.server),
+        lambda: talk_irc(busy.server.endpoints[1].port),
     )
     look_around(busy.server)
     token = peers[0].welcome["session"]
@@ -218,7 +235,7 @@ def test_a_busy_server_keeps_the_order(busy: SimpleNamespace) -> None:
     assert busy.ledger.breaches == []
     assert replacing.welcome.get("resumed") is True
     nested = busy.ledger.nested
-    assert {("rooms", "room"), ("room", "commit"), ("room", "outbox")} <= nested
+    assert {("rooms", "room"), ("room", "commit"), ("room", "outbox"), ("outbox", "entrances")} <= nested
 
 
 def test_no_lock_is_held_while_journal_or_directory_is_asked(busy: SimpleNamespace) -> None:
