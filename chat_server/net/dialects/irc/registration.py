@@ -41,7 +41,7 @@ class Registration:
     user: str = ""
     password: str = ""
     negotiating: bool = False
-    #: Whether REG_NAME was said for NICK and USER, and is not answered.
+    #: Whether all was said that it takes, and the answer is to come.
     asked: bool = False
     welcomed: bool = False
 
@@ -51,10 +51,10 @@ def proceed(state: State) -> None:
     own = state.part(Registration)
     if own.negotiating or own.asked or own.welcomed or not (own.nick and own.user):
         return
+    own.asked = True
     if state.name:  # by SASL
         state.later(_burst)
     else:
-        own.asked = True
         state.register(_reg_name(state, own), _welcomed, _refused)
     state.ask(Profile(realname=state.realname), failed=unsaid)
 
@@ -76,7 +76,6 @@ def _reg_name(state: State, own: Registration) -> RegName:
 
 def _welcomed(state: State, welcome: Welcome) -> Sequence[bytes]:
     del welcome
-    state.part(Registration).asked = False
     return _burst(state)
 
 
@@ -95,7 +94,7 @@ def _refused(state: State, asked: Asked, error: ErrorFrame) -> Sequence[bytes]:
 def _burst(state: State) -> Sequence[bytes]:
     """Welcome somebody who is in."""
     own = state.part(Registration)
-    own.welcomed = True
+    own.asked, own.welcomed = False, True
     settings, nick = state.settings, state.nick
     version = settings.request.server.replace(" ", "-")
     lines = [
@@ -139,13 +138,11 @@ def _nick(state: State, line: Line) -> None:
     own, nick = state.part(Registration), line.param(0)
     if not nick:
         state.tell(state.numeric(n.ERR_NONICKNAMEGIVEN, "NICK takes the nick that you want"))
-    elif state.name and nick in {state.name, state.nick}:
-        return  # nothing changes, and nobody is told
-    elif state.name or own.asked:
-        state.ask(Name(nick), _renamed, about=nick)
-    else:
+    elif not (own.asked or own.welcomed):  # some clients say it after SASL, which has named them already
         own.nick = nick
         proceed(state)
+    elif nick not in {state.name, state.nick}:  # else nothing changes, and nobody is told
+        state.ask(Name(nick), _renamed, about=nick)
 
 
 def _renamed(state: State, changed: NameChanged) -> Sequence[bytes]:

@@ -45,6 +45,19 @@ def test_plain(answer: str) -> None:
     assert shown(client.told("AUTHENTICATE PLAIN"))[0][0] == "907"
 
 
+@pytest.mark.parametrize("nick", ["ann", "annie"])
+def test_a_nick_after_it(nick: str) -> None:
+    """Some clients, irssi among them, say NICK and USER when SASL is over; they are welcomed once."""
+    client = IrcClient(world("ann"))
+    client.send("CAP LS 302", "CAP REQ sasl", "AUTHENTICATE PLAIN")
+    assert [line.command for line in client.told(f"AUTHENTICATE {plain('', 'ann', PASSWORD)}")] == [
+        "900",
+        "903",
+    ]
+    lines = client.told("CAP END", f"NICK {nick}", "USER ann 0 * :Ann", "CAP END", f"NICK {nick}")
+    assert [line.params[0] for line in lines if line.command == "001"] == ["ann"]
+
+
 def test_a_token_takes_the_password_s_place() -> None:
     """As bots have."""
     chat = world("ann")
