@@ -162,7 +162,7 @@ class Config:
         return self.listen or (values.Endpoint("chats" if self.tls_cert else "chat", self.host, self.port),)
 
 
-METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS", "proxies": "NETWORKS"}
+METAVARS = {"listen": "ENDPOINT", "exempt_networks": "NETWORKS", "proxies": "NETWORKS", "web_hosts": "NAMES"}
 #: How many bytes the names of one user's rooms may take in a WELCOME, whose line is 1 MiB at the most.
 ROOMS_BYTES = 512 * 1024
 KUBERNETES = re.compile(r"(^|_)service_(host|port)(_|$)|(^|_)port_\d+_(tcp|udp|sctp)(_|$)")
@@ -244,9 +244,7 @@ def _check_tls(config: Config) -> None:
         raise ConfigError("tls_client_accounts needs tls_client_ca, and access accounts")
     encrypted = [str(each) for each in config.endpoints if each.tls]
     if encrypted and not config.tls_cert:
-        raise ConfigError(
-            f"{encrypted[0]} needs tls_cert and tls_key; chat-server dev-cert makes some to try"
-        )
+        raise ConfigError(f"{encrypted[0]} needs --tls-cert and --tls-key; chat-server dev-cert makes some")
     if config.tls_cert and not encrypted:
         raise ConfigError("tls_cert is given, but none of listen speaks TLS; make one chats://")
 
@@ -347,4 +345,5 @@ def _parsed(parse: Callable[[object], Any], value: object, source: str) -> Any: 
     try:
         return parse(value)
     except ValueError as error:
-        raise ConfigError(f"{source}: {value!r} {error}") from None
+        given = " ".join(map(str, value)) if isinstance(value, list) else value
+        raise ConfigError(f"{source}: {given!r} {error}") from None

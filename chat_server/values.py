@@ -32,7 +32,7 @@ PRIVATE = tuple(
 SCHEMES = {"chat": 9090, "chats": 9443, "http": 8080, "https": 8443, "irc": 6667, "ircs": 6697}
 ENDPOINTS = (
     f"must be one or more of {', '.join(f'{scheme}://HOST:PORT' for scheme in SCHEMES)}; without HOST it is"
-    " every address, without PORT the usual one"
+    f" every address, without PORT the usual one; PORT is at most {LAST_PORT}"
 )
 
 
@@ -146,12 +146,14 @@ def journal(value: object) -> str:
 
 def endpoints(value: object) -> tuple[Endpoint, ...]:
     """Take places to listen on, in one text or a list."""
-    texts = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) and value.strip() else value or ()
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+    given = [value] if isinstance(value, str) and value.strip() else value or ()
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
         raise ValueError(ENDPOINTS)
+    texts = [text for each in given for text in re.split(r"[,\s]+", each.strip())]
     found = tuple(each for text in texts if (each := _endpoint(text)) is not None)
     if len(found) != len(texts):
-        raise ValueError(ENDPOINTS)
+        wrong = next(text for text in texts if _endpoint(text) is None)
+        raise ValueError(ENDPOINTS if len(texts) == 1 else f"{ENDPOINTS}; {wrong!r} is none of these")
     return found
 
 

@@ -17,14 +17,15 @@ def bound(host: str, port: int, option: str, backlog: int) -> list[socket.socket
 
     Raises `ListenError`, which says what to do about it.
     """
+    flags = f"--{option}{{}}" if option else "--{} or --listen"
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
         raise ListenError(
-            f"cannot find the address {host!r}: {error.strerror}; give another --{option}host"
+            f"cannot find the address {host!r}: {error.strerror}; give another {flags.format('host')}"
         ) from None
     except ValueError:  # UnicodeError: a label of the name is empty or too long; or there is a NUL in it
-        raise ListenError(f"{host!r} is no name of a host; give another --{option}host") from None
+        raise ListenError(f"{host!r} is no name of a host; give another {flags.format('host')}") from None
     sockets: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
@@ -35,11 +36,10 @@ def bound(host: str, port: int, option: str, backlog: int) -> list[socket.socket
     except OSError as error:
         for sock in sockets:
             sock.close()
-        raise ListenError(
-            f"cannot listen on {shown(host, port)}: {error.strerror}; choose another with --{option}port"
-        ) from None
+        another = f"choose another with {flags.format('port')}"
+        raise ListenError(f"cannot listen on {shown(host, port)}: {error.strerror}; {another}") from None
     if not sockets:
-        raise ListenError(f"this machine has no address {host!r}; give another --{option}host")
+        raise ListenError(f"this machine has no address {host!r}; give another {flags.format('host')}")
     return sockets
 
 

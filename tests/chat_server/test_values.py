@@ -14,10 +14,11 @@ HOSTS = st.sampled_from(["localhost", "127.0.0.1", "::1", ""])
 
 @given(st.lists(st.tuples(st.sampled_from([*values.SCHEMES]), HOSTS, st.integers(0, 65535))))
 def test_endpoints_are_read_as_they_are_shown(places: list[tuple[str, str, int]]) -> None:
-    """In a list or in one text."""
+    """In a list or in one text, or several in one text of a list: a flag that has all."""
     endpoints = tuple(values.Endpoint(*place) for place in places)
     shown = [str(each) for each in endpoints]
     assert values.endpoints(shown) == values.endpoints(", ".join(shown)) == endpoints
+    assert values.endpoints([" ".join(shown)] if shown else ()) == endpoints
 
 
 def test_what_is_left_out_of_an_endpoint() -> None:
@@ -28,6 +29,15 @@ def test_what_is_left_out_of_an_endpoint() -> None:
     )
     with pytest.raises(ValueError, match="must be one or more of chat://HOST:PORT"):
         values.endpoints("chat://")
+
+
+def test_the_wrong_one_of_several_endpoints_is_named() -> None:
+    """Be they given in one text or in several; of one alone the setting's value says it."""
+    for given_ in ("irc://:1 h:2 http://:3", ["irc://:1", "h:2", "http://:3"]):
+        with pytest.raises(ValueError, match="PORT is at most 65535; 'h:2' is none of these"):
+            values.endpoints(given_)
+    with pytest.raises(ValueError, match=r"PORT is at most 65535$"):
+        values.endpoints(["h:2"])
 
 
 @pytest.mark.parametrize(("given_", "taken"), [("on", True), ("off", False), (True, True), (False, False)])

@@ -203,7 +203,7 @@ def test_the_beat_shows_that_it_lives(acceptor: Acceptor) -> None:
 def test_an_address_in_use_says_what_to_do(acceptor: Acceptor) -> None:
     """The second to listen on a port hears so, and how to choose another."""
     (first,) = listen(entrance(), acceptor, Clock())
-    with pytest.raises(ListenError, match=r"Address already in use; choose another with --port"):
+    with pytest.raises(ListenError, match=r"Address already in use; choose another with --port or --listen"):
         listen(entrance(port=first.address[1]), acceptor, Clock())
     first.stop()
 

@@ -76,11 +76,7 @@ def _ask(state: State, request: Request) -> None:
 def _came(request: Request, reading: Reading, state: State, page: HistoryFrame) -> Sequence[bytes]:
     """Keep what counts of a page, and show all of it with the last one."""
     said = [
-        each
-        for each in page.messages
-        if isinstance(each, MsgFrame | DmFrame)
-        and request.selection.shows(each.id, each.ts)
-        and not (isinstance(each, MsgFrame) and each.deleted)
+        each for each in page.messages if render.is_said(each) and request.selection.shows(each.id, each.ts)
     ]
     request.found += reading.cut(said)
     request.waits -= 1

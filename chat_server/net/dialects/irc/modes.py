@@ -144,7 +144,7 @@ def _ban_changed(channel: str, state: State, banned: Banned) -> Sequence[bytes]:
 def _banned(channel: str, state: State, frame: BansFrame) -> Sequence[bytes]:
     return [
         *[
-            state.numeric(n.RPL_BANLIST, channel, names.nick(each.name) + ANYWHERE, names.nick(each.by), "0")
+            state.numeric(n.RPL_BANLIST, channel, names.nick(each.name) + ANYWHERE)
             for each in frame.bans
             if not each.mute
         ],

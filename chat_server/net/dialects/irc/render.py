@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from chat_protocol.base import Message
 from chat_protocol.server_messages import DeleteFrame, DmFrame, EditFrame, MsgFrame
@@ -67,6 +67,11 @@ def parse_msgid(written: str) -> tuple[str, int] | None:
     room, slash, number = written.rpartition("/")
     good = slash and room and number.isascii() and number.isdecimal() and len(number) <= ID_DIGITS
     return (room, int(number)) if good else None
+
+
+def is_said(frame: Message) -> TypeGuard[MsgFrame | DmFrame]:
+    """Tell whether a frame of the past is shown: edits are in the texts already, what was deleted is not."""
+    return isinstance(frame, DmFrame) or (isinstance(frame, MsgFrame) and not frame.deleted)
 
 
 def stamp(ts: float) -> str:

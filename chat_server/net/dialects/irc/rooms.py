@@ -11,6 +11,7 @@ from chat_server.net.dialects.irc import names
 from chat_server.net.dialects.irc import numerics as n
 from chat_server.net.dialects.irc.commands import Command, Part, plain
 from chat_server.net.dialects.irc.grammar import LINE_BYTES, Line, compose
+from chat_server.net.dialects.irc.render import is_said
 from chat_server.net.dialects.irc.settings import IrcSettings
 from chat_server.net.dialects.irc.state import Asked, State, refused, unsaid
 
@@ -114,7 +115,7 @@ def _topic_setter(state: State, channel: str, by: str | None, ts: float | None) 
 
 def _past(state: State, page: HistoryFrame) -> Sequence[bytes]:
     """Return the lines of what was said before."""
-    lines = [line for each in page.messages for line in state.form.lines(each)]
+    lines = [line for each in page.messages if is_said(each) for line in state.form.lines(each)]
     if not lines or not state.form.batch:
         return lines
     return state.batch("chathistory", lines, names.channel(page.room))

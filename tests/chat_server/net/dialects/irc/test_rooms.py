@@ -3,7 +3,18 @@
 import pytest
 
 from chat_protocol.messages import Exit, History, Join, Leave, Topic, Who
-from chat_protocol.server_messages import HistoryFrame, Joined, Left, MsgFrame, NameChanged, TopicFrame, Users
+from chat_protocol.server_messages import (
+    DeleteFrame,
+    DmFrame,
+    EditFrame,
+    HistoryFrame,
+    Joined,
+    Left,
+    MsgFrame,
+    NameChanged,
+    TopicFrame,
+    Users,
+)
 from tests.chat_server.net.dialects.irc.support import Talk, commands, ref_of
 
 LATEST = 2**53 - 1
@@ -80,6 +91,24 @@ def test_the_past_is_shown_to_who_cannot_ask_for_it() -> None:
     talk.say("JOIN #tea")
     _, history = talk.asked()
     assert talk.hear(HistoryFrame("tea", page.messages, more=False, ref=ref_of(history))) == []
+
+
+def test_of_the_past_each_message_is_shown_once() -> None:
+    """With its last text; not one that was deleted, nor that either was done."""
+    talk = Talk()
+    talk.welcome("ann", "server-time")
+    talk.say("JOIN #tea")
+    join, history = talk.asked()
+    talk.hear(Joined("tea", "ann", 1, last=4, ref=ref_of(join)))
+    messages: list[MsgFrame | DmFrame | EditFrame | DeleteFrame] = [
+        MsgFrame("tea", 1, 1.0, "bob", "hello", edited=True),
+        MsgFrame("tea", 2, 2.0, "bob", "", deleted=True),
+        EditFrame("tea", 3, 3.0, "bob", of=1, text="hello"),
+        DeleteFrame("tea", 4, 4.0, "bob", of=2),
+    ]
+    assert talk.hear(HistoryFrame("tea", messages, more=False, ref=ref_of(history))) == [
+        f"@time=1970-01-01T00:00:01.000Z {BOB} PRIVMSG #tea :hello"
+    ]
 
 
 @pytest.mark.parametrize(
