@@ -3,14 +3,12 @@ import { folded, mentions } from "./text.js";
 import { departure, refusal } from "./words.js";
 
 const MOST = 500; // items of a room that are held; others are fetched when they are looked at
-const KEEP = 400; // those that are left when some are let go
 const ERA = 1e12; // moves what another record had before all that the new one has
 const stamp = (ms = Date.now()) => ({ ts: ms / 1000, day: new Date(ms).toDateString() });
 
 /** A room, or the direct messages with one person, whose name has an `@` before it. */
 class Room {
   items = []; // what was said and remarked, in order
-  pending = []; // what the server has not acknowledged
   members = new Map(); // name -> whether it is an account
   live = true; // the last item is the newest there is
   begun = false; // the first item is the oldest there is
@@ -24,6 +22,9 @@ class Room {
   get first() { return this.items.find((each) => each.id > 0)?.id; }
   get last() { return this.items.findLast((each) => each.id > 0)?.id ?? 0; }
 
+  /** Whether what one says to a room, or to one person, belongs here. */
+  holds({ room, to }) { return to ? this.direct && folded(to) === folded(this.title) : room === this.name; }
+
   /** Put an item in its place, once. */
   put(item) {
     let at = this.items.length;
@@ -35,14 +36,14 @@ class Room {
   /** Let go of what is too much, on the side that the person does not look at. */
   trim(older) {
     if (this.items.length <= MOST) return;
-    this.items.splice(...(older ? [0, this.items.length - KEEP] : [KEEP]));
+    this.items.splice(...(older ? [0, this.items.length - MOST] : [MOST]));
     this[older ? "begun" : "live"] = false;
   }
 }
 
 export class Chat {
   rooms = new Map();
-  current = null; me = "";
+  current = null;
   looking = true; // the person sees the newest of the current room
   #ignored = new Set();
   #unread = false; // what is replayed on coming in was never read
@@ -50,24 +51,25 @@ export class Chat {
   /** `on` has what is called when there is something to show or tell. */
   constructor(on) { this.on = on; }
 
+  get me() { return this.client.kept.name; }
   get list() { return [...this.rooms.values()]; }
   /** The latest message of the person's own in the current room. */
   get own() { return this.current?.items.findLast((each) => each.own && each.id && each.room && !each.deleted); }
   get calls() { return this.list.reduce((sum, each) => sum + (each.direct ? each.unread : each.mentions), 0); }
 
   room(name) {
-    const room = this.rooms.get(name) ?? new Room(name);
-    room.read ??= this.client.kept.read[room.key] ?? 0;
-    this.rooms.set(name, room);
-    return room;
+    if (!this.rooms.has(name)) this.rooms.set(name, new Room(name));
+    return this.rooms.get(name);
   }
 
-  direct(name) {
-    return this.list.find((each) => each.direct && folded(each.title) === folded(name)) ?? this.room(`@${name}`);
-  }
+  direct(name) { return this.list.find((each) => each.holds({ to: name })) ?? this.room(`@${name}`); }
 
   /** The room that a message belongs to. */
-  place({ room, from, to }) { return to ? this.direct(from === this.me ? to : from) : this.room(room); }
+  place({ room, from, to, own }) { return to ? this.direct(own || from === this.me ? to : from) : this.room(room); }
+  /** What the server has not acknowledged of a room. */
+  waiting(room) { return this.client.kept.pending.filter((each) => room.holds(each)); }
+  /** The id up to which the person has read a room. */
+  read(room) { return this.client.kept.read[room.key] ?? 0; }
   hides(name) { return this.#ignored.has(folded(name ?? "")); }
 
   turnTo(room) {
@@ -89,8 +91,8 @@ export class Chat {
     this.on.change();
     if (!room || !this.sees(room)) return;
     const newest = room.direct ? room.last : this.client.settled(room.name);
-    if (newest > room.read) this.client.read(room.direct ? "@" : room.name, newest, room.key);
-    Object.assign(room, { unread: 0, mentions: 0, read: Math.max(newest, room.read) });
+    if (newest > this.read(room)) this.client.read(room.direct ? "@" : room.name, newest, room.key);
+    Object.assign(room, { unread: 0, mentions: 0 });
   }
 
   /** Add what was said to its room. */
@@ -116,38 +118,30 @@ export class Chat {
 
   // What the client tells
 
-  welcome({ name, renewed, unread }) {
-    [this.me, this.#unread] = [name, unread];
+  welcome({ renewed, unread }) {
+    this.#unread = unread;
     for (const room of renewed ? this.list : []) {
       for (const item of room.items) Object.assign(item, { id: 0, order: item.order - ERA });
-      Object.assign(room, { read: 0, live: true, begun: true });
+      Object.assign(room, { live: true, begun: true });
       this.remark("The server began a new record; it keeps no more what stands above.", room);
     }
-    for (const entry of this.client.kept.pending) this.pending(entry);
+    for (const entry of this.client.kept.pending) this.place(entry);
     this.on.welcome();
   }
 
   gap(name) { this.remark("Some of what was said meanwhile is no longer kept.", this.room(name)); }
 
+  /** Make an item of what the person says. */
+  written(message) {
+    return { ...message, ...stamp(), from: this.me, account: this.client.account, own: true, waits: true };
+  }
+
+  /** Show what waits for the server. */
   pending(entry) {
-    const room = this.place({ ...entry.message, from: this.me });
+    const room = this.place(entry);
     room.mark = null;
-    if (room.pending.some((each) => each.entry === entry)) return;
-    room.pending.push({ ...entry.message, entry, from: this.me, own: true, ...stamp() });
     this.on.change();
     this.on.spoke(room);
-  }
-
-  settled(entry) {
-    for (const room of this.list) room.pending = room.pending.filter((each) => each.entry !== entry);
-    this.on.change();
-  }
-
-  /** Show what the person said, once it is stored. A guest's direct message has no id of their own. */
-  said(message, { id, ts, room }) {
-    const { account } = this.client;
-    if (message.to && folded(message.to) === folded(this.me)) return; // it comes from the server
-    this.MSG({ ...message, room, ts, account, from: this.me, id: message.to && !account ? 0 : id });
   }
 
   // What the server tells
@@ -160,7 +154,7 @@ export class Chat {
     if (this.hides(frame.from)) return this.look();
     const item = room.live ? this.keep(frame) : frame;
     room.trim(room !== this.current || this.looking);
-    if (frame.from !== this.me && frame.id > room.read) {
+    if (frame.from !== this.me && frame.id > this.read(room)) {
       item.calls = room.direct || mentions(frame.text, this.me);
       if (!room.unread && !this.sees(room)) room.mark = item;
       room.unread += 1;
@@ -186,7 +180,7 @@ export class Chat {
       room.members.set(who, account);
       return this.remark(`${who} joined`, room, true);
     }
-    if (!known) this.client.kept.read[room.key] = room.read = last; // what was said before one came is no news
+    if (!known) this.client.kept.read[room.key] = last; // what was said before one came is no news
     Object.assign(room, { topic, total: members, begun: false });
     if (!this.current || room === this.current) this.turnTo(room);
   }
@@ -205,7 +199,6 @@ export class Chat {
 
   NAME({ old, name }) {
     const direct = this.rooms.get(`@${old}`);
-    if (old === this.me) this.me = name;
     if (direct && this.rooms.delete(direct.name)) this.rooms.set(`@${name}`, Object.assign(direct, { name: `@${name}` }));
     for (const room of this.list.filter((each) => each.members.has(old))) {
       room.members = new Map([...room.members].map(([each, account]) => [each === old ? name : each, account]));

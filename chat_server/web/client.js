@@ -5,6 +5,7 @@
  */
 import { Pace } from "./pace.js";
 import { Positions } from "./positions.js";
+import { folded } from "./text.js";
 import { Wire } from "./wire.js";
 import { farewell, refusal } from "./words.js";
 
@@ -16,6 +17,8 @@ const AGAIN_SECONDS = 2; // when to try again what the server could not take
 const PASSING = new Set(["unavailable", "rate_limited"]); // what is worth trying again
 const FOR_GOOD = new Set("exit kicked banned address_banned session_replaced name_reserved logged_out".split(" "));
 const BLANK = JSON.stringify({ name: "", session: null, epoch: null, rooms: [], after: {}, read: {}, pending: [] });
+/** What is sent of what is shown. */
+const plain = ({ type, room, to, text, action, ref }) => ({ type, room, to, text, action, ref });
 
 export class Client {
   open = false; account = false;
@@ -39,9 +42,8 @@ export class Client {
 
   /** Connect. With a proof (what REG_NAME takes beside the name) come in, without only see who is let in. */
   enter(name = this.kept.name, proof = null) {
-    const { pending } = this.kept;
     if (this.kept.session && name !== this.kept.name) this.#reset();
-    Object.assign(this.kept, { name, pending });
+    this.kept.name = name;
     [this.#proof, this.#bye] = [proof, null];
     this.#wire.connect();
   }
@@ -54,25 +56,25 @@ export class Client {
   /** Forget the session, and with it what was seen and what waits. */
   #reset() {
     this.kept = { ...JSON.parse(BLANK), name: this.kept.name };
-    this.#positions.clear();
+    this.#positions = new Positions();
     this.#chat.clear();
     this.save();
   }
 
   /** Say something in a room or to one person. It is kept until it is acknowledged. */
-  say(message) {
-    const entry = { message: { ...message, ref: this.#ref(message) } };
+  say(item) {
+    const entry = this.#chat.written({ ...plain(item), ref: this.#ref(plain(item)) });
     if (this.kept.pending.length >= PENDING) throw new Error("Too many messages wait for the server already.");
     this.kept.pending.push(entry);
     this.save();
     this.#chat.pending(entry);
-    this.send(entry.message);
+    this.send(plain(entry));
   }
 
   drop(entry) {
     this.kept.pending = this.kept.pending.filter((each) => each !== entry);
     this.save();
-    this.#chat.settled(entry);
+    this.#chat.on.change();
   }
 
   /** Send what the server answers; return the answer. An `Error` is for the person. */
@@ -90,7 +92,6 @@ export class Client {
   /** Note that a room, or the direct messages, were read up to an id; `key` keeps it in this tab. */
   read(room, id, key) {
     this.kept.read[key] = id;
-    this.#saving ??= setTimeout(() => this.save(), 1000);
     if (this.account) this.send({ type: "READ", room, id });
   }
 
@@ -104,7 +105,7 @@ export class Client {
   }
 
   settled(room) { return this.#positions.settled(room); }
-  #entry(ref) { return ref && this.kept.pending.find((each) => each.message.ref === ref); }
+  #entry(ref) { return ref && this.kept.pending.find((each) => each.ref === ref); }
 
   /** Return a ref for a message, if that is not longer than the server takes. */
   #ref(message) {
@@ -128,26 +129,26 @@ export class Client {
 
   #take(frame) {
     if (!/^[A-Z_]+$/.test(frame.type)) return; // what is no type must call nothing else
+    this.#saving ??= setTimeout(() => this.save(), 1000);
     if (this[frame.type]?.(frame) !== false) this.#chat[frame.type]?.(frame);
     const asked = this.#asked.get(frame.ref);
-    if (!asked || frame.type === "PING") return;
     this.#asked.delete(frame.ref);
-    if (frame.type === "ERROR") asked.reject(Object.assign(new Error(refusal(frame)), frame));
-    else asked.resolve(frame);
+    if (frame.type === "ERROR") asked?.reject(Object.assign(new Error(refusal(frame)), frame));
+    else asked?.resolve(frame);
   }
 
   #lost() {
     const [bye, hint] = [this.#bye, this.#down()];
     if (FOR_GOOD.has(bye?.reason) && bye.reason !== "session_replaced") this.#reset();
     if (FOR_GOOD.has(bye?.reason)) this.#chat.on.away(farewell(bye));
-    else this.#chat.on.lost(bye ? farewell(bye) : "", this.#wire.retry(hint));
+    else this.#chat.on.lost(bye ? farewell(bye) : "The connection is lost.", this.#wire.retry(hint));
   }
 
   /** Give up what waits for this connection; return for how long the server asked to be left alone. */
   #down() {
     const [asked, hint] = [this.#asked, this.#hint];
     [this.open, this.#hint, this.#queue, this.#asked] = [false, undefined, [], new Map()];
-    for (const { reject } of asked.values()) reject(Object.assign(new Error("The connection was lost; try again."), { lost: true }));
+    for (const { reject } of asked.values()) reject(new Error("The connection was lost; try again."));
     return hint;
   }
 
@@ -165,8 +166,8 @@ export class Client {
     this.#pace.limit = greeting.limits.pace;
     if (greeting.protocol !== 1) return this.#turnedAway("This page and the server do not fit; load the page again.");
     if (!this.#proof) return this.#wire.close();
-    const { name, session, epoch } = this.kept;
-    const back = session ? { session, epoch, after: this.#positions.after() } : {};
+    const { name, session, epoch, rooms } = this.kept;
+    const back = session ? { session, epoch, rooms, after: this.#positions.after() } : {};
     this.#wire.send({ type: "REG_NAME", name, ...this.#proof, ...back });
   }
 
@@ -175,24 +176,18 @@ export class Client {
     const { register, invitation, ...proof } = this.#proof; // an account is made once
     const again = Boolean(kept.session);
     const renewed = again && kept.epoch !== epoch;
-    if (renewed) this.#positions.clear();
+    if (renewed) [this.#positions, kept.read] = [new Positions(), {}];
     if (!resumed && !account) this.#positions.set(DIRECT, 0);
-    const wanted = again ? kept.rooms : [...new Set([...rooms, ...kept.rooms])];
     Object.assign(kept, { name, session, epoch });
     [this.account, this.open, this.#proof] = [account, true, proof];
-    this.#chat.welcome({ name, renewed, unread: account && !again && !register });
-    for (const room of wanted.filter((each) => !rooms.includes(each))) this.#rejoin(room);
-    for (const room of again && !account ? rooms : []) if (!wanted.includes(room)) this.send({ type: "LEAVE", room });
+    this.#chat.welcome({ renewed, unread: account && !again && !register });
+    const gone = kept.rooms.filter((each) => !rooms.includes(each));
+    for (const room of gone) this.#take({ type: "LEFT", room, name, by: "the server" });
     for (const entry of [...kept.pending]) {
       if (entry.sent && !resumed && !renewed) this.#fail(entry, "It may have arrived, or not: the session was over.");
-      else if (!entry.failed) this.send(entry.message);
+      else if (!entry.failed) this.send(plain(entry));
     }
     this.save();
-  }
-
-  #rejoin(room) {
-    const left = (error) => error.lost || this.#take({ type: "LEFT", room, name: this.kept.name, by: "the server", text: error.message });
-    this.ask({ type: "JOIN", room, after: this.settled(room) || undefined }).catch(left);
   }
 
   JOINED({ room, last, first }) {
@@ -200,7 +195,6 @@ export class Client {
     if (!this.kept.rooms.includes(room)) this.kept.rooms.push(room);
     if (this.settled(room) && first > this.settled(room) + 1) this.#chat.gap(room);
     this.#positions.enter(room, last, first);
-    this.save();
   }
 
   LEFT({ room, name }) {
@@ -208,7 +202,6 @@ export class Client {
     this.kept.rooms = this.kept.rooms.filter((each) => each !== room);
     delete this.kept.read[`#${room}`];
     this.#positions.forget(room);
-    this.save();
   }
 
   NAME({ old, name }) { if (old === this.kept.name) this.kept.name = name; }
@@ -218,17 +211,17 @@ export class Client {
 
   MSG({ room, id }) {
     const news = this.#positions.take(room, id);
-    this.#saving ??= setTimeout(() => this.save(), 1000);
     this.#heal(room);
     return news;
   }
 
   ACK(ack) {
     const entry = this.#entry(ack.ref);
-    const room = ack.room ?? (this.account ? DIRECT : null); // a guest's DM has an id of the other's
+    const copied = this.account || folded(entry?.to ?? "") === folded(this.kept.name);
+    const room = ack.room ?? (copied ? DIRECT : null); // a guest's DM to somebody else has an id of theirs
     const news = room === null || this.#positions.take(room, ack.id);
     if (entry) this.drop(entry);
-    if (entry && news) this.#chat.said(entry.message, ack);
+    if (entry && news) this.#chat.MSG({ ...entry, ...ack, from: this.kept.name, id: room ? ack.id : 0, waits: false });
     if (room) this.#heal(room);
   }
 
@@ -240,7 +233,7 @@ export class Client {
       this.#hint = error.retry_after;
       this.#wire.close();
       this.#lost();
-    } else if (entry && passing) setTimeout(() => this.send(entry.message), (error.retry_after ?? AGAIN_SECONDS) * 1000);
+    } else if (entry && passing) setTimeout(() => this.send(plain(entry)), (error.retry_after ?? AGAIN_SECONDS) * 1000);
     else if (entry) this.#fail(entry, refusal(error));
     return this.open && !entry && !this.#asked.has(error.ref);
   }
@@ -249,18 +242,22 @@ export class Client {
   NOTICE({ reconnect_after }) { this.#hint = reconnect_after ?? this.#hint; }
   BYE(bye) { [this.#bye, this.#hint] = [bye, bye.retry_after ?? this.#hint]; }
 
-  #fail(entry, text) { Object.assign(entry, { failed: text, sent: false }); this.save(); this.#chat.on.change(); }
+  #fail(entry, failed) {
+    Object.assign(entry, { failed, waits: false, sent: false, stale: true });
+    this.save();
+    this.#chat.on.change();
+  }
 
   /** Fetch what is missing before an id that came, unless an acknowledgement may still bring it. */
   async #heal(room) {
-    const waits = ({ message, sent }) => sent && (message.room ?? DIRECT) === room;
+    const waits = (entry) => entry.sent && (entry.room ?? DIRECT) === room;
     if (!this.#positions.hole(room) || this.#healing.has(room) || this.kept.pending.some(waits)) return;
     this.#healing.add(room);
     try {
       const page = await this.ask({ type: "HISTORY", room, after: this.settled(room), limit: PAGE });
       for (const each of page.messages) this.#take(each);
       this.#positions.settle(room, page.more ? page.messages.at(-1).id : this.#positions.hole(room));
-    } catch (error) { if (!error.lost) this.#positions.settle(room, this.#positions.hole(room)); }
+    } catch { if (this.open) this.#positions.settle(room, this.#positions.hole(room)); }
     this.#healing.delete(room);
     if (this.open) this.#heal(room);
   }

@@ -1,13 +1,13 @@
 /** Where the person types: sends texts, runs commands, completes names, and changes what was said. */
 import { take } from "./commands.js";
 import { attempt, change, chat } from "./desk.js";
-import { bdi, byId, element, note, when } from "./dom.js";
+import { bdi, button, byId, element, note, when } from "./dom.js";
 import { folded } from "./text.js";
 
 const MOST = 8; // suggestions
 const [field, list] = [byId("text"), byId("suggestions")];
 const known = [...byId("commands").children].map(({ dataset, lastElementChild }) => ({ ...dataset, help: lastElementChild.textContent }));
-let [room, editing, chosen] = [null, null, -1];
+let [room, editing] = [null, null];
 
 /** Show what was begun in the room that the person turned to. */
 export function draw() {
@@ -19,11 +19,6 @@ export function draw() {
 
 /** Let the person change what they said; null: go on with what is new. */
 export function edit(item) { editing = item; write(item?.text ?? ""); field.focus(); }
-
-export function insert(text) {
-  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
-  field.focus();
-}
 
 function write(text) { field.value = text; byId("editing").hidden = !editing; suggest([]); }
 
@@ -46,35 +41,23 @@ function options() {
 }
 
 function suggest(found = options()) {
-  list.replaceChildren(...found.map(([text, help], at) => {
-    const pointerdown = (event) => (event.preventDefault(), complete(at));
-    return element("li", { role: "option", id: `option-${at}`, "data-text": text, pointerdown }, bdi(text), note(help ?? ""));
-  }));
-  list.hidden = !found.length;
-  choose(-1);
+  const offer = ([text, help]) => button({ click: () => complete(text) }, bdi(text), note(help ?? ""));
+  list.replaceChildren(...found.map((each) => element("li", {}, offer(each))));
 }
 
-function choose(at) {
-  chosen = at;
-  for (const [place, row] of [...list.children].entries()) row.ariaSelected = String(place === at);
-  field.setAttribute("aria-activedescendant", at < 0 ? "" : `option-${at}`);
-}
-
-function complete(at) {
+function complete(text) {
   const end = field.selectionStart;
   const [word] = /\S*$/.exec(field.value.slice(0, end));
-  field.setRangeText(`${list.children[at].dataset.text} `, end - word.length, end, "end");
+  field.setRangeText(`${text} `, end - word.length, end, "end");
+  field.focus();
   suggest();
 }
 
 field.addEventListener("keydown", (event) => {
-  const many = list.children.length;
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const takes = event.key === "Tab" || (event.key === "Enter" && chosen >= 0);
+  const first = list.querySelector("button");
   if (event.isComposing) return;
-  if (many && step) choose((chosen + step + many) % many);
-  else if (many && takes) complete(Math.max(0, chosen));
-  else if (many && event.key === "Escape") suggest([]);
+  if (first && event.key === "Tab" && !event.shiftKey) first.click();
+  else if (first && event.key === "Escape") suggest([]);
   else if (event.key === "Enter" && !event.shiftKey) submit();
   else if (event.key === "Escape" && editing) edit(null);
   else if (event.key === "ArrowUp" && !field.value && chat.own) edit(chat.own);
@@ -82,6 +65,6 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 when("text", "input", () => suggest());
-when("text", "blur", () => suggest([]));
+list.addEventListener("mousedown", (event) => event.preventDefault()); // what is typed keeps the focus
 when("composer", "submit", submit);
 when("cancel", "click", () => edit(null));

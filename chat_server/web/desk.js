@@ -3,12 +3,9 @@ import { Chat } from "./chat.js";
 import { Client } from "./client.js";
 import { byId } from "./dom.js";
 
-const address = new URL("ws", location.href);
-address.protocol = address.protocol.replace("http", "ws");
-
 export const on = {}; // what to do when something happens in the chat or is chosen; main.js says so
 export const chat = new Chat(on);
-export const client = (chat.client = new Client(address.href, chat));
+export const client = (chat.client = new Client("ws", chat));
 
 /** Do what the person asked for, or tell them why it cannot be done. */
 export async function attempt(deed) { try { await deed(); } catch (error) { chat.remark(error.message); } }
@@ -21,8 +18,8 @@ export function say(room, text, action) {
 /** Edit or delete a message. */
 export async function change(type, item, text) {
   if (!item) throw new Error("There is no message of yours here to change.");
-  const { id, ts } = await client.ask({ type, id: item.id, room: item.room, text });
-  chat[type]({ id, ts, room: item.room, of: item.id, text });
+  await client.ask({ type, id: item.id, room: item.room, text });
+  chat[type]({ room: item.room, of: item.id, text });
 }
 
 export async function join(name, password) {

@@ -1,4 +1,5 @@
 /** The few ways in which this page makes and uses elements. Texts become text nodes; no markup is ever parsed. */
+import { hue, initial } from "./text.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -25,7 +26,10 @@ export const bdi = (text) => element("bdi", {}, text);
 export const write = (made, text) => { if (made.textContent !== String(text)) made.textContent = text; };
 
 /** Give an element the colour of a name. */
-export const tinted = (made, hue) => (made.style.setProperty("--hue", hue), made);
+export const tinted = (made, name) => (made.style.setProperty("--hue", hue(name)), made);
+
+/** What stands for somebody: the first letter of their name, in its colour. */
+export const face = (name) => tinted(element("span", { class: "face", "aria-hidden": "true" }, initial(name)), name);
 
 /** Make these the children of an element; those that stay are not touched. */
 export function place(parent, wanted) {

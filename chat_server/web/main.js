@@ -9,7 +9,6 @@ import * as teller from "./teller.js";
 import * as timeline from "./timeline.js";
 
 let drawing = 0;
-let welcomed = false;
 
 function draw() { drawing = 0; for (const part of [timeline, panels, composer]) part.draw(); }
 
@@ -20,20 +19,18 @@ Object.assign(on, {
   greeted: entrance.fit,
   spoke: (room) => room === chat.current && timeline.toLatest(),
   edit: composer.edit,
-  insert: composer.insert,
   welcome() {
-    const room = decodeURIComponent(location.hash.slice(1));
+    const [room, first] = [decodeURIComponent(location.hash.slice(1)), byId("chat").hidden];
     byId("entrance").hidden = !(byId("chat").hidden = false);
     panels.tellLost();
-    if (!welcomed && room) attempt(() => join(room));
-    if (!welcomed) byId("text").focus();
-    welcomed = true;
+    if (first && room) attempt(() => join(room));
+    if (first) byId("text").focus();
   },
   lost(reason, at) {
     panels.tellLost(reason, at);
     if (byId("chat").hidden) entrance.open("The chat cannot be reached at the moment. Trying again …");
   },
-  away(text) { welcomed = false; entrance.open(text); },
+  away: entrance.open,
 });
 document.addEventListener("visibilitychange", () => chat.look());
 when("skip", "click", () => byId("text").focus());

@@ -1,20 +1,16 @@
 /** What stands round the messages: the rooms, the people, the head, and how the connection is. */
 import { chat, client, on, turnTo } from "./desk.js";
-import { bdi, button, byId, element, note, place, tinted, when, write } from "./dom.js";
-import { hue, initial } from "./text.js";
+import { bdi, button, byId, element, face, note, place, when, write } from "./dom.js";
 
 const MOST_PEOPLE = 300; // rows
 const { compare } = new Intl.Collator();
 const links = new WeakMap(); // room -> its row
-const face = (name) => tinted(element("span", { class: "face", "aria-hidden": "true" }, initial(name)), hue(name));
-const close = (id) => byId(id).matches(":popover-open") && byId(id).hidePopover();
 let [people, lost] = [null, null];
 
 export function draw() {
   const { current: room, calls, list } = chat;
   place(byId("room-list"), list.filter((each) => !each.direct).map(link));
   place(byId("direct-list"), list.filter((each) => each.direct).map(link));
-  byId("no-direct").hidden = Boolean(byId("direct-list").firstChild);
   write(byId("title"), room?.title ?? "No room");
   write(byId("topic"), room?.topic || (room?.direct ? "only you two read this" : ""));
   write(byId("me"), chat.me);
@@ -27,13 +23,13 @@ export function draw() {
 
 function link(room) {
   if (!links.has(room)) {
-    const click = () => (chat.turnTo(room), close("rooms"), byId("text").focus());
-    const mark = room.direct ? face(room.title) : element("span", { class: "hash", "aria-hidden": "true" }, "#");
-    links.set(room, element("li", {}, button({ class: "link", click }, mark, bdi(), element("span", { class: "count" }))));
+    const click = () => (chat.turnTo(room), byId("rooms").hidePopover(), byId("text").focus());
+    const parts = [room.direct && face(room.title), bdi(), element("span", { class: "count" })];
+    links.set(room, element("li", {}, button({ class: "link", click }, ...parts)));
   }
   const [made] = links.get(room).children;
   const calls = room.direct ? room.unread : room.mentions;
-  write(made.children[1], room.title.replace("#", ""));
+  write(made.querySelector("bdi"), room.title.replace("#", ""));
   made.ariaCurrent = room === chat.current ? "true" : null;
   made.classList.toggle("unread", room.unread > 0);
   made.classList.toggle("calls", calls > 0);
@@ -46,7 +42,7 @@ function drawPeople(room) {
   people = { members: room?.members, size: room?.members.size };
   const marks = client.greeting?.access === "accounts";
   const rows = [...(room?.members ?? [])].sort(([a], [b]) => compare(a, b)).slice(0, MOST_PEOPLE).map(([name, account]) => {
-    const click = () => (turnTo(name), close("people"));
+    const click = () => (turnTo(name), byId("people").hidePopover());
     const mark = name === chat.me ? "you" : marks && !account ? "guest" : "";
     return element("li", {}, button({ class: "link", click }, face(name), bdi(name), note(mark)));
   });
@@ -55,18 +51,16 @@ function drawPeople(room) {
 
 /** Show why the connection is lost, and when the next try is; without a time: that it is there. */
 export function tellLost(reason, at) {
-  const why = reason || "The connection is lost.";
-  if (Boolean(at) !== Boolean(lost)) on.say(at ? why : "Connected.");
-  lost = at && { why, at };
+  if (Boolean(at) !== Boolean(lost)) on.say(at ? reason : "Connected.");
+  lost = at;
+  write(byId("banner").firstElementChild, reason ?? "");
   tick();
 }
 
 function tick() {
-  const [why, next] = byId("banner").children;
-  const wait = lost && Math.ceil((lost.at - Date.now()) / 1000);
+  const wait = Math.ceil((lost - Date.now()) / 1000);
   byId("banner").hidden = !byId("chat").classList.toggle("lost", Boolean(lost));
-  write(why, lost?.why ?? "");
-  write(next, wait > 1 ? `Trying again in ${wait} s.` : "Trying again …");
+  write(byId("banner").children[1], wait > 1 ? `Trying again in ${wait} s.` : "Trying again …");
 }
 
 setInterval(tick, 1000);

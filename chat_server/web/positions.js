@@ -38,6 +38,5 @@ export class Positions {
   hole(room) { const { beyond } = this.#rooms.get(room) ?? {}; return beyond?.size ? Math.min(...beyond) - 1 : 0; }
 
   forget(room) { this.#rooms.delete(room); }
-  clear() { this.#rooms.clear(); }
   after() { return Object.fromEntries([...this.#rooms.keys()].map((room) => [room, this.settled(room)])); }
 }

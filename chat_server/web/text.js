@@ -6,7 +6,6 @@ const TAIL = /[.,;:!?'’”»*_)\]}]+$/u;
 // Scripts that put no blanks between words, or particles right after a name, end a word at each place.
 const APART = ["Han", "Hiragana", "Katakana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar"];
 const WORD = `[[\\p{L}\\p{M}\\p{N}_]--[${APART.map((each) => `\\p{Script=${each}}`).join("")}]]`;
-const patterns = new Map();
 
 /** What two names that are the same have in common. */
 export const folded = (name) => name.normalize("NFKC").toLowerCase();
@@ -28,11 +27,8 @@ export function pieces(text) {
 
 /** Whether a text calls somebody by name, as a word. */
 export function mentions(text, name) {
-  if (!patterns.has(name)) {
-    const literal = folded(name).replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-    patterns.set(name, new RegExp(`(?<!${WORD})${literal}(?!${WORD})`, "v"));
-  }
-  return patterns.get(name).test(folded(text));
+  const literal = folded(name).replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return new RegExp(`(?<!${WORD})${literal}(?!${WORD})`, "v").test(folded(text));
 }
 
 /** The colour of a name, in degrees: the same for everybody and at any time. */

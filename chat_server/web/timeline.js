@@ -1,21 +1,17 @@
 /** What was said in the room before the person: drawn once a frame, fetched when they scroll to it. */
 import { attempt, change, chat, client, on, turnTo } from "./desk.js";
-import { bdi, button, byId, element, note, place, tinted, when, write } from "./dom.js";
-import { hue, initial, pieces } from "./text.js";
+import { bdi, button, byId, element, face, note, place, tinted, when, write } from "./dom.js";
+import { pieces } from "./text.js";
 
 const NEAR = 80; // pixels from an end within which one counts as being there
 const PAGE = 100; // messages that are fetched at once
 const FRESH = 50; // rows that are made in one frame, so that none takes long
 const GROUP_SECONDS = 300; // what somebody says within this stands under one head
-const LONG = { characters: 2000, lines: 25 }; // texts above this are folded
-const format = (options) => new Intl.DateTimeFormat(undefined, options);
-const CLOCK = format({ timeStyle: "short" });
-const EXACT = format({ dateStyle: "full", timeStyle: "medium" });
-const DAY = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const line = (text, kind) => element("div", { class: `line ${kind}`, role: "separator" }, element("span", {}, text));
 const [log, list, actions] = [byId("log"), byId("rows"), byId("actions")]; // what scrolls, and what is in it
 const rows = new WeakMap(); // item -> its row
-const items = new WeakMap(); // row -> its item
 const days = new Map(); // day -> the line above it
 const news = line("New", "new");
 let [room, busy] = [null, false];
@@ -42,21 +38,20 @@ export async function toLatest() {
 
 /** Show a message and what was said around it. */
 export async function show(place, id) {
-  const found = () => place.items.find((each) => each.id === id);
   chat.turnTo(place);
   draw();
-  if (!found()) await fetchPage({ before: id + PAGE / 2 }, (messages) => anew(messages, false));
-  const row = found() && rowOf(found());
+  await fetchPage({ before: id + PAGE / 2 }, (messages) => anew(messages, false));
+  const found = place.items.find((each) => each.id === id);
+  const row = found && rowOf(found);
   chat.looking = false;
   draw();
-  row?.scrollIntoView({ block: "center" });
   row?.focus();
 }
 
 // Rows
 
 function wanted() {
-  const [found, all] = [[], [...room.items, ...(room.live ? room.pending : [])]];
+  const [found, all] = [[], [...room.items, ...(room.live ? chat.waiting(room) : [])]];
   let [fresh, before] = [0, {}];
   const later = all.findLastIndex((item) => !rows.has(item) && (fresh += 1) > FRESH);
   if (later >= 0) on.change();
@@ -77,60 +72,48 @@ function dayOf({ day, ts }) {
 }
 
 function rowOf(item) {
-  if (rows.has(item) && !item.stale && !(item.entry?.failed && rows.get(item).matches(".waits"))) return rows.get(item);
-  const row = item.from ? rowOfMessage(item) : element("div", { class: "remark" }, bdi(item.text));
-  rows.set(item, row);
-  items.set(row, item);
+  const made = !item.stale && rows.get(item);
+  if (!made) rows.set(item, item.from ? rowOfMessage(item) : element("div", { class: "remark" }, bdi(item.text)));
   item.stale = false;
-  return row;
+  return rows.get(item);
 }
 
 function rowOfMessage(item) {
-  const { from, ts, entry, id, notice } = item;
+  const { from, ts, notice } = item;
   const time = CLOCK.format(ts * 1000);
-  const guest = client.greeting?.access === "accounts" && !item.account && !entry;
-  const kinds = { ...item, waits: entry && !entry.failed, failed: entry?.failed };
-  const kind = ["own", "calls", "action", "waits", "failed"].filter((each) => kinds[each]).join(" ");
+  const guest = client.greeting?.access === "accounts" && !item.account;
+  const kind = ["own", "calls", "action", "waits", "failed"].filter((each) => item[each]).join(" ");
   const name = button({ class: "name", tabindex: "-1", click: () => turnTo(from) }, bdi(from));
   const mark = note(guest ? "guest" : notice ? "program" : "");
-  const head = element("div", { class: "head" }, name, mark, element("time", {}, entry ? "" : time));
-  const face = element("span", { class: "face", "aria-hidden": "true" }, initial(from));
-  const body = element("div", { class: "body" }, head, ...textOf(item), entry && fateOf(entry));
-  const traits = { class: `row ${kind}`, role: "article", tabindex: "-1", "aria-label": `${from}, ${time}`, "data-id": id };
-  return tinted(element("div", traits, face, body), hue(from));
+  const head = element("div", { class: "head" }, name, mark, element("time", {}, time));
+  const body = element("div", { class: "body" }, head, ...textOf(item), (item.waits || item.failed) && fateOf(item));
+  const offers = ({ currentTarget }) => offer(item, currentTarget);
+  const traits = { class: `row ${kind}`, role: "article", tabindex: "-1", "aria-label": `${from}, ${time}` };
+  return tinted(element("div", { ...traits, pointerover: offers, focusin: offers }, face(from), body), from);
 }
 
 function textOf({ text, action, from, deleted, edited }) {
   if (deleted) return [element("div", { class: "text gone" }, "This message was deleted.")];
   const link = ({ text: part, href }) => (href ? element("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, part) : part);
   const body = element("div", { class: "text", dir: "auto" }, action && element("b", {}, `${from} `), ...pieces(text).map(link));
-  const more = button({ class: "plain", click: () => (body.classList.remove("long"), more.remove()) }, "Show all of it");
-  const long = text.length > LONG.characters || text.split("\n", LONG.lines + 1).length > LONG.lines;
-  body.classList.toggle("long", long);
-  return [body, long && more, edited && note("edited")];
+  return [body, edited && note("edited")];
 }
 
 function fateOf(entry) {
   if (!entry.failed) return note("Sending …");
-  const again = () => (client.drop(entry), attempt(() => client.say(entry.message)));
-  const buttons = [["Send again", again], ["Discard", () => client.drop(entry)]];
-  const made = buttons.map(([text, click]) => button({ class: "plain", click }, text));
-  return element("div", { class: "note fault" }, `Not sent. ${entry.failed} `, ...made);
+  const drop = () => client.drop(entry);
+  const again = () => (drop(), attempt(() => client.say(entry)));
+  const choice = (text, click) => button({ class: "plain", click }, text);
+  return element("div", { class: "note fault" }, `Not sent. ${entry.failed} `, choice("Send again", again), choice("Discard", drop));
 }
 
 /** Put what can be done with a message on the row that the person points at, or came to by keyboard. */
-function offer({ target }) {
-  const row = target.closest(".row");
-  const item = items.get(row);
-  if (row === actions.parentElement || !item?.id || item.deleted) return;
-  const remove = ({ target: it }) => {
-    if (it.textContent === "Delete") it.textContent = "Really delete?";
-    else attempt(() => change("DELETE", item));
-  };
+function offer(item, row) {
+  if (row === actions.parentElement || !item.id || item.deleted) return;
+  const remove = () => confirm("Really delete this message?") && attempt(() => change("DELETE", item));
   const own = item.room ? { Edit: () => on.edit(item), Delete: remove } : {};
-  const others = { Mention: () => on.insert(`@${item.from} `), Message: () => turnTo(item.from) };
-  actions.replaceChildren(...Object.entries(item.own ? own : others).map(([text, click]) => button({ click }, text)));
-  row.querySelector("time").title = EXACT.format(item.ts * 1000);
+  const choices = item.own ? own : { Message: () => turnTo(item.from) };
+  actions.replaceChildren(...Object.entries(choices).map(([text, click]) => button({ click }, text)));
   row.append(actions);
 }
 
@@ -197,6 +180,5 @@ async function fetchPage(which, then) {
 
 log.addEventListener("scroll", scrolled, { passive: true });
 log.addEventListener("keydown", walk);
-for (const type of ["pointerover", "focusin"]) log.addEventListener(type, offer);
 when("latest", "click", toLatest);
 new ResizeObserver(() => chat.looking && toEnd()).observe(log);

@@ -18,7 +18,7 @@ export class Wire {
     const socket = (this.#socket = new WebSocket(this.#url));
     socket.onopen = () => (this.#since = performance.now());
     socket.onmessage = ({ data }) => (this.#listen(), this.#onMessages(data.split("\n").filter(Boolean).map((each) => JSON.parse(each))));
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = () => this.#lost();
     this.#listen();
   }
 
@@ -29,9 +29,8 @@ export class Wire {
   close() {
     clearTimeout(this.#silence);
     clearTimeout(this.#retry);
-    const socket = this.#socket;
-    this.#socket = null; // so that its end is no loss
-    socket?.close();
+    if (this.#socket) this.#socket.onclose = null; // so that its end is no loss
+    this.#socket?.close();
   }
 
   /** Connect after a random time, beside what the server asked for; return when, as `Date.now()` counts. */
@@ -48,14 +47,13 @@ export class Wire {
   #listen(ms = IDLE_MS) {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
-      if (ms === ANSWER_MS || !this.#open) return this.#lost(this.#socket);
+      if (ms === ANSWER_MS || !this.#open) return this.#lost();
       this.send({ type: "PING" });
       this.#listen(ANSWER_MS);
     }, ms);
   }
 
-  #lost(socket) {
-    if (socket !== this.#socket) return; // it was closed on purpose
+  #lost() {
     this.close();
     this.#onLost();
   }

@@ -94,6 +94,7 @@ def test_the_page_is_used_by_keyboard_alone(visit: Visit) -> None:
     keyboard.type("second")
     keyboard.press("Enter")
     dave.sees("first\nsecond")
+    expect(dave.page.locator(".row.waits")).to_have_count(0)  # what is stored has another row
     keyboard.press("Shift+Tab")
     expect(dave.page.locator("#log")).to_be_focused()
     keyboard.press("ArrowUp")

@@ -102,6 +102,22 @@ def test_direct_messages(visit: Visit, site: Site) -> None:
         assert peer.until("DM")["text"] == "bye"
 
 
+def test_a_note_to_oneself_is_shown_once_and_leaves_no_gap(visit: Visit, site: Site) -> None:
+    """It has an id of the own direct messages, also a guest's; nothing is fetched for the next one."""
+    name, dave = fresh("dave"), visit()
+    asked: list[str] = []
+    dave.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(str(frame))))
+    with site.peer() as peer:
+        dave.enter(name)
+        dave.type(f"/msg {name} milk and tea")
+        dave.sees("milk and tea")
+        asked.clear()
+        peer.send("DM", to=name, text="psst")
+        expect(dave.page.locator("#direct-list .link.calls")).to_have_count(1)
+        assert not [each for each in asked if "HISTORY" in each and '"after"' in each]
+        dave.sees("milk and tea")
+
+
 def test_an_own_message_is_changed_and_deleted(visit: Visit) -> None:
     """By the arrow, by the buttons at the message, by a command; everybody sees it."""
     room, alice, bob = fresh("edit"), visit(), visit()
@@ -114,8 +130,8 @@ def test_an_own_message_is_changed_and_deleted(visit: Visit) -> None:
     bob.sees("helo", "changed")
     expect(bob.page.locator("#log .note", has_text="edited")).to_have_count(1)
     alice.text("changed").hover()
+    alice.page.once("dialog", lambda dialog: dialog.accept())
     alice.page.get_by_role("button", name="Delete").click()
-    alice.page.get_by_role("button", name="Really delete?").click()
     bob.sees("helo", "This message was deleted.")
     alice.type("/edit hello")
     for each in (alice, bob):
@@ -126,6 +142,13 @@ def test_commands_are_completed_and_explained(visit: Visit) -> None:
     """What is nearly a command is never said; the nearest one is named."""
     dave = visit()
     dave.enter(fresh("dave"), fresh("orders"))
+    dave.page.locator("#text").press_sequentially("/n")
+    dave.page.keyboard.press("Shift+Tab")
+    expect(dave.page.get_by_role("button", name="/name")).to_be_focused()
+    dave.page.keyboard.press("Enter")
+    expect(dave.page.locator("#text")).to_be_focused()
+    expect(dave.page.locator("#text")).to_have_value("/name ")
+    dave.page.fill("#text", "")
     dave.page.locator("#text").press_sequentially("/jo")
     expect(dave.page.locator("#suggestions li")).to_have_count(1)
     dave.page.press("#text", "Tab")

@@ -69,5 +69,5 @@ def test_every_command_has_its_help() -> None:
 def test_it_stays_small_enough_to_be_read() -> None:
     """Counted are lines of code, without blank ones and comments; a long module does two things."""
     sizes = {path.name: len(CODE.findall(path.read_text("utf-8"))) for path in SCRIPTS}
-    assert sum(sizes.values()) <= 1070
+    assert sum(sizes.values()) < 1000
     assert max(sizes.values()) <= 220
