@@ -4,9 +4,9 @@ import { byId } from "./dom.js";
 const find = (kind, code) => byId("words").content.querySelector(`[data-${kind}~="${CSS.escape(code)}"]`)?.textContent;
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 
-/** Why the server refused something. */
+/** Why the server refused something, without the name of the protocol's message. */
 export const refusal = ({ code, text }) =>
-  find("refusal", code) ?? sentence((find("subject", code) ?? "") + (text || code.replaceAll("_", " ")));
+  find("refusal", code) ?? sentence((find("subject", code) ?? "") + ((text ?? "").replace(/^[A-Z_]+: /, "") || code.replaceAll("_", " ")));
 
 /** Why the server ends a connection. */
 export const farewell = ({ reason, text }) => find("farewell", reason) ?? sentence(text || reason.replaceAll("_", " "));
