@@ -44,6 +44,10 @@ _STATUS = {
     CloseReason.BANNED: 403,
     RejectReason.ADDRESS_BANNED: 403,
 }
+#: Reasons whose sentences speak of what browsers don't have.
+_TEXTS: dict[CloseReason | RejectReason, str] = {
+    CloseReason.TLS_EXPECTED: "this port speaks TLS; ask for https://"
+}
 #: What such a peer has not got, it never will.
 _GONE = (CloseReason.PEER_CLOSED, CloseReason.PEER_RESET)
 
@@ -94,7 +98,7 @@ class Exchanges:
         if not fresh and self.stage is not HttpStage.ASKED:
             return b""
         again = () if retry_after is None else (("Retry-After", str(math.ceil(retry_after))),)
-        answer = plain(_STATUS.get(reason, 503), reason.text, *again)
+        answer = plain(_STATUS.get(reason, 503), _TEXTS.get(reason, reason.text), *again)
         return _head(answer, h11.Connection(h11.SERVER), last=True) + answer.body
 
     def _exchange(self, wire: "_Wire", peer: str, *, last: bool) -> CloseReason | None:

@@ -336,4 +336,4 @@ def test_encrypted(start: Callable[..., Server]) -> None:
         assert ann.hear("WELCOME")["name"] == "ann"
     with raw(server, request(), "https") as plain:
         ((status, _, body),) = answers(until_end(plain))
-    assert (status, body) == (400, f"{CloseReason.TLS_EXPECTED.text}\n".encode())
+    assert (status, body) == (400, b"this port speaks TLS; ask for https://\n")

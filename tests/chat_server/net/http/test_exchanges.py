@@ -227,7 +227,7 @@ def test_who_speaks_something_else_is_told(first: bytes, reason: CloseReason) ->
         (RejectReason.ADDRESS_RATE, 503),
         (RejectReason.ADDRESS_BANNED, 403),
         (CloseReason.SERVER_SHUTDOWN, 503),
-        (CloseReason.TLS_EXPECTED, 400),
+        (CloseReason.TLS_HELLO, 400),
         (CloseReason.INTERNAL_ERROR, 500),
     ],
 )
