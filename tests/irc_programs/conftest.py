@@ -14,7 +14,7 @@ from tests.support.peer import Peer, fresh
 
 STARTED_BY = {"irssi": irssi, "weechat": weechat}
 #: Whether a program that is missing fails a test, instead of skipping it.
-REQUIRED = os.environ.get("CHAT_REQUIRE_PROGRAMS") == "1"
+REQUIRED = os.environ.get("REQUIRE_PROGRAMS") == "1"
 BOTH = "--listen=chat://127.0.0.1:0", "--listen=irc://127.0.0.1:0"
 Start = Callable[..., Program]
 
