@@ -51,6 +51,10 @@ class Program:
         for line in lines:
             self._terminal.types(f"{line}\r")
 
+    def joins(self, channel: str) -> None:
+        """Enter a channel, whatever window it is at."""
+        self.types(f"/join {'' if self._is_irssi else '-server chat '}{channel}")
+
     def comes_back(self) -> None:
         """Have it connect to a server that was gone: WeeChat does by itself, irssi after five minutes."""
         if self._is_irssi:

@@ -9,7 +9,7 @@ def test_both_talk_in_one_room(start: Start, ann: Peer) -> None:
     """Each sees the other come, and every message once; also what is done rather than said."""
     ann.join(room := fresh("room"))
     bob = start(name := fresh("bob"))
-    bob.types(f"/join #{room}")
+    bob.joins(f"#{room}")
     ann.until("JOINED", room=room, name=name)
     bob.logs(f"#{room}", name)
     bob.types("hello from IRC", "/me waves")
@@ -37,7 +37,7 @@ def test_a_topic_and_another_name(start: Start, ann: Peer) -> None:
     room = fresh("room")
     ann.join(room)
     bob = start(name := fresh("bob"))
-    bob.types(f"/join #{room}")
+    bob.joins(f"#{room}")
     ann.until("JOINED", room=room, name=name)
     ann.send("TOPIC", room=room, topic="set in JSON")
     bob.logs(f"#{room}", "set in JSON")
@@ -54,7 +54,7 @@ def test_a_topic_and_another_name(start: Start, ann: Peer) -> None:
 def test_who_goes_and_comes_back(start: Start, ann: Peer) -> None:
     """Quitting says why; the name is free at once, and what was said meanwhile can be read."""
     bob = start(name := fresh("bob"))
-    bob.types("/join #lobby")
+    bob.joins("#lobby")
     ann.until("JOINED", name=name)
     bob.types("/quit gone fishing")
     left = ann.until("LEFT", name=name)
@@ -69,7 +69,7 @@ def test_what_was_said_before(start: Start, ann: Peer) -> None:
     ann.join(room := fresh("room"))
     ann.say("said before", room)
     bob = start(name := fresh("bob"))
-    bob.types(f"/join #{room}")
+    bob.joins(f"#{room}")
     ann.until("JOINED", room=room, name=name)
     ann.say("said after", room)
     bob.logs(f"#{room}", "said after")
@@ -82,7 +82,7 @@ def test_it_comes_back(start: Start) -> None:
     with Running(*BOTH) as first:
         bob = start(name := fresh("bob"), irc_port(first))
         ports = first.listening["endpoints"]
-        bob.types(f"/join #{room}")
+        bob.joins(f"#{room}")
         bob.logs(f"#{room}", name)
         first.process.kill()
     with Running(*[f"--listen={each}" for each in ports]) as again, Peer(again.address) as ann:
