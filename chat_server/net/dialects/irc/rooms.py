@@ -43,9 +43,10 @@ class Presence:
 
 @dataclass(slots=True)
 class Entering:
-    """One JOIN: whether a room was entered by it."""
+    """One JOIN: whether a room was entered by it, and after which id all is shown as it is said."""
 
     entered: bool = False
+    last: int = 0
 
 
 def _join(state: State, line: Line) -> None:
@@ -69,11 +70,11 @@ def _enter(state: State, channel: str, key: str, *, past: bool) -> None:
     def entered(state: State, frame: Joined | Users) -> Sequence[bytes]:
         if isinstance(frame, Users):
             return _all_names(state, frame) if entering.entered else ()
-        entering.entered = frame.room not in state.rooms
+        entering.entered, entering.last = frame.room not in state.rooms, frame.last or 0
         return _come_in(state, frame) if entering.entered else ()
 
     def shown(state: State, page: HistoryFrame) -> Sequence[bytes]:
-        return _past(state, page) if entering.entered else ()
+        return _past(state, page, entering.last) if entering.entered else ()
 
     who = "no-implicit-names" not in state.caps
     join = Join(room, LATEST, password=key or None, who=who)
@@ -113,9 +114,10 @@ def _topic_setter(state: State, channel: str, by: str | None, ts: float | None) 
         yield state.numeric(n.RPL_TOPICWHOTIME, channel, names.nick(by), str(int(ts)))
 
 
-def _past(state: State, page: HistoryFrame) -> Sequence[bytes]:
-    """Return the lines of what was said before."""
-    lines = [line for each in page.messages if is_said(each) for line in state.form.lines(each)]
+def _past(state: State, page: HistoryFrame, last: int) -> Sequence[bytes]:
+    """Return the lines of what was said up to an id: what came since was shown already."""
+    said = [each for each in page.messages if is_said(each) and each.id <= last]
+    lines = [line for each in said for line in state.form.lines(each)]
     if not lines or not state.form.batch:
         return lines
     return state.batch("chathistory", lines, names.channel(page.room))

@@ -93,6 +93,18 @@ def test_the_past_is_shown_to_who_cannot_ask_for_it() -> None:
     assert talk.hear(HistoryFrame("tea", page.messages, more=False, ref=ref_of(history))) == []
 
 
+def test_what_was_said_since_is_no_past() -> None:
+    """It has been shown as it was said, before the page was read."""
+    talk = Talk()
+    talk.welcome("ann", "server-time")
+    talk.say("JOIN #tea")
+    join, history = talk.asked()
+    talk.hear(Joined("tea", "ann", 1, last=1, ref=ref_of(join)))
+    messages = [MsgFrame("tea", id_, 1.0, "bob", f"m{id_}") for id_ in (1, 2)]
+    shown = talk.hear(HistoryFrame("tea", [*messages], more=False, ref=ref_of(history)))
+    assert shown == [f"@time=1970-01-01T00:00:01.000Z {BOB} PRIVMSG #tea :m1"]
+
+
 def test_of_the_past_each_message_is_shown_once() -> None:
     """With its last text; not one that was deleted, nor that either was done."""
     talk = Talk()
