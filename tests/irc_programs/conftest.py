@@ -17,6 +17,8 @@ STARTED_BY = {"irssi": irssi, "weechat": weechat}
 REQUIRED = os.environ.get("REQUIRE_PROGRAMS") == "1"
 BOTH = "--listen=chat://127.0.0.1:0", "--listen=irc://127.0.0.1:0"
 Start = Callable[..., Program]
+#: How long, in seconds, a program may take where other tests keep the machine busy.
+SLOW_SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def irc_port(server: Running) -> int:
 @pytest.fixture
 def ann(server: Running) -> Iterator[Peer]:
     """Return somebody who speaks JSON and is in the lobby."""
-    with Peer(server.address) as peer:
+    with Peer(server.address, SLOW_SECONDS) as peer:
         peer.register(fresh("ann"))
         yield peer
 

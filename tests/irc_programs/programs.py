@@ -8,7 +8,7 @@ from tests.integration.terminal import Terminal
 from tests.integration.waiting import eventually
 
 #: How long, in seconds, a program may take for anything.
-PATIENCE = 20.0
+PATIENCE = 40.0
 IRSSI = """\
 settings = {{
   core = {{ real_name = "a test"; write_buffer_size = "0"; }};

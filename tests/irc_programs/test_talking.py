@@ -1,7 +1,7 @@
 """What somebody does with irssi or WeeChat, beside somebody with this project's own client."""
 
 from tests.conformance.running import Running
-from tests.irc_programs.conftest import BOTH, Start, irc_port
+from tests.irc_programs.conftest import BOTH, SLOW_SECONDS, Start, irc_port
 from tests.support.peer import Peer, fresh
 
 
@@ -86,7 +86,7 @@ def test_it_comes_back(start: Start) -> None:
         bob.joins(f"#{room}")
         bob.logs(f"#{room}", name)
         first.process.kill()
-    with Running(*[f"--listen={each}" for each in ports]) as again, Peer(again.address) as ann:
+    with Running(*[f"--listen={each}" for each in ports]) as again, Peer(again.address, SLOW_SECONDS) as ann:
         ann.register(fresh("ann"))
         ann.join(room)
         bob.comes_back()

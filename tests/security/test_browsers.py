@@ -11,6 +11,7 @@ from chat_server.config import Config
 from chat_server.net.http.exchanges import HEAD_BYTES, REQUESTS
 from tests.conformance.guests import Guests
 from tests.conformance.running import Running
+from tests.integration.waiting import eventually
 from tests.security.table import row
 from tests.support.peer import PATIENCE, Address
 from tests.support.websocket import HANDSHAKE, answers, closing, masked, request, texts
@@ -80,7 +81,7 @@ def test_a_websocket_from_another_site_s_page(web: Running, origin: str) -> None
     ((status, headers, _), *_) = answers(answer(web, asked))
     assert status == 403
     assert not {"Access-Control-Allow-Origin", "Set-Cookie"} & set(headers)
-    assert any(each["event"] == "http_refused" for each in web.events())
+    eventually(lambda: "http_refused" in {each["event"] for each in web.events()}, PATIENCE, "it is logged")
 
 
 @row(
