@@ -61,3 +61,8 @@ class Framer:
         end = data.find(b"\n") + 1
         self.skipped = 0 if end else self.skipped + len(data)
         return data[end:] if end else b""
+
+
+def rest_of_line(piece: bytes, sent: int) -> bytes:
+    """Return what must follow the first `sent` bytes of lines so that none is torn; nothing between two."""
+    return b"" if piece.endswith(b"\n", 0, sent) else piece[sent : piece.find(b"\n", sent) + 1]

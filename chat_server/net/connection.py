@@ -306,15 +306,15 @@ class ClientConnection:
             self._log_disconnected(reason)
 
     def _log_disconnected(self, reason: CloseReason) -> None:
-        fields = {
-            "reason": reason,
-            "seconds": round(self._context.clock() - self.since, 3),
-            "messages_received": sum(self.conversation.received.values()),
-            "bytes_received": self.bytes_received,
-            "bytes_sent": self.outbox.sent,
-        }
         if self._dialect.is_open:
-            log.info("disconnected", **fields)
+            log.info(
+                "disconnected",
+                reason=reason,
+                seconds=round(self._context.clock() - self.since, 3),
+                messages_received=sum(self.conversation.received.values()),
+                bytes_received=self.bytes_received,
+                bytes_sent=self.outbox.sent,
+            )
 
     def _retry_after(self, reason: CloseReason | RejectReason) -> float | None:
         """Return for how many seconds to stay away, if that is worth saying."""

@@ -3,7 +3,7 @@
 import functools
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 
 from chat_protocol.codec import client_decoder
@@ -16,7 +16,7 @@ from chat_server.net.dialects.jsonlines import JsonLines, JsonLinesSettings
 from chat_server.net.dialects.websocket import WebSocket, WebSocketSettings
 from chat_server.net.http.exchange import Route
 from chat_server.net.http.hosts import Hosts
-from chat_server.net.http.pages import read_pages
+from chat_server.net.http.pages import Page, read_pages
 from chat_server.net.http.site import Site
 from chat_server.net.listener import Entrance
 from chat_server.net.settings import greeting
@@ -32,27 +32,34 @@ def entrances(
 
     `routes` are what the HTTP endpoints have beside the page.
     """
+    shared = JsonLinesSettings(client_decoder(config.line_bytes), greeting(config))
 
     def encrypted(sock: socket.socket) -> Transport:
         assert certificates is not None  # noqa: S101  # the settings were checked
         return TlsTransport(sock, certificates.context)  # the certificate that is in force now
 
     return [
-        Entrance(each, encrypted if each.tls else TcpTransport, _dialect(each, config, routes))
+        Entrance(each, encrypted if each.tls else TcpTransport, _dialect(each, config, shared, routes))
         for each in config.endpoints
     ]
 
 
-def _dialect(endpoint: Endpoint, config: Config, routes: Sequence[Route]) -> Callable[[], Dialect]:
-    """Return what makes the dialect of one connection."""
-    decoder, request = client_decoder(config.line_bytes), greeting(config)
+def _dialect(
+    endpoint: Endpoint, config: Config, shared: JsonLinesSettings, routes: Sequence[Route]
+) -> Callable[[], Dialect]:
+    """Return what makes the dialect of one connection; `shared` is the same at all endpoints."""
     if endpoint.dialect == "http":
-        pages = read_pages(resources.files("chat_server") / "web")
-        site = Site(pages, Hosts(config.web_hosts, certified=endpoint.tls), routes)
-        return functools.partial(WebSocket, WebSocketSettings(decoder, request, site))
+        site = Site(_pages(), Hosts(config.web_hosts, certified=endpoint.tls), routes)
+        return functools.partial(WebSocket, WebSocketSettings(shared.decoder, shared.request, site))
     if endpoint.dialect == "irc":
-        return functools.partial(_irc, settings_of(request, config.irc_name))
-    return functools.partial(JsonLines, JsonLinesSettings(decoder, request))
+        return functools.partial(_irc, settings_of(shared.request, config.irc_name))
+    return functools.partial(JsonLines, shared)
+
+
+@functools.cache
+def _pages() -> Mapping[str, Page]:
+    """Return the page's files, which are read and compressed once for all endpoints."""
+    return read_pages(resources.files("chat_server") / "web")
 
 
 def _irc(settings: IrcSettings) -> Irc:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_protocol.framing import Framer
+from chat_protocol.framing import Framer, rest_of_line
 
 LIMIT = 16
 STREAM = b'{"a":1}\n\r\n{"b":2}\r\n{"c"'
@@ -132,3 +132,11 @@ def test_any_split_keeps_what_fits_and_counts_the_rest(lines: list[bytes], place
 def test_ends(end: bytes) -> None:
     r"""A `\r` before the end is left to the decoder, for which it is white space."""
     assert Framer(LIMIT).feed(b"{}" + end) == b"{}" + end
+
+
+@pytest.mark.parametrize(
+    ("sent", "rest"), [(0, b"ab\n"), (1, b"b\n"), (3, b""), (4, b"\n"), (5, b"")], ids=str
+)
+def test_what_must_follow_so_that_no_line_is_torn(sent: int, rest: bytes) -> None:
+    """The rest of the line that has begun; between two lines nothing."""
+    assert rest_of_line(b"ab\nc\n", sent) == rest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chat_protocol.codec import Decoder, encode
 from chat_protocol.errors import LineTooLongError
-from chat_protocol.framing import Framer
+from chat_protocol.framing import Framer, rest_of_line
 from chat_protocol.messages import ClientMessage
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_protocol.server_messages import Bye, RegNameRequest
@@ -73,7 +73,7 @@ class JsonLines:
 
     def rest(self, piece: bytes, sent: int) -> bytes:
         """Return the rest of a line that has begun."""
-        return b"" if piece.endswith(b"\n", 0, sent) else piece[sent : piece.find(b"\n", sent) + 1]
+        return rest_of_line(piece, sent)
 
     def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return a BYE with the reason."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from chat_protocol.base import Message
-from chat_protocol.framing import Framer
+from chat_protocol.framing import Framer, rest_of_line
 from chat_protocol.reasons import CloseReason, RejectReason
 from chat_server.net.dialects import Heard
 from chat_server.net.dialects.irc import numerics as n
@@ -82,7 +82,7 @@ class Irc:
 
     def rest(self, piece: bytes, sent: int) -> bytes:
         """Return the rest of a line that has begun."""
-        return b"" if piece.endswith(b"\n", 0, sent) else piece[sent : piece.find(b"\n", sent) + 1]
+        return rest_of_line(piece, sent)
 
     def farewell(self, reason: CloseReason | RejectReason, retry_after: float | None = None) -> bytes:
         """Return an ERROR with the reason."""
